@@ -1,0 +1,64 @@
+"""coursekit: the helper package of the course *Seeing inside convolutional networks*.
+
+`import coursekit as ck`, then use `ck.` names only. A module is imported when one of its names is first used,
+so the import itself costs little more than torch.
+"""
+
+from importlib import import_module
+
+from coursekit.errors import (
+    CoursekitError,
+    ImageError,
+    OptionError,
+    TargetError,
+    UnknownExercise,
+    UnknownLayer,
+    UnknownModel,
+    UnsupportedActivation,
+    WeightsUnavailable,
+)
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    name: module
+    for module, names in {
+        "coursekit.images": "load_image save_image photographs",
+        "coursekit.models": "setup load_model Model predict",
+        "coursekit.probe": "capture unit",
+        "coursekit.attribution.gradients": (
+            "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap"
+        ),
+        "coursekit.attribution.occlusion": "occlusion occlusion_grid OcclusionGrid",
+        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines",
+        "coursekit.explore": "explore_prediction explore_occlusion explore_saliency",
+        "coursekit.checks": "check",
+        "coursekit.doctor": "doctor",
+    }.items()
+    for name in names.split()
+}
+
+__all__ = [
+    "CoursekitError",
+    "ImageError",
+    "OptionError",
+    "TargetError",
+    "UnknownExercise",
+    "UnknownLayer",
+    "UnknownModel",
+    "UnsupportedActivation",
+    "WeightsUnavailable",
+    *_MODULE_OF,
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"coursekit has no {name!r}; see dir(coursekit) for what it has")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value  # the next look-up is a plain one
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
