@@ -1,0 +1,244 @@
+"""Pictures in and out: every image in the course is a float32 RGB tensor (N, 3, H, W) with values in [0, 1]."""
+
+import difflib
+import io
+import math
+import os
+import tempfile
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from coursekit.errors import ImageError, OptionError
+
+MAX_MEGAPIXELS = 100
+
+# Photographs that come inside packages which the course needs anyway: name -> (package, file).
+_PHOTOGRAPHS = {
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "grace_hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+    "camera": ("skimage", "data/camera.png"),
+    "coins": ("skimage", "data/coins.png"),
+    "brick": ("skimage", "data/brick.png"),
+    "grass": ("skimage", "data/grass.png"),
+    "gravel": ("skimage", "data/gravel.png"),
+    "hubble": ("skimage", "data/hubble_deep_field.jpg"),
+    "retina": ("skimage", "data/retina.jpg"),
+    "immunohistochemistry": ("skimage", "data/ihc.png"),
+    "moon": ("skimage", "data/moon.png"),
+    "page": ("skimage", "data/page.png"),
+}
+
+
+def photographs() -> list[str]:
+    """List the names of the packaged photographs that `load_image` opens without a network.
+
+    >>> photographs()[:3]
+    ['chelsea', 'astronaut', 'coffee']
+    """
+    return list(_PHOTOGRAPHS)
+
+
+def load_image(source: object, size: int | tuple[int, int] | None = None) -> Tensor:
+    """Open any picture as a float32 RGB tensor in [0, 1].
+
+    EXIF orientation is applied; grey, palette, CMYK and 16-bit pictures become RGB; transparency is laid on white.
+
+    Parameters
+    ----------
+    source : name of a packaged photograph (see `photographs`), path, bytes, ipywidgets upload,
+        PIL image, NumPy array (H, W), (H, W, 1 | 3 | 4) or (3, H, W), or tensor (3, H, W) or (1, 3, H, W).
+        Integer arrays use their type's full range; float arrays hold values in [0, 1].
+    size : int or (height, width), optional. The picture is scaled until it covers that size, then cut at the
+        centre. None keeps its own size.
+
+    Returns
+    -------
+    Tensor (1, 3, H, W), float32, in [0, 1], on the CPU.
+
+    Raises
+    ------
+    ImageError
+        Not an image, truncated, empty, larger than 100 megapixels, or an array of the wrong shape or range.
+
+    Examples
+    --------
+    >>> load_image("chelsea").shape
+    torch.Size([1, 3, 300, 451])
+    >>> load_image("chelsea", size=224).shape
+    torch.Size([1, 3, 224, 224])
+    """
+    height_width = _check_size(size)
+    if isinstance(source, Tensor):
+        image = _from_array(source.detach().cpu().numpy())
+    elif isinstance(source, np.ndarray):
+        image = _from_array(source)
+    else:
+        image = _from_pil(*_open(source))
+    return image if height_width is None else _cover(image, *height_width)
+
+
+def save_image(images: Tensor, path: str | os.PathLike) -> Path:
+    """Write images (N, 3, H, W) in [0, 1] to one file, side by side if there are several.
+
+    The kind of file follows from the suffix (.png, .jpg, .webp). It is written under a temporary name first, so a
+    full disk or an interrupt never leaves half a file. Returns the path; raises ImageError for other tensors.
+
+    >>> import tempfile
+    >>> save_image(load_image("chelsea"), Path(tempfile.mkdtemp(), "cat.png")).name
+    'cat.png'
+    """
+    check_images(images)
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise ImageError(f"{path.name!r} has no suffix of a picture file; end it in .png, .jpg or .webp.")
+    row = torch.cat(list(images.detach().cpu()), dim=2)
+    picture = Image.fromarray((row * 255).round().byte().permute(1, 2, 0).numpy())
+    handle, temporary = tempfile.mkstemp(suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    try:
+        picture.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def check_images(images: Tensor) -> None:
+    """Raise ImageError unless `images` is a float tensor (N, 3, H, W) without NaN and with values in [0, 1]."""
+    if not isinstance(images, Tensor):
+        raise ImageError(f"Images must be a tensor (N, 3, H, W), but got {type(images).__name__}; use ck.load_image.")
+    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        hint = " Add the batch dimension with image[None]." if images.ndim == 3 and images.shape[0] == 3 else ""
+        raise ImageError(f"Images must have the shape (N, 3, H, W), but got {tuple(images.shape)}.{hint}")
+    if images.dtype not in (torch.float32, torch.float64):
+        raise ImageError(f"Images must be float32 in [0, 1], but got {images.dtype}; use ck.load_image to convert.")
+    low, high = images.detach().aminmax()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ImageError("Images must be finite, but some values are NaN or infinite.")
+    if low < -1e-4 or high > 1 + 1e-4:
+        cause = "divide by 255" if high > 2 and low >= 0 else "do not normalise: the model does that itself"
+        raise ImageError(f"Image values must lie in [0, 1], but they lie in [{low:.3g}, {high:.3g}]; {cause}.")
+
+
+def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(n, int) and 1 <= n <= 10_000 for n in pair):
+        raise OptionError(f"size must be one or two whole numbers of 1 to 10,000 pixels, but is {size!r}.")
+    return pair
+
+
+def _open(source: object) -> tuple[Image.Image, str]:
+    """Find the bytes behind a name, path, upload or PIL image; return the picture and what to call it."""
+    if isinstance(source, Image.Image):
+        return source, "the PIL image"
+    if hasattr(source, "value") and not isinstance(source, str | os.PathLike):  # an ipywidgets FileUpload
+        source = source.value
+    if isinstance(source, tuple | list):
+        if len(source) != 1:
+            raise ImageError(f"Upload exactly one picture; this upload holds {len(source)}.")
+        source = source[0]
+    if isinstance(source, dict):
+        name, file = str(source.get("name", "the upload")), io.BytesIO(bytes(source["content"]))
+    elif isinstance(source, bytes | bytearray | memoryview):
+        name, file = "the given bytes", io.BytesIO(bytes(source))
+    elif isinstance(source, str | os.PathLike):
+        name, file = str(source), _find(source)
+    else:
+        raise ImageError(f"A picture can be a name, a path, bytes, an upload or an array, not {type(source).__name__}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
+            return Image.open(file), name
+    except UnidentifiedImageError:
+        empty = (file.getbuffer().nbytes if isinstance(file, io.BytesIO) else Path(file).stat().st_size) == 0
+        problem = "is empty" if empty else "is not a picture that can be read"
+        raise ImageError(f"{name} {problem}; give a PNG, JPEG, WebP, GIF, BMP or TIFF file.") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} has more than {MAX_MEGAPIXELS} megapixels; make it smaller first.") from None
+    except OSError as error:
+        raise ImageError(f"{name} could not be opened: {error}.") from None
+
+
+def _find(source: str | os.PathLike) -> Path:
+    if isinstance(source, str) and source in _PHOTOGRAPHS:
+        package, file = _PHOTOGRAPHS[source]
+        spec = find_spec(package)  # looks the package up without importing it
+        path = Path(spec.submodule_search_locations[0], file) if spec else None
+        if path is None or not path.is_file():
+            raise ImageError(f"The photograph {source!r} comes with the package {package}, which is not installed.")
+        return path
+    path = Path(source).expanduser()
+    if path.is_file():
+        return path
+    close = difflib.get_close_matches(str(source), _PHOTOGRAPHS, n=3)
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    raise ImageError(f"There is no file and no packaged photograph {str(source)!r}.{hint} See ck.photographs().")
+
+
+def _from_pil(picture: Image.Image, name: str) -> Tensor:
+    width, height = picture.size
+    if width * height > MAX_MEGAPIXELS * 1e6:
+        raise ImageError(
+            f"{name} has {width * height / 1e6:.0f} megapixels; make it smaller than {MAX_MEGAPIXELS} megapixels first."
+        )
+    try:
+        picture = ImageOps.exif_transpose(picture)  # also reads the pixels, so a truncated file shows here
+        if picture.mode.startswith("I"):  # 16 bit (Pillow opens some of them as 32 bit)
+            return _from_array(np.asarray(picture).astype(np.uint16))
+        if picture.mode == "F":
+            return _from_array(np.asarray(picture))
+        if "A" in picture.mode or "transparency" in picture.info:
+            picture = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        return _from_array(np.asarray(picture.convert("RGB")))
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"{name} is damaged or cut short: {error}.") from None
+
+
+def _from_array(array: np.ndarray) -> Tensor:
+    shape = array.shape
+    if array.ndim == 4 and shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
+        array = array.transpose(1, 2, 0)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise ImageError(f"An array must have the shape (H, W), (H, W, 3) or (3, H, W), but has {shape}.")
+    if array.dtype == bool or array.dtype.kind == "u":
+        array = array.astype(np.float32) / (1 if array.dtype == bool else np.iinfo(array.dtype).max)
+    elif array.dtype.kind != "f":
+        raise ImageError(f"An array must be uint8, uint16 or float in [0, 1], but is {array.dtype}.")
+    array = array.astype(np.float32)
+    if array.shape[2] == 4:
+        array = array[..., :3] * array[..., 3:] + 1 - array[..., 3:]
+    image = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))[None].expand(1, 3, -1, -1).clone()
+    check_images(image)
+    return image
+
+
+def _cover(image: Tensor, height: int, width: int) -> Tensor:
+    """Scale until the picture covers (height, width), then cut that size from its centre."""
+    h, w = image.shape[-2:]
+    scale = max(height / h, width / w)
+    h, w = max(height, round(h * scale)), max(width, round(w * scale))
+    image = F.interpolate(image, size=(h, w), mode="bicubic", antialias=True).clamp(0, 1)
+    top, left = (h - height) // 2, (w - width) // 2
+    return image[..., top : top + height, left : left + width].contiguous()
