@@ -1,0 +1,197 @@
+"""Maps made from the gradient of a score with respect to the image."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import OptionError
+from coursekit.probe import BATCH, Score, Target, baseline, check_count, scoring
+
+
+def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+    """Differentiate the target's score with respect to every pixel.
+
+    G = ∂S_c(x) / ∂x, where S_c is the logit of class c (not its probability: see lab 04).
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
+
+    Returns
+    -------
+    Tensor (N, 3, H, W): signed, in logits per unit of intensity.
+
+    Raises
+    ------
+    ImageError, TargetError, UnknownLayer
+
+    References
+    ----------
+    Simonyan, Vedaldi, Zisserman, *Deep inside convolutional networks*, ICLR workshop 2014, sec. 3.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.input_gradient(model, image).shape
+    torch.Size([1, 3, 224, 224])
+    """
+    with scoring(model, images, target) as score:
+        return _gradient(score, images, torch.arange(len(images)))
+
+
+def input_x_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+    """Multiply the gradient by the image: x ⊙ ∂S_c(x)/∂x.
+
+    To first order this is what each pixel adds to the score, counted from black (Shrikumar et al., *Not just a black
+    box*, 2016). Shapes, units and errors as for `input_gradient`; the unit is logits.
+
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> torch.equal(ck.input_x_gradient(model, image), image * ck.input_gradient(model, image))
+    True
+    """
+    return images * input_gradient(model, images, target)
+
+
+def saliency(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+    """Take the largest gradient magnitude over the colour channels: M = max_k |∂S_c(x)/∂x_k|.
+
+    Returns (N, 1, H, W), never negative. Everything else as for `input_gradient` (Simonyan et al. 2014, sec. 3.1).
+
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.saliency(model, image, target=285).shape
+    torch.Size([1, 1, 224, 224])
+    """
+    return input_gradient(model, images, target).abs().amax(dim=1, keepdim=True)
+
+
+def smoothgrad(
+    model: nn.Module, images: Tensor, target: Target = None, *, samples: int = 50, sigma: float = 0.15, seed: int = 0
+) -> Tensor:
+    """Average the gradient over noisy copies of the image.
+
+    Ĝ = 1/n Σ_i ∂S_c(x + ε_i)/∂x,  ε_i ~ N(0, σ²),  σ = `sigma` · (max x − min x) for each image.
+
+    Parameters
+    ----------
+    samples : number of noisy copies n, at least 1.
+    sigma : noise as a part of the image's own range, at least 0; the paper finds 0.1 to 0.2 best.
+    seed : the same seed gives the same noise, and all images of a batch get the same noise.
+
+    Returns
+    -------
+    Tensor (N, 3, H, W): signed, in logits per unit of intensity. Errors as for `input_gradient`, and OptionError.
+
+    References
+    ----------
+    Smilkov et al., *SmoothGrad: removing noise by adding noise*, 2017.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.smoothgrad(model, image, samples=4).shape
+    torch.Size([1, 3, 224, 224])
+    """
+    check_count("samples", samples)
+    if not sigma >= 0:
+        raise OptionError(f"sigma must be at least 0, but is {sigma!r}.")
+    with scoring(model, images, target) as score:
+        generator = torch.Generator().manual_seed(seed)
+        spread = sigma * (images.amax((1, 2, 3)) - images.amin((1, 2, 3))).view(-1, 1, 1, 1)
+        total = torch.zeros_like(images)
+        for _ in range(samples):
+            noise = torch.randn(images.shape[1:], generator=generator).to(images)
+            total += _gradient(score, images + spread * noise, torch.arange(len(images)))
+        return total / samples
+
+
+def integrated_gradients(
+    model: nn.Module,
+    images: Tensor,
+    target: Target = None,
+    *,
+    steps: int = 50,
+    baseline: str | Sequence[float] | Tensor = "black",
+) -> Tensor:
+    """Add up the gradient on the straight way from a baseline x' to the image x.
+
+    IG = (x − x') ⊙ ∫₀¹ ∂S_c(x' + α (x − x'))/∂x dα, the integral by the midpoint rule with `steps` points.
+
+    The sum over all pixels tends to S_c(x) − S_c(x') (completeness); `completeness_gap` tells how near it is.
+
+    Parameters
+    ----------
+    steps : points of the midpoint rule, at least 1.
+    baseline : "black", "white", "mean", "blur", an RGB colour, or a tensor that broadcasts to the images.
+
+    Returns
+    -------
+    Tensor (N, 3, H, W): signed, in logits. Errors as for `input_gradient`, and OptionError.
+
+    References
+    ----------
+    Sundararajan, Taly, Yan, *Axiomatic attribution for deep networks*, ICML 2017, eq. 1 and 3.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.integrated_gradients(model, image, steps=4).shape
+    torch.Size([1, 3, 224, 224])
+    """
+    check_count("steps", steps)
+    with scoring(model, images, target) as score:
+        start = _baseline(model, images, baseline)
+        alphas = (torch.arange(steps).to(images) + 0.5) / steps
+        total = torch.zeros_like(images)
+        for i, (x, x0) in enumerate(zip(images, start, strict=True)):
+            for alpha in alphas.split(BATCH):
+                points = x0 + alpha.view(-1, 1, 1, 1) * (x - x0)
+                total[i] += _gradient(score, points, torch.full((len(alpha),), i)).sum(0)
+        return (images - start) * total / steps
+
+
+def completeness_gap(
+    model: nn.Module,
+    images: Tensor,
+    attribution: Tensor,
+    target: Target = None,
+    *,
+    baseline: str | Sequence[float] | Tensor = "black",
+) -> Tensor:
+    """Measure how far a map is from adding up: Σ A − (S_c(x) − S_c(x')), in logits, one number for each image (N,).
+
+    `target` and `baseline` must be those that the attribution was made with.
+
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ig = ck.integrated_gradients(model, image, 285)
+    >>> bool(ck.completeness_gap(model, image, ig, 285).abs() < 0.1)
+    True
+    """
+    if attribution.shape[0] != images.shape[0]:
+        raise OptionError(f"There are {len(images)} images, but {len(attribution)} attributions.")
+    with scoring(model, images, target) as score, torch.no_grad():
+        owner = torch.arange(len(images))
+        change = score(images, owner) - score(_baseline(model, images, baseline), owner)
+        return attribution.flatten(1).sum(1) - change.to(attribution)
+
+
+_baseline = baseline  # the public functions have an option of the same name
+
+
+def _gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
+    """∂ score / ∂ variants in batches; the parameters' `.grad` are not touched."""
+    parts = []
+    with torch.enable_grad():
+        for batch, who in zip(variants.split(BATCH), owner.split(BATCH), strict=True):
+            x = batch.detach().clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(score(x, who).sum(), x)
+            parts.append(gradient)
+    return torch.cat(parts)

@@ -1,0 +1,163 @@
+"""Cover a part of the image and see what the network loses: no gradient needed."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import OptionError
+from coursekit.images import check_images
+from coursekit.probe import BATCH, Target, Unit, baseline, capture, check_count, reader, scoring
+
+
+class OcclusionGrid(NamedTuple):
+    """What the network says for each position of the window; every field (N, rows, cols)."""
+
+    score: Tensor  # the target's logit or activation
+    probability: Tensor  # the class probability after the softmax
+    label: Tensor  # index of the most probable class
+    activation: Tensor | None  # the feature map's total activation, where a feature was asked for
+
+
+def occlusion(
+    model: nn.Module,
+    images: Tensor,
+    target: Target = None,
+    *,
+    window: int = 32,
+    stride: int = 16,
+    fill: str | Sequence[float] | Tensor = "mean",
+) -> Tensor:
+    """Slide a plain window over the image and map how much the score drops.
+
+    A(p) = mean over all windows w that cover pixel p of  S_c(x) − S_c(x with w filled).
+
+    Windows start at 0, stride, 2·stride, … until the border is covered; the last ones may be cut by the border.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
+    window, stride : pixels; 1 ≤ window ≤ the image's shorter side, 1 ≤ stride ≤ window.
+    fill : "mean" (training mean, zero after normalisation), "black", "white", "blur", an RGB colour or tensor.
+
+    Returns
+    -------
+    Tensor (N, 1, H, W): signed, in logits; positive where covering hurts.
+
+    Raises
+    ------
+    ImageError, TargetError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Zeiler, Fergus, *Visualizing and understanding convolutional networks*, ECCV 2014, sec. 4.2.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.occlusion(model, image, window=96, stride=64).shape
+    torch.Size([1, 1, 224, 224])
+    """
+    _check_window(images, window, stride)
+    with scoring(model, images, target) as score, torch.no_grad():
+        filled = baseline(model, images, fill)
+        owners = torch.arange(len(images)).split(BATCH)
+        whole = torch.cat([score(images[owner], owner) for owner in owners]).to(images)
+        total, count = torch.zeros_like(images[:, :1]), torch.zeros_like(images[:, :1])
+        for variants, owner, boxes in _occluded(images, filled, window, stride):
+            drop = whole[owner] - score(variants, owner).to(images)
+            for d, n, box in zip(drop, owner, boxes, strict=True):
+                total[n, :, *box] += d
+                count[n, :, *box] += 1
+        return total / count
+
+
+def occlusion_grid(
+    model: nn.Module,
+    images: Tensor,
+    target: Target = None,
+    *,
+    window: int = 32,
+    stride: int = 16,
+    fill: str | Sequence[float] | Tensor = "mean",
+    feature: Unit | None = None,
+) -> OcclusionGrid:
+    """Record what the network says for every position of the window (Zeiler & Fergus 2014, fig. 7 b, d, e).
+
+    Parameters
+    ----------
+    target : as for `occlusion`. Where it is not a class, `probability` is that of each image's top class.
+    feature : the feature map (`unit`) whose total activation Σ_ij a_ij is recorded too.
+
+    The other parameters and the errors are those of `occlusion`.
+
+    Returns
+    -------
+    OcclusionGrid(score, probability, label, activation), each (N, rows, cols), one entry for each window.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> grid = ck.occlusion_grid(model, image, window=96, stride=64)
+    >>> grid.probability.shape
+    torch.Size([1, 3, 3])
+    """
+    _check_window(images, window, stride)
+    read = reader(model, images, target)
+    read_class = reader(model, images, None if callable(target) else target)
+    layers = {u.layer for u in (target, feature) if isinstance(u, Unit)}
+    filled = baseline(model, images, fill)
+    found = []
+    with capture(model, sorted(layers)) as maps, torch.no_grad():
+        for variants, owner, _ in _occluded(images, filled, window, stride):
+            logits = model(variants)
+            values = [read(logits, maps, owner), read_class(logits.softmax(1), maps, owner), logits.argmax(1)]
+            if feature is not None:
+                activation = maps[feature.layer]
+                values.append(feature(activation) * activation[0, 0].numel())  # mean times positions: the sum
+            found.append(torch.stack([v.to(images) for v in values]))
+    rows, cols = (len(_starts(n, window, stride)) for n in images.shape[-2:])
+    score, probability, label, *activation = torch.cat(found, dim=1).view(-1, len(images), rows, cols)
+    return OcclusionGrid(score, probability, label.long(), activation[0] if activation else None)
+
+
+def _occluded(
+    images: Tensor, filled: Tensor, window: int, stride: int
+) -> Iterator[tuple[Tensor, Tensor, list[tuple[slice, slice]]]]:
+    """Yield batches of covered images (n, 3, H, W), which image each is made from (n,), and where it is covered."""
+    height, width = images.shape[-2:]
+    jobs = [
+        (n, (slice(top, top + window), slice(left, left + window)))
+        for n in range(len(images))
+        for top in _starts(height, window, stride)
+        for left in _starts(width, window, stride)
+    ]
+    for i in range(0, len(jobs), BATCH):
+        owners, boxes = zip(*jobs[i : i + BATCH], strict=True)
+        owner = torch.tensor(owners)
+        variants = images[owner]  # a copy
+        for variant, n, box in zip(variants, owner, boxes, strict=True):
+            variant[:, *box] = filled[n][:, *box]
+        yield variants, owner, list(boxes)
+
+
+def _starts(length: int, window: int, stride: int) -> range:
+    """Where windows start along one side, so that the last one reaches the border (and may be cut by it)."""
+    return range(0, math.ceil((length - window) / stride) * stride + 1, stride)
+
+
+def _check_window(images: Tensor, window: int, stride: int) -> None:
+    check_images(images)
+    check_count("window", window)
+    check_count("stride", stride)
+    shorter = min(images.shape[-2:])
+    if window > shorter:
+        raise OptionError(f"window must be at most the image's shorter side of {shorter} pixels, but is {window}.")
+    if stride > window:
+        raise OptionError(f"stride must be at most the window of {window} pixels, or gaps remain, but is {stride}.")
