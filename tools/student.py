@@ -1,0 +1,58 @@
+"""Write the students' copies: every lab without its solutions and outputs.
+
+    python tools/student.py              writes build/student/NN_name.ipynb
+
+A student copy is the notebook without the cells tagged "solution". The starters stay (`answer = ...`), so it runs to
+its end with the exercises undone. A copy that a student has edited is never overwritten.
+"""
+
+import sys
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from notebooks import (
+    ROOT,
+    LabError,
+    build,
+    digest,
+    find_lessons,
+    notebook_text,
+    read_lesson,
+    read_notebook,
+    recorded_digest,
+    write,
+)
+
+
+def student_copy(lesson: NotebookNode) -> NotebookNode:
+    """Return the lab as students get it."""
+    kept = [cell for cell in lesson.cells if "solution" not in cell.metadata.get("tags", [])]
+    return build(NotebookNode(lesson, cells=kept))
+
+
+def write_copies(root: Path, folder: Path) -> list[str]:
+    """Write a copy of each lab into the folder; return a line for each copy that was kept because it was edited."""
+    kept = []
+    for lesson in find_lessons(root):
+        target = folder / f"{lesson.stem}.ipynb"
+        copy, old = student_copy(read_lesson(lesson)), read_notebook(target)
+        if old is not None and digest(old) != recorded_digest(old):
+            kept.append(f"{target.name}: your edited copy is kept (rename or delete it to get a fresh one)")
+        elif old is None or digest(old) != digest(copy):
+            write(target, notebook_text(copy))
+    return kept
+
+
+def main() -> int:
+    """Run the command line."""
+    folder = ROOT / "build" / "student"
+    try:
+        print(*write_copies(ROOT, folder), f"The labs are in {folder.relative_to(ROOT)}/", sep="\n")
+    except LabError as error:
+        sys.exit(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
