@@ -4,7 +4,6 @@ import difflib
 import io
 import math
 import os
-import tempfile
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,7 +81,7 @@ def load_image(source: object, size: int | tuple[int, int] | None = None) -> Ten
     """
     height_width = _check_size(size)
     if isinstance(source, Tensor):
-        image = _from_array(source.detach().cpu().numpy())
+        image = _from_tensor(source)
     elif isinstance(source, np.ndarray):
         image = _from_array(source)
     else:
@@ -102,17 +101,18 @@ def save_image(images: Tensor, path: str | os.PathLike) -> Path:
     """
     check_images(images)
     path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise ImageError(f"{path.name!r} has no suffix of a picture file; end it in .png, .jpg or .webp.")
+    if not path.parent.is_dir():
+        raise ImageError(f"There is no folder {str(path.parent)!r} to save {path.name!r} in; make it first.")
     row = torch.cat(list(images.detach().cpu()), dim=2)
     picture = Image.fromarray((row * 255).round().byte().permute(1, 2, 0).numpy())
-    handle, temporary = tempfile.mkstemp(suffix=path.suffix, dir=path.parent)
-    os.close(handle)
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         picture.save(temporary)
         os.replace(temporary, path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -136,7 +136,7 @@ def check_images(images: Tensor) -> None:
 def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
+    pair = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(pair) != 2 or not all(isinstance(n, int) and 1 <= n <= 10_000 for n in pair):
         raise OptionError(f"size must be one or two whole numbers of 1 to 10,000 pixels, but is {size!r}.")
     return pair
@@ -152,7 +152,7 @@ def _open(source: object) -> tuple[Image.Image, str]:
         if len(source) != 1:
             raise ImageError(f"Upload exactly one picture; this upload holds {len(source)}.")
         source = source[0]
-    if isinstance(source, dict):
+    if isinstance(source, dict) and "content" in source:
         name, file = str(source.get("name", "the upload")), io.BytesIO(bytes(source["content"]))
     elif isinstance(source, bytes | bytearray | memoryview):
         name, file = "the given bytes", io.BytesIO(bytes(source))
@@ -199,17 +199,28 @@ def _from_pil(picture: Image.Image, name: str) -> Tensor:
     try:
         picture = ImageOps.exif_transpose(picture)  # also reads the pixels, so a truncated file shows here
         if picture.mode.startswith("I"):  # 16 bit (Pillow opens some of them as 32 bit)
-            return _from_array(np.asarray(picture).astype(np.uint16))
+            values = np.asarray(picture)
+            if values.min() < 0 or values.max() > 65535:
+                raise ImageError(f"its grey values of {values.min()} to {values.max()} do not fit 16 bits.")
+            return _from_array(values.astype(np.uint16))
         if picture.mode == "F":
             return _from_array(np.asarray(picture))
         if "A" in picture.mode or "transparency" in picture.info:
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         return _from_array(np.asarray(picture.convert("RGB")))
+    except ImageError as error:
+        raise ImageError(f"{name} cannot be used: {error}") from None
     except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
         raise ImageError(f"{name} is damaged or cut short: {error}.") from None
+
+
+def _from_tensor(tensor: Tensor) -> Tensor:
+    """Tensors have their channels first, also where a side of 3 or 4 pixels could be taken for them."""
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3) or (tensor.ndim == 4 and len(tensor) != 1):
+        raise ImageError(f"A tensor must have the shape (3, H, W) or (1, 3, H, W), but has {tuple(tensor.shape)}.")
+    tensor = tensor.detach().cpu().reshape(tensor.shape[-3:]).permute(1, 2, 0)
+    return _from_array((tensor.float() if tensor.is_floating_point() else tensor).numpy())
 
 
 def _from_array(array: np.ndarray) -> Tensor:
