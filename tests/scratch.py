@@ -25,7 +25,10 @@ import ipywidgets as widgets
 from IPython.display import display
 from PIL import Image
 
-# %% id="helper" slideshow={"slide_type": "slide"} tags=["show-code"]
+# %% [markdown] id="helper-words" slideshow={"slide_type": "slide"}
+# ## How the picture is made
+
+# %% id="helper" slideshow={"slide_type": "-"} tags=["show-code"]
 def picture(level):
     """A PNG of one grey level."""
     buffer = io.BytesIO()

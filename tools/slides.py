@@ -1,0 +1,185 @@
+"""Write each lab's slides: one self-contained HTML file that shows offline and prints to PDF.
+
+    python tools/slides.py               writes build/slides/NN_name.html for every lab
+    python tools/slides.py 03 04         for these labs
+
+`slideshow={"slide_type": ...}` on a cell says where it goes: "slide" and "subslide" start a slide, "-" continues it,
+"fragment" appears on a click, "notes" are for the speaker. A cell without one is not shown. Code is shown only
+where the cell is tagged "show-code"; outputs always are. For a PDF open the file with ?print-pdf and print.
+"""
+
+import argparse
+import base64
+import html
+import sys
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from PIL import Image
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from notebooks import ROOT, LabError, find_lessons, notebook_of, read_notebook, write
+
+COURSE = "Seeing inside convolutional networks"
+HERE = Path(__file__).resolve().parent
+REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
+PICTURES = ("image/png", "image/jpeg")
+BESIDE = 1.7  # a picture at most so many times as wide as high stands beside the text, a wider one below it
+PYGMENTS = HtmlFormatter(style="friendly", cssclass="code")
+
+
+class Slide:
+    """One slide: HTML blocks, the speaker's notes, and what the layout depends on."""
+
+    def __init__(self, number: int, first_cell: str, starts_column: bool):
+        self.number, self.first_cell, self.starts_column = number, first_cell, starts_column
+        self.title = ""
+        self.blocks: list[str] = []
+        self.notes: list[str] = []
+        self.aspects: list[float] = []  # width / height of each picture
+
+    @property
+    def layout(self) -> str:
+        """Name the CSS layout: one narrow picture goes beside the words."""
+        words = len(self.blocks) > len(self.aspects) + 1  # more than the heading
+        return "beside" if len(self.aspects) == 1 and self.aspects[0] <= BESIDE and words else "below"
+
+
+def markdown(source: str) -> str:
+    """Render Markdown, with mathematics left to MathJax."""
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source)
+
+
+def heading_of(source: str) -> tuple[str, str]:
+    """Split a Markdown cell into its first line, where that is a heading, and the rest."""
+    first, _, rest = source.partition("\n")
+    return (first.lstrip("# "), rest) if first.startswith("#") else ("", source)
+
+
+def picture(data: str, kind: str, alt: str, slide: Slide, cell: NotebookNode) -> str:
+    """Render an image output; without a text for those who cannot see it, it is an error."""
+    if not alt:
+        raise LabError(f"the picture of cell {cell.id!r} has no alt text; draw it with coursekit's functions.")
+    with Image.open(BytesIO(base64.b64decode(data))) as image:
+        slide.aspects.append(image.width / image.height)
+    return f'<figure><img src="data:{kind};base64,{data.strip()}" alt="{html.escape(alt, quote=True)}"></figure>'
+
+
+def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
+    """Render the outputs of a code cell, the richest form of each."""
+    blocks = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            blocks.append(f"<pre>{html.escape(output.text.rstrip())}</pre>")
+            continue
+        data = output.get("data", {})
+        kind = next((kind for kind in PICTURES if kind in data), None)
+        if kind:
+            blocks.append(picture(data[kind], kind, output.metadata.get(kind, {}).get("alt", ""), slide, cell))
+        elif "text/html" in data:
+            blocks.append(f"<div>{data['text/html']}</div>")
+        elif "text/plain" in data:
+            blocks.append(f"<pre>{html.escape(data['text/plain'])}</pre>")
+    return blocks
+
+
+def cell_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
+    """Render one cell; the first heading of a slide becomes its title."""
+    if cell.cell_type == "markdown":
+        title, rest = ("", cell.source) if slide.title else heading_of(cell.source)
+        if title:
+            slide.title = title
+            return [f"<h2>{markdown(title)}</h2>", *([f"<div>{markdown(rest)}</div>"] if rest.strip() else [])]
+        return [f"<div>{markdown(cell.source)}</div>"]
+    shown = "show-code" in cell.metadata.get("tags", [])
+    return ([highlight(cell.source, PythonLexer(), PYGMENTS)] if shown else []) + output_blocks(cell, slide)
+
+
+def make_slides(nb: NotebookNode) -> list[Slide]:
+    """Lay the cells of a notebook out on slides."""
+    slides: list[Slide] = []
+    for cell in nb.cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
+        if kind in ("slide", "subslide"):
+            slides.append(Slide(len(slides) + 1, cell.id, starts_column=kind == "slide"))
+        elif kind == "skip":
+            continue
+        elif kind not in ("-", "fragment", "notes"):
+            raise LabError(f"cell {cell.id!r} has the unknown slide_type {kind!r}.")
+        if not slides:
+            raise LabError(f"cell {cell.id!r} continues a slide, but no slide has begun.")
+        slide = slides[-1]
+        if kind == "notes":
+            slide.notes.append(markdown(cell.source))
+        elif kind == "fragment":
+            slide.blocks += [f'<div class="fragment">{block}</div>' for block in cell_blocks(cell, slide)]
+        else:
+            slide.blocks += cell_blocks(cell, slide)
+    untitled = [slide.first_cell for slide in slides if not slide.title]
+    if untitled:
+        raise LabError(f"the slides that start at {untitled} have no heading.")
+    return slides
+
+
+def columns(slides: list[Slide]) -> list[list[Slide]]:
+    """Group slides as reveal.js wants them: a slide with the subslides below it."""
+    starts = [i for i, slide in enumerate(slides) if slide.starts_column or i == 0]
+    return [slides[start:end] for start, end in pairwise([*starts, len(slides)])]
+
+
+def make_deck(nb: NotebookNode) -> str:
+    """Return the HTML file of a lab's slides."""
+
+    def vendored(path: Path) -> str:
+        return path.read_text("utf8").replace("</script", r"<\/script")
+
+    slides = make_slides(nb)
+    if not slides:
+        raise LabError('no cell has a slide_type: give the first one slideshow={"slide_type": "slide"}.')
+    environment = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
+    return environment.get_template("deck.html").render(
+        title=html.escape(f"{slides[0].title} · {COURSE}"),
+        course=COURSE,
+        columns=columns(slides),
+        total=len(slides),
+        escape=lambda text: html.escape(text, quote=True),
+        css=[vendored(REVEAL / "reveal.css"), PYGMENTS.get_style_defs(), (HERE / "deck.css").read_text("utf8")],
+        reveal=vendored(REVEAL / "reveal.js"),
+        notes=vendored(REVEAL / "notes.js"),
+        mathjax=vendored(MATHJAX / "tex-svg.js"),
+    )
+
+
+def write_deck(lesson: Path, folder: Path) -> Path:
+    """Write the deck of a lab into the folder; return its path."""
+    nb = read_notebook(notebook_of(lesson))
+    if nb is None:
+        raise LabError(f"{notebook_of(lesson).name} does not exist yet; run `make notebooks` first.")
+    target = folder / f"{lesson.stem}.html"
+    write(target, make_deck(nb))
+    return target
+
+
+def main() -> int:
+    """Run the command line; the exit status is 1 when a deck cannot be made."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("numbers", nargs="*", metavar="NN", help="two-digit numbers of labs")
+    status = 0
+    for lesson in find_lessons(ROOT, parser.parse_args().numbers):
+        try:
+            deck = write_deck(lesson, ROOT / "build" / "slides")
+            print(f"{deck.relative_to(ROOT)}  {deck.stat().st_size / 1e6:.1f} MB")
+        except LabError as error:
+            print(f"{lesson.stem}: {error}")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
