@@ -1,0 +1,297 @@
+"""Every figure of the course: one style, colour-blind safe maps, a unit on each colour bar, alt text on each picture.
+
+Scaling for the eye happens here and nowhere else: methods return raw numbers.
+"""
+
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import torch
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from torch import Tensor
+
+from coursekit.errors import OptionError
+
+MAGNITUDE, SIGNED = "magma", "RdBu_r"
+# Okabe & Ito (2008): eight colours that colour-blind readers can tell apart
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"]
+WIDTH = 9.0  # inches of a full row; shown 900 pixels wide, drawn at twice that density for sharp slides
+_STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.grid": False,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "image.interpolation": "nearest",
+}
+
+_styled = mpl.rc_context(_STYLE)  # as a decorator: the style holds while a figure is made and never leaks out
+
+
+class Picture:
+    """A finished figure with its alt text; a notebook shows it, `save` writes it."""
+
+    def __init__(self, figure: Figure, alt: str):
+        self.figure, self.alt = figure, alt
+        # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
+        self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
+
+    @_styled
+    def data(self, dpi: int = 150) -> bytes:
+        """Return the encoded picture."""
+        buffer = io.BytesIO()
+        options = {"pil_kwargs": {"quality": 88, "subsampling": 0}} if self.kind == "jpeg" else {}
+        self.figure.savefig(buffer, format=self.kind, dpi=dpi, **options)
+        return buffer.getvalue()
+
+    @_styled
+    def save(self, path: str | os.PathLike, dpi: int = 150) -> None:
+        """Write the picture; the suffix of `path` (.png, .svg, .pdf …) chooses the format."""
+        self.figure.savefig(Path(path), dpi=dpi)
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.alt}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
+        mime = f"image/{self.kind}"
+        width = round(self.figure.get_figwidth() * 100)
+        return {mime: self.data(), "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
+
+
+@_styled
+def show_images(
+    images: Tensor | Sequence[Tensor],
+    titles: Sequence[str] = (),
+    *,
+    columns: int = 4,
+    boxes: Sequence[tuple[int, int, int, int]] = (),
+    alt: str = "",
+) -> Picture:
+    """Show images side by side.
+
+    Parameters
+    ----------
+    images : (N, 3, H, W) in [0, 1], or a list of such tensors of any sizes; one channel is shown in grey.
+    titles : one for each image.
+    columns : pictures in a row.
+    boxes : for each image a box (top, left, height, width) to outline, optional.
+    alt : what a reader who cannot see the figure should know.
+
+    >>> import coursekit as ck
+    >>> ck.show_images(ck.load_image("chelsea"), ["a cat"])
+    <Picture: Pictures: a cat>
+    """
+    pictures = [image for batch in ([images] if isinstance(images, Tensor) else images) for image in batch]
+    figure, axes = _panels(len(pictures), columns, _aspect(pictures[0]))
+    for i, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
+        _draw_image(ax, picture)
+        ax.set_title(titles[i] if i < len(titles) else "")
+        if i < len(boxes):
+            top, left, height, width = boxes[i]
+            ax.add_patch(mpl.patches.Rectangle((left, top), width, height, fill=False, ec=COLOURS[1], lw=2.5))
+    return Picture(figure, alt or "Pictures: " + ", ".join(titles))
+
+
+@_styled
+def show_maps(
+    image: Tensor | None,
+    maps: Mapping[str, Tensor],
+    *,
+    unit: str,
+    shared: bool = True,
+    overlay: bool = False,
+    clip: float = 99.8,
+    columns: int = 4,
+    limits: tuple[float, float] | None = None,
+    alt: str = "",
+) -> Picture:
+    """Show heat maps beside their image.
+
+    Maps that have a negative value are drawn blue-white-red, centred on 0; all others dark to bright.
+
+    Parameters
+    ----------
+    image : (1, 3, H, W) in [0, 1] for the first panel, or None.
+    maps : title -> (1, 1, h, w), (1, rows, cols) or (1, 3, H, W); three channels are added up.
+    unit : what the colour bar measures, such as "drop in logit".
+    shared : one colour scale for all maps (a comparison), or one for each.
+    overlay : lay the maps over the image, stronger values more opaque.
+    clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
+    limits : fixed ends of the scale instead.
+    alt : what a reader who cannot see the figure should know.
+
+    >>> import coursekit as ck
+    >>> image = ck.load_image("chelsea")
+    >>> ck.show_maps(image, {"red": image[:, :1]}, unit="intensity")
+    <Picture: Heat maps (intensity) beside the image: red>
+    """
+    flat = {title: _flat(values) for title, values in maps.items()}
+    if not flat:
+        raise OptionError("show_maps needs at least one map.")
+    scales = [_scale(list(flat.values()) if shared else [values], clip, limits) for values in flat.values()]
+    first = image if image is not None else next(iter(flat.values()))
+    figure, axes = _panels(len(flat) + (image is not None), columns, _aspect(first), bars=True)
+    panels = list(axes)
+    if image is not None:
+        ax = panels.pop(0)
+        _draw_image(ax, image[0])
+        ax.set_title("image")
+    for i, (ax, (title, values), (low, high, colours)) in enumerate(zip(panels, flat.items(), scales, strict=False)):
+        alpha = None
+        if overlay and image is not None:
+            _draw_image(ax, image[0].mean(0, keepdim=True))
+            alpha = (values.abs() / max(abs(low), abs(high))).clamp(0, 1).sqrt().numpy()
+        height, width = image.shape[-2:] if image is not None else values.shape
+        drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, alpha=alpha, extent=(0, width, height, 0))
+        ax.set_title(title)
+        _bare(ax)
+        if not shared or i == len(flat) - 1:
+            extend = "both" if low < 0 else "max"
+            bar = mpl.cm.ScalarMappable(drawn.norm, colours)  # without the transparency of an overlay
+            target = panels[: len(flat)] if shared and len(flat) <= columns else ax
+            extend = "neither" if values.max() <= high and values.min() >= low else extend
+            figure.colorbar(bar, ax=target, label=unit, shrink=0.85, extend=extend, pad=0.02)
+    names = ", ".join(maps)
+    return Picture(figure, alt or f"Heat maps ({unit}) beside the image: {names}")
+
+
+@_styled
+def show_grid(
+    image: Tensor, labels: Tensor, names: Sequence[str], *, title: str = "most probable label", alt: str = ""
+) -> Picture:
+    """Show which label wins for each position of a window: a map of classes with its legend.
+
+    labels : (1, rows, cols) class indices, as in `OcclusionGrid.label`.  names : the label of each class.
+
+    >>> import coursekit as ck, torch
+    >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
+    <Picture: Map of the most probable label: cat (3 windows), dog (1 windows)>
+    """
+    found, place, count = labels[0].unique(return_inverse=True, return_counts=True)
+    order = count.argsort(descending=True, stable=True)
+    rank = order.argsort()[place].clamp(max=len(COLOURS) - 1)  # rare labels share the last colour
+    entries = [f"{names[found[i]]} ({count[i]} windows)" for i in order.tolist()]
+    if len(entries) > len(COLOURS):
+        rest = int(count[order[len(COLOURS) - 1 :]].sum())
+        entries = [*entries[: len(COLOURS) - 1], f"others ({rest} windows)"]
+    figure, axes = _panels(2, 3, _aspect(image), bars=True)
+    _draw_image(axes[0], image[0])
+    axes[0].set_title("image")
+    height, width = image.shape[-2:]
+    axes[1].imshow(rank, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=(0, width, height, 0))
+    axes[1].set_title(title)
+    _bare(axes[1])
+    patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
+    axes[1].legend(handles=patches, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return Picture(figure, alt or f"Map of the {title}: " + ", ".join(entries))
+
+
+@_styled
+def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, float]]], *, alt: str = "") -> Picture:
+    """Show each image beside bars of its most probable classes, as `predict` returns them.
+
+    >>> import coursekit as ck
+    >>> ck.show_predictions(ck.load_image("chelsea"), [[("Egyptian cat", 0.8), ("tabby", 0.1)]])
+    <Picture: Predictions: Egyptian cat>
+    """
+    figure = Figure(figsize=(WIDTH, 2.7 * len(images)), layout="constrained")
+    axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=[1, 1.6])
+    for (left, right), image, rows in zip(axes, images, predictions, strict=True):
+        _draw_image(left, image)
+        labels, values = zip(*reversed(rows), strict=True)
+        right.barh(range(len(rows)), values, color=COLOURS[0], height=0.7)
+        right.set_yticks(range(len(rows)), [label.split(",")[0] for label in labels])
+        right.set_xlim(0, 1.12)
+        right.set_xticks([0, 0.5, 1])
+        right.set_xlabel("probability")
+        for y, value in enumerate(values):
+            right.text(value + 0.01, y, f"{value:.2f}", va="center")
+    return Picture(figure, alt or "Predictions: " + ", ".join(rows[0][0] for rows in predictions))
+
+
+@_styled
+def show_lines(
+    x: Sequence[float] | Tensor,
+    lines: Mapping[str, Sequence[float] | Tensor],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    log: bool = False,
+    alt: str = "",
+) -> Picture:
+    """Draw one or more curves over a common x axis; `log` makes the y axis logarithmic.
+
+    >>> import coursekit as ck
+    >>> ck.show_lines([0, 1], {"loss": [2.0, 1.0]}, xlabel="step", ylabel="loss")
+    <Picture: Curves of loss over step: loss>
+    """
+    figure = Figure(figsize=(WIDTH * 0.75, 3.4), layout="constrained")
+    ax = figure.subplots()
+    for (name, y), style in zip(lines.items(), ["-", "--", "-.", ":"] * len(lines), strict=False):
+        ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+    ax.grid(alpha=0.3)
+    if len(lines) > 1:
+        ax.legend()
+    return Picture(figure, alt or f"Curves of {ylabel} over {xlabel}: " + ", ".join(lines))
+
+
+def _panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list]:
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    width = min(WIDTH, 3.2 * columns)
+    height = rows * (width / columns * aspect * (0.92 if bars else 1) + 0.35)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for ax in axes[count:]:
+        ax.remove()
+    return figure, axes[:count]
+
+
+def _draw_image(ax: mpl.axes.Axes, image: Tensor) -> None:
+    pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
+    height, width = pixels.shape[:2]
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
+    _bare(ax)
+
+
+def _bare(ax: mpl.axes.Axes) -> None:
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def _aspect(image: Tensor) -> float:
+    return image.shape[-2] / image.shape[-1]
+
+
+def _flat(values: Tensor) -> Tensor:
+    """Any map as (height, width) on the CPU; channels are added up."""
+    values = values.detach().cpu().float()
+    if values.ndim == 4:
+        values = values.sum(1)
+    if values.ndim == 3:
+        if len(values) != 1:
+            raise OptionError(f"Give one map for each title, but this one holds {len(values)}; index it first.")
+        values = values[0]
+    return values
+
+
+def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | None) -> tuple[float, float, str]:
+    values = torch.cat([m.flatten() for m in maps])
+    if limits is not None:
+        return *limits, SIGNED if limits[0] < 0 else MAGNITUDE
+    high = float(torch.quantile(values.abs()[:: 1 + len(values) // 1_000_000], clip / 100)) or 1.0
+    if values.min() < 0:
+        return -high, high, SIGNED
+    return 0.0, high, MAGNITUDE
