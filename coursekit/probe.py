@@ -51,7 +51,8 @@ def unit(layer: str, channel: int, position: tuple[int, int] | None = None) -> U
     """
     if isinstance(channel, bool) or not isinstance(channel, int) or channel < 0:
         raise TargetError(f"channel must be a whole number from 0 on, but is {channel!r}.")
-    if position is not None and not (len(position) == 2 and all(isinstance(p, int) for p in position)):
+    pair = position is None or (isinstance(position, tuple | list) and [type(p) for p in position] == [int, int])
+    if not pair:
         raise TargetError(f"position must be (row, column), but is {position!r}.")
     return Unit(layer, channel, None if position is None else tuple(position))
 
@@ -110,14 +111,26 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tenso
 
 
 @contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Run the block in eval mode, where dropout is off and BatchNorm keeps its statistics; then restore each mode."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
 def scoring(model: nn.Module, images: Tensor, target: Target) -> Iterator[Score]:
     """Check images and target, fix the target, and yield `score(variants, owner)` -> (N,).
 
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
     for the original stays the target for its variants.
     """
-    read = reader(model, images, target)
-    with capture(model, [target.layer] if isinstance(target, Unit) else []) as maps:
+    with evaluating(model), capture(model, [target.layer] if isinstance(target, Unit) else []) as maps:
+        read = reader(model, images, target)
         yield lambda variants, owner: read(model(variants), maps, owner)
 
 
@@ -156,7 +169,7 @@ def _classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Ten
         raise TargetError(f"There are {len(images)} images, but {len(classes)} targets; give one or {len(images)}.")
     classes = classes.long().cpu().expand(len(images))
     _check_class(classes.min(), None)
-    _check_class(classes.max(), getattr(getattr(model, "head", None), "out_features", None))
+    _check_class(classes.max(), len(model.labels) if getattr(model, "labels", None) else None)
     return classes
 
 
@@ -191,14 +204,16 @@ def baseline(model: nn.Module, images: Tensor, kind: str | Sequence[float] | Ten
             from torchvision.transforms.functional import gaussian_blur
 
             sigma = min(images.shape[-2:]) / 16
-            kernel = min(2 * round(2 * sigma) + 1, min(images.shape[-2:]) // 2 * 2 - 1)
-            return gaussian_blur(images, kernel, sigma)
+            return gaussian_blur(images, 2 * round(2 * sigma) + 1, sigma)
         colours = {"black": torch.zeros(1), "white": torch.ones(1), "mean": getattr(model, "mean", None)}
         if colours.get(kind) is None:
             raise OptionError(f"{kind!r} is no fill; give 'black', 'white', 'mean', 'blur', a colour or a tensor.")
         colour = colours[kind]
     else:
-        colour = torch.as_tensor(kind)
+        try:
+            colour = torch.as_tensor(kind)
+        except (TypeError, ValueError, RuntimeError):
+            raise OptionError(f"A fill is a name, an RGB colour or a tensor, but got {kind!r}.") from None
         colour = colour.view(1, 3, 1, 1) if colour.shape == (3,) else colour
     try:
         filled = colour.detach().to(images).expand_as(images)

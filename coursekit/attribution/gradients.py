@@ -54,7 +54,7 @@ def input_x_gradient(model: nn.Module, images: Tensor, target: Target = None) ->
     >>> torch.equal(ck.input_x_gradient(model, image), image * ck.input_gradient(model, image))
     True
     """
-    return images * input_gradient(model, images, target)
+    return images.detach() * input_gradient(model, images, target)
 
 
 def saliency(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
@@ -154,7 +154,7 @@ def integrated_gradients(
             for alpha in alphas.split(BATCH):
                 points = x0 + alpha.view(-1, 1, 1, 1) * (x - x0)
                 total[i] += _gradient(score, points, torch.full((len(alpha),), i)).sum(0)
-        return (images - start) * total / steps
+        return (images - start).detach() * total / steps
 
 
 def completeness_gap(

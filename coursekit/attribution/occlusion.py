@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import OptionError
+from coursekit.errors import OptionError, TargetError
 from coursekit.images import check_images
-from coursekit.probe import BATCH, Target, Unit, baseline, capture, check_count, reader, scoring
+from coursekit.probe import BATCH, Target, Unit, baseline, capture, check_count, evaluating, reader, scoring
 
 
 class OcclusionGrid(NamedTuple):
@@ -109,12 +109,14 @@ def occlusion_grid(
     torch.Size([1, 3, 3])
     """
     _check_window(images, window, stride)
-    read = reader(model, images, target)
-    read_class = reader(model, images, None if callable(target) else target)
+    if feature is not None and (not isinstance(feature, Unit) or feature.position is not None):
+        raise TargetError(f"feature must be a whole feature map, such as ck.unit('conv5', 3), but is {feature!r}.")
     layers = {u.layer for u in (target, feature) if isinstance(u, Unit)}
-    filled = baseline(model, images, fill)
     found = []
-    with capture(model, sorted(layers)) as maps, torch.no_grad():
+    with evaluating(model), capture(model, sorted(layers)) as maps, torch.no_grad():
+        read = reader(model, images, target)
+        read_class = reader(model, images, None if callable(target) else target)
+        filled = baseline(model, images, fill)
         for variants, owner, _ in _occluded(images, filled, window, stride):
             logits = model(variants)
             values = [read(logits, maps, owner), read_class(logits.softmax(1), maps, owner), logits.argmax(1)]
