@@ -6,6 +6,7 @@ so the import itself costs little more than torch.
 
 from importlib import import_module
 
+from coursekit import _torchvision
 from coursekit.errors import (
     CoursekitError,
     ImageError,
@@ -20,11 +21,13 @@ from coursekit.errors import (
 
 __version__ = "0.1.0"
 
+_torchvision.cure()
+
 _MODULE_OF = {
     name: module
     for module, names in {
         "coursekit.images": "load_image save_image photographs",
-        "coursekit.models": "setup load_model Model predict",
+        "coursekit.models": "setup load_model random_model Model predict",
         "coursekit.probe": "capture unit",
         "coursekit.attribution.gradients": (
             "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap"

@@ -1,15 +1,53 @@
 """Networks: one call opens a trained one, and every one takes images in [0, 1]."""
 
-from collections.abc import Sequence
+import difflib
+import os
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import ImageError
+from coursekit.errors import ImageError, OptionError, UnknownLayer, UnknownModel, WeightsUnavailable
+from coursekit.layers import Layers, friendly_names
+from coursekit.weights import PACKAGED, Checkpoint, obtain, torchvision_checkpoint
+
+_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+_CLEARER_LABELS = {134: "crane (bird)", 517: "crane (machine)", 264: "Cardigan (dog)", 639: "maillot (tank suit)"}
+_default_device: torch.device | None = None  # set by setup()
 
 
 class Model(nn.Module):
-    """Wrap a classifier so that it takes images in [0, 1] and normalises them itself."""
+    """Wrap a classifier so that it takes images in [0, 1] and normalises them itself.
+
+    The network is put in eval mode. Images may live on any device: they are moved to the network's own.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps normalised images (N, 3, H, W) to logits (N, K).
+    mean, std : three floats each
+        The normalisation that the network was trained with, for images in [0, 1].
+    labels : K strings, optional
+        The names of the classes.
+
+    Attributes
+    ----------
+    layers : mapping of friendly layer name to module; print it to see shapes and receptive fields
+    input_size : height and width in pixels of the images that the network was trained on
+    name, source : what it is called, and which weights it has, from where
+
+    Examples
+    --------
+    >>> import torch, coursekit as ck
+    >>> model = ck.Model(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 2)), labels=["cat", "dog"])
+    >>> model(torch.rand(4, 3, 8, 8)).shape
+    torch.Size([4, 2])
+    """
 
     def __init__(
         self,
@@ -18,20 +56,257 @@ class Model(nn.Module):
         std: Sequence[float] = (1.0, 1.0, 1.0),
         labels: Sequence[str] | None = None,
     ):
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise OptionError(f"mean and std are three numbers each, std above 0, but got {mean} and {std}.")
         super().__init__()
         self.module = module
         self.labels = list(labels) if labels is not None else None
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.name = type(module).__name__
+        self.source = "a network of your own"
+        self.input_size = 224
+        first = next(module.parameters(), torch.empty(0))
+        for key, values in (("mean", mean), ("std", std)):
+            self.register_buffer(key, torch.tensor(values).view(1, 3, 1, 1).to(first.device), persistent=False)
         self.eval()
+        self._paths = friendly_names("", module)
 
     @property
     def device(self) -> torch.device:
         """Where the network computes; images may live anywhere."""
         return self.mean.device
 
+    @property
+    def layers(self) -> Layers:
+        """Friendly name -> module, in the order in which data flows."""
+        return Layers(self, self._paths)
+
+    @property
+    def head(self) -> nn.Module:
+        """The classifier: the last linear layer or convolution."""
+        parts = [part for part in self.module.modules() if isinstance(part, nn.Linear | nn.Conv2d)]
+        if not parts:
+            raise UnknownLayer(f"{self.name} has no linear layer and no convolution, hence no head.")
+        return parts[-1]
+
+    def layer(self, name: str) -> nn.Module:
+        """Return the layer of that friendly name, or of that path inside the module (`features.0`)."""
+        paths = {path: path for path, _ in self.module.named_modules() if path} | self._paths
+        if name not in paths:
+            close = difflib.get_close_matches(str(name), paths, n=3)
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise UnknownLayer(f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}.")
+        return self.module.get_submodule(paths[name])
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 3, H, W) in [0, 1] to logits (N, K)."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ImageError(f"The model takes images of shape (N, 3, H, W), but got {tuple(images.shape)}.")
         return self.module((images.to(self.device) - self.mean) / self.std)
+
+
+# ---------------------------------------------------------------------------------------------------- set up
+
+
+def setup(seed: int = 0, device: str = "auto") -> None:
+    """Seed Python, NumPy and torch, and choose where `load_model` puts networks.
+
+    Parameters
+    ----------
+    seed : int, 0 to 2**32 - 1
+    device : "auto", "cpu", "cuda" or "mps"
+        "auto" takes the environment variable COURSEKIT_DEVICE if it is set, else CUDA, else MPS, else the CPU.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> ck.setup(seed=1, device="cpu")
+    """
+    global _default_device
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise OptionError(f"seed is a whole number from 0 to 2**32 - 1, but got {seed!r}.")
+    chosen = _choose_device(device)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    if chosen.type == "cuda":  # full float32, so that a GPU gives the CPU's numbers
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+    _default_device = chosen
+
+
+def _choose_device(device: str = "auto") -> torch.device:
+    asked = os.environ.get("COURSEKIT_DEVICE", "auto") if device == "auto" else device
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if asked == "auto":
+        return torch.device(next(kind for kind, is_here in here.items() if is_here))
+    if asked not in here:
+        raise OptionError(f"device is 'auto', 'cpu', 'cuda' or 'mps', but got {asked!r}.")
+    if not here[asked]:
+        raise OptionError(f"This machine has no {asked!r} device that torch can use; take 'auto' or 'cpu'.")
+    return torch.device(asked)
+
+
+# ---------------------------------------------------------------------------------- networks by name
+
+
+@dataclass(frozen=True)
+class _Blueprint:
+    """How to build a network, how it was trained, and where its weights are."""
+
+    build: Callable[[], nn.Module]
+    mean: Sequence[float]
+    std: Sequence[float]
+    input_size: int
+    checkpoint: Checkpoint | None
+
+
+def load_model(name: str = "efficientnet_lite0") -> Model:
+    """Open a trained network by name, on the device that `setup` chose.
+
+    The three `efficientnet_lite*` come with the course. `alexnet`, `vgg16`, `vgg19`, `googlenet`, `inception_v3`,
+    `resnet18`, `resnet101`, `densenet121`, `squeezenet1_1` and torchvision's other classifiers are downloaded once
+    and checked; so are timm's. Parameters do not require gradients: the course studies networks, it seldom
+    trains them.
+
+    Raises
+    ------
+    UnknownModel
+        No network has that name.
+    WeightsUnavailable
+        The trained weights are not here and cannot be fetched. Random weights are never used instead.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> model.labels[281], model.input_size
+    ('tabby', 224)
+    """
+    blueprint = _blueprint(name)
+    checkpoint = blueprint.checkpoint
+    if checkpoint is None:
+        raise WeightsUnavailable(f"Nobody published ImageNet weights of {name} that this course can check.")
+    path = obtain(checkpoint)
+    with torch.random.fork_rng(devices=[]):  # building draws random numbers that the weights then replace
+        module = blueprint.build()
+    _fill(module, _read(path), by_order=bool(checkpoint.package))
+    return _finish(name, blueprint, module, f"{checkpoint.file.rsplit('/', 1)[-1]} from {checkpoint.origin}")
+
+
+def random_model(name: str, seed: int = 0) -> Model:
+    """Return a network of that architecture with random weights, the same for the same seed.
+
+    For tests and for sanity checks: it is not trained, and its `source` says so.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> ck.random_model("resnet18", seed=3).source
+    'random weights (seed 3), not trained'
+    """
+    blueprint = _blueprint(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = blueprint.build()
+    return _finish(name, blueprint, module, f"random weights (seed {seed}), not trained")
+
+
+def _finish(name: str, blueprint: _Blueprint, module: nn.Module, source: str) -> Model:
+    if hasattr(module, "aux_logits"):  # the side classifiers served the training only
+        module.aux_logits = False
+        for side in {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children())):
+            setattr(module, side, None)
+    model = Model(module.requires_grad_(False), blueprint.mean, blueprint.std)
+    model.name, model.source, model.input_size = name, source, blueprint.input_size
+    model.labels = _imagenet_labels() if _classes(module) == 1000 else None
+    model._paths = friendly_names(name, module)
+    return model.to(_default_device or _choose_device())
+
+
+def _classes(module: nn.Module) -> int:
+    last = [part for part in module.modules() if isinstance(part, nn.Linear | nn.Conv2d)][-1]
+    return last.out_features if isinstance(last, nn.Linear) else last.out_channels
+
+
+def _imagenet_labels() -> list[str]:
+    from torchvision.models import AlexNet_Weights
+
+    labels = list(AlexNet_Weights.DEFAULT.meta["categories"])
+    for index, label in _CLEARER_LABELS.items():
+        labels[index] = label
+    return labels
+
+
+def _blueprint(name: str) -> _Blueprint:
+    import timm
+    from torchvision import models
+
+    if name in PACKAGED:
+        size = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}[name]
+        return _Blueprint(lambda: timm.create_model(f"tf_{name}"), **_HALF, input_size=size, checkpoint=PACKAGED[name])
+    classifiers = models.list_models(module=models)
+    if name in classifiers:
+        return _torchvision_blueprint(name)
+    known = dict.fromkeys([*PACKAGED, *classifiers, *timm.list_models()])
+    close = difflib.get_close_matches(str(name), known, n=4)
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try one of {', '.join(PACKAGED)}, resnet18."
+    raise UnknownModel(f"No network is called {name!r}. {hint}")
+
+
+def _torchvision_blueprint(name: str) -> _Blueprint:
+    from torchvision import models
+
+    side = name in ("googlenet", "inception_v3")  # their checkpoints hold the side classifiers
+    options = {"aux_logits": True, "init_weights": True, "transform_input": False} if side else {}
+    # With transform_input, both undo ImageNet's normalisation and apply (x - 0.5) / 0.5: we do only the latter.
+    return _Blueprint(
+        lambda: models.get_model(name, weights=None, **options),
+        **(_HALF if side else _IMAGENET),
+        input_size=299 if name == "inception_v3" else 224,
+        checkpoint=torchvision_checkpoint(name),
+    )
+
+
+def _read(path: os.PathLike) -> dict[str, Tensor]:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _fill(module: nn.Module, state: dict[str, Tensor], by_order: bool = False) -> None:
+    """Put a checkpoint into a network; every tensor must find its place and fit."""
+    if by_order:  # the same architecture under other names: the shapes must agree one by one
+        state = dict(zip(module.state_dict(), state.values(), strict=True))
+    if type(module).__name__ == "DenseNet":  # its checkpoints are older than its names: norm.1 is norm1 today
+        state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
+    module.load_state_dict(state)
+
+
+def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, float]]]:
+    """Return the most probable classes of each image as (label, probability), best first.
+
+    Parameters
+    ----------
+    images : Tensor (N, 3, H, W), float32 in [0, 1]
+    top : int, 1 to the number of classes
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> best = ck.predict(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224), top=2)
+    >>> best[0][0][0]
+    'Egyptian cat'
+    """
+    from coursekit.images import check_images
+
+    check_images(images)
+    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+        raise OptionError(f"top is a whole number of at least 1, but got {top!r}.")
+    with torch.no_grad():
+        probabilities = torch.cat([model(batch).softmax(1) for batch in images.split(8)]).cpu()
+    if top > probabilities.shape[1]:
+        raise OptionError(f"top is at most the number of classes, {probabilities.shape[1]}, but got {top}.")
+    labels = model.labels or [f"class {index}" for index in range(probabilities.shape[1])]
+    best = probabilities.topk(top, dim=1)
+    return [
+        [(labels[index], value) for value, index in zip(values, indices, strict=True)]
+        for values, indices in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]

@@ -1,0 +1,54 @@
+"""Let torchvision be imported where its compiled part does not fit the installed torch.
+
+PyPI's torchvision is built for CUDA. Beside a CPU-only torch, `import torchvision` fails with "operator
+torchvision::nms does not exist", although its networks and transforms need no compiled operator at all. Declaring the
+two operators that its Python code asks for is enough. Nothing is touched where the builds match.
+"""
+
+import os
+import sys
+from contextlib import nullcontext
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+from pathlib import Path
+
+_declarations = None  # torch forgets the operators when this object dies
+
+
+def cure() -> bool:
+    """Declare the missing operators if torchvision needs it; return whether it did."""
+    global _declarations
+    if "torchvision" in sys.modules or _declarations is not None:
+        return False  # imported, hence healthy; or cured before
+    try:
+        import torch
+
+        spec = find_spec("torchvision")
+    except Exception:  # a broken torch or torchvision: `coursekit doctor` reports it, `import coursekit` must not fail
+        return False
+    if spec is None or spec.origin is None or _compiled_part_loads(Path(spec.origin).parent):
+        return False
+    for name in [name for name in sys.modules if name.startswith("torchvision.")]:
+        del sys.modules[name]  # what an import that failed earlier left behind
+    if not hasattr(torch.ops.torchvision, "nms"):
+        _declarations = torch.library.Library("torchvision", "FRAGMENT")
+        for operator in ("nms", "qnms"):
+            _declarations.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return True
+
+
+def _compiled_part_loads(folder: Path) -> bool:
+    """Try torchvision's compiled operators, as its own import does, without the second that the import costs."""
+    import torch
+
+    names = {f"_C{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".so", ".pyd", ".dylib")}
+    on_windows = hasattr(os, "add_dll_directory")
+    with os.add_dll_directory(str(folder)) if on_windows else nullcontext():
+        for path in (folder / name for name in sorted(names)):
+            if path.is_file():
+                try:
+                    torch.ops.load_library(str(path))
+                    return True
+                except (OSError, ImportError):
+                    continue
+    return False
