@@ -26,7 +26,9 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
-AUTHORS_KEYS = ("id", "jupyter", "slideshow", "tags")  # the metadata that authors write; sorted, as jupytext saves it
+# The metadata that authors write, sorted, as jupytext saves it. The last is jupytext's note of blank lines between cells:
+# where the notebook lacks it, JupyterLab refuses to open a notebook that is a second newer than its lesson.
+AUTHORS_KEYS = ("id", "jupyter", "slideshow", "tags", "lines_to_next_cell")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 SIZE_LIMIT = 2_000_000  # bytes: what GitHub still shows and a slow line still loads
@@ -66,9 +68,7 @@ def lesson_text(nb: NotebookNode, lesson: Path) -> str:
     """Return the lesson that jupytext writes for the notebook."""
     cells = []
     for cell in nb.cells:
-        # jupytext notes blank lines between cells here when it reads a lesson: kept, they leave the author's spacing
-        keys = (*AUTHORS_KEYS, "lines_to_next_cell")
-        metadata = {key: cell.metadata[key] for key in keys if key in cell.metadata}
+        metadata = {key: cell.metadata[key] for key in AUTHORS_KEYS if key in cell.metadata}
         cells.append(NotebookNode(cell, metadata=metadata))
     plain = nbformat.v4.new_notebook(cells=cells)
     text = jupytext.writes(plain, fmt="py:percent", config=load_jupytext_config(str(lesson)))
