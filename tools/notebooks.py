@@ -26,8 +26,8 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
-# The metadata that authors write, sorted, as jupytext saves it. The last is jupytext's note of blank lines between cells:
-# where the notebook lacks it, JupyterLab refuses to open a notebook that is a second newer than its lesson.
+# The metadata that authors write, sorted, as jupytext saves it. The last is jupytext's note of the blank lines that
+# follow a cell: where it is missing, JupyterLab refuses to open a notebook that is a second newer than its lesson.
 AUTHORS_KEYS = ("id", "jupyter", "slideshow", "tags", "lines_to_next_cell")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}

@@ -1,0 +1,95 @@
+"""Student copies: no solution in them, they run to their end, and nobody's work is overwritten."""
+
+import json
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from student import student_copy, write_copies
+
+from notebooks import code_cells, find_lessons, read_lesson, read_notebook
+
+LESSONS = find_lessons()
+
+
+def is_solution(cell):
+    return "solution" in cell.metadata.get("tags", [])
+
+
+def lines(cells):
+    return {line.strip() for cell in cells for line in cell.source.splitlines() if len(line.strip()) > 8}
+
+
+def assert_no_solution(lab):
+    """No line that stands in solutions alone is anywhere in the student's copy, outputs and metadata included."""
+    secret = lines(filter(is_solution, lab.cells)) - lines(cell for cell in lab.cells if not is_solution(cell))
+    assert secret, "the lab has solutions"
+    copy = json.dumps(student_copy(lab), ensure_ascii=False)
+    assert not [line for line in secret if json.dumps(line, ensure_ascii=False)[1:-1] in copy]
+
+
+def run(lab, folder, monkeypatch):
+    """Run a student copy as JupyterLab would, in an empty folder; return its cells."""
+    monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
+    copy = student_copy(lab)
+    NotebookClient(copy, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    return code_cells(copy)
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def test_a_copy_is_the_lab_without_solutions_outputs_and_pairing(lesson):
+    lab = read_lesson(lesson)
+    assert_no_solution(lab)
+    copy = student_copy(lab)
+    assert [cell.id for cell in copy.cells] == [cell.metadata["id"] for cell in lab.cells if not is_solution(cell)]
+    assert not any(cell.outputs or cell.execution_count for cell in code_cells(copy))
+    assert "jupytext" not in copy.metadata
+
+
+def test_a_solution_left_in_the_copy_is_found(lesson):
+    lab = read_lesson(lesson)
+    lab.cells[1].source += " Hint: answer = sum([2, 3])  # the secret of the lab"
+    with pytest.raises(AssertionError):
+        assert_no_solution(lab)
+
+
+def test_an_edited_copy_is_kept_and_an_untouched_one_is_renewed(lesson, tmp_path):
+    root, folder = lesson.parent.parent, tmp_path / "student"
+    assert write_copies(root, folder) == []
+    target = folder / "99_scratch.ipynb"
+    first = target.read_text("utf8")
+    nb = read_notebook(target)
+    nb.cells[3].execution_count = 7  # run, but not edited
+    nbformat.write(nb, target)
+    lesson.write_text(lesson.read_text("utf8").replace("2. Two.", "2. Two!"), "utf8")
+    assert write_copies(root, folder) == []
+    assert target.read_text("utf8") not in (first, "") and "2. Two!" in target.read_text("utf8")
+
+    edited = target.read_text("utf8").replace("answer = ...", "answer = 5")
+    target.write_text(edited, "utf8")
+    lesson.write_text(lesson.read_text("utf8").replace("2. Two!", "2. Two?"), "utf8")
+    assert "your edited copy is kept" in write_copies(root, folder)[0]
+    assert target.read_text("utf8") == edited
+
+
+def test_the_small_lab_runs_with_its_exercise_undone(lesson, tmp_path, monkeypatch):
+    cells = run(read_lesson(lesson), tmp_path, monkeypatch)
+    assert printed(cells[-1]) == "not done yet\n"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_solution_is_left_in_a_student_copy(path):
+    assert_no_solution(read_lesson(path))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_student_copy_runs_to_its_end_with_the_exercises_undone(path, tmp_path, monkeypatch):
+    lab = read_lesson(path)
+    cells = run(lab, tmp_path, monkeypatch)
+    checks = [cell for cell in cells if "ck.check(" in cell.source]
+    said = {cell.id: printed(cell) for cell in checks}
+    assert checks and all("not done yet" in text for text in said.values()), said
+    assert not list(tmp_path.iterdir()), "a lab leaves no files behind"
