@@ -1,0 +1,68 @@
+# lab        install, look whether the machine is fit, write the students' copies, open JupyterLab on them
+# test       everything that continuous integration runs
+# notebooks  run the labs whose code changed; bring lessons/ and notebooks/ together
+# student    the students' copies, in build/student/      slides   one HTML deck a lab, in build/slides/
+# gallery    pictures of the labs, in gallery/            lint     style      bench  speed against peers
+# clean      remove what was built; the students' copies and .venv stay
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest
+RESULTS := build/test
+SLOW := tests/test_student.py tests/test_slides.py tests/test_browser.py
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: lab test lint notebooks student slides gallery bench clean
+
+lab: $(VENV)/lab.stamp
+	@$(VENV)/bin/coursekit doctor || { \
+	  echo "The doctor found a failure: do what it says above, then run 'make lab' again."; exit 1; }
+	@$(RUN) tools/student.py
+	cd build/student && ../../$(RUN) -m jupyterlab $$(test "$$(id -u)" -ne 0 || echo --allow-root)
+
+test: $(VENV)/dev.stamp
+	@rm -rf $(RESULTS) && mkdir -p $(RESULTS) && date +%s > $(RESULTS)/started
+	$(MAKE) lint
+	$(RUN) tools/notebooks.py --check
+	$(TEST) -n 2 $(addprefix --ignore=,$(SLOW)) --junitxml=$(RESULTS)/unit.xml tests coursekit
+	COURSEKIT_STRICT=1 $(TEST) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+	  --nbval-cell-timeout 300 -n 2 --dist loadfile --junitxml=$(RESULTS)/nbval.xml notebooks/
+	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
+	@$(RUN) tools/report.py $(RESULTS)
+
+lint: $(VENV)/dev.stamp
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+notebooks: $(VENV)/dev.stamp
+	$(RUN) tools/notebooks.py
+
+student: $(VENV)/lab.stamp
+	$(RUN) tools/student.py
+
+slides: $(VENV)/dev.stamp
+	$(RUN) tools/slides.py
+
+gallery: $(VENV)/dev.stamp
+	$(RUN) tools/gallery.py
+
+bench: $(VENV)/dev.stamp
+	for script in benchmarks/*.py; do $(RUN) $$script || exit 1; done
+
+clean:
+	rm -rf build/slides $(RESULTS) .pytest_cache .ruff_cache .hypothesis
+
+# A stamp is as new as the last installation, so that a second `make` does not ask pip again.
+$(VENV)/lab.stamp: pyproject.toml constraints.txt | $(RUN)
+	$(RUN) -m pip install -e . -c constraints.txt
+	touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(RUN)
+	$(RUN) -m pip install -e ".[dev]" -c constraints.txt
+	touch $(VENV)/lab.stamp $@
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "The course needs Python 3.11 or newer, this is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
