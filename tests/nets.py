@@ -1,5 +1,8 @@
 """Networks small enough to differentiate by hand, and to run a hundred times in a second. All weights are random."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -93,3 +96,23 @@ def polynomial_model(size: int = 12, degree: int = 1, mean: tuple = (0, 0, 0), s
     """A polynomial network in float64, and so exact to some 1e-12."""
     mean, std = tuple(map(float, mean)), tuple(map(float, std))
     return ck.Model(Polynomial(size, degree), mean, std).double()
+
+
+# Networks of real size, to compare with captum: the first is trained, the other two have random weights.
+REAL_SIZE = ["efficientnet_lite0", "resnet18", "vgg16"]
+
+
+def real_size_model(name: str) -> ck.Model:
+    return ck.load_model(name) if name == "efficientnet_lite0" else ck.random_model(name, seed=0)
+
+
+@contextmanager
+def in_float64(model: ck.Model) -> Iterator[ck.Model]:
+    """In float32 one rounding at the kink of a ReLU can switch a path on or off, and move a gradient by 1e-3."""
+    yield model.double()
+    model.float()
+
+
+def relative_difference(ours: Tensor, theirs: Tensor) -> float:
+    """The largest difference, as a part of the largest absolute value."""
+    return float((ours - theirs).abs().max().detach() / theirs.abs().max().detach())
