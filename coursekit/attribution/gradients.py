@@ -1,5 +1,6 @@
 """Maps made from the gradient of a score with respect to the image."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -99,8 +100,8 @@ def smoothgrad(
     torch.Size([1, 3, 224, 224])
     """
     check_count("samples", samples)
-    if not sigma >= 0:
-        raise OptionError(f"sigma must be at least 0, but is {sigma!r}.")
+    if not (isinstance(sigma, int | float) and 0 <= sigma < math.inf):
+        raise OptionError(f"sigma must be a number of at least 0, but is {sigma!r}.")
     with scoring(model, images, target) as score:
         generator = torch.Generator().manual_seed(seed)
         spread = sigma * (images.amax((1, 2, 3)) - images.amin((1, 2, 3))).view(-1, 1, 1, 1)
