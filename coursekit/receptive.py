@@ -1,0 +1,145 @@
+"""What a neuron can see: shapes and receptive fields of layers, followed exactly through one forward pass.
+
+Along each axis, output number i of a layer reads an interval of pixels that moves evenly with i. A convolution or
+pooling widens the interval, a pointwise operation keeps it, branches that meet take the hull. (Araujo, Norris & Sim,
+*Computing receptive fields of convolutional neural networks*, Distill 2019.)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Along one axis, output number i reads the pixels from step * i + first to step * i + last."""
+
+    step: int = 1
+    first: int = 0
+    last: int = 0
+
+    def window(self, kernel: int, stride: int, before: int, dilation: int = 1) -> "Axis":
+        """Return what a sliding window over this axis reads; `before` is the padding at its start."""
+        first = self.first - before * self.step
+        return Axis(self.step * stride, first, first + (self.last - self.first) + dilation * (kernel - 1) * self.step)
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+# These act on each position alone. Whatever is neither here nor a window counts as seeing the whole image.
+_POINTWISE = """
+    relu relu6 hardtanh hardswish hardsigmoid leaky_relu elu selu celu silu mish gelu sigmoid tanh softplus
+    prelu threshold clamp exp abs square sqrt pow neg batch_norm dropout dropout2d feature_dropout alpha_dropout
+    local_response_norm add sub mul div truediv radd rsub rmul iadd isub imul itruediv maximum minimum cat
+    concat chunk split getitem contiguous clone detach to float double half
+""".split()  # noqa: SIM905 (a list of strings would fill a screen)
+
+
+class _Tracker(TorchFunctionMode):
+    """While active, note on each tensor which pixels each of its positions depends on: (rows, columns), or None."""
+
+    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        kwargs = kwargs or {}
+        inputs = [tensor for tensor in _flat((args, tuple(kwargs.values()))) if hasattr(tensor, "_field")]
+        fields, sizes = [tensor._field for tensor in inputs], {tensor.shape[2:] for tensor in inputs}
+        result = func(*args, **kwargs)
+        for output in _flat(result) if inputs else ():
+            known = None not in fields and len(sizes) == 1 and output.ndim == 4
+            output._field = _field_after(func.__name__.strip("_"), args, kwargs, fields, inputs[0], output, known)
+        return result
+
+
+def _flat(values: object) -> Iterator[Tensor]:
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from _flat(value)
+
+
+def _field_after(
+    name: str, args: tuple, kwargs: dict, fields: list, source: Tensor, output: Tensor, known: bool
+) -> tuple[Axis, Axis] | None:
+    """Return the field of an operation's output from the fields of its inputs."""
+    if not known or len({tuple(axis.step for axis in field) for field in fields}) > 1:
+        return None
+    merged = tuple(
+        Axis(axes[0].step, min(axis.first for axis in axes), max(axis.last for axis in axes))
+        for axes in zip(*fields, strict=True)
+    )
+    same_size = source.shape[2:] == output.shape[2:]
+    if name in _POINTWISE:
+        return merged if same_size else None
+    if name.startswith("adaptive"):
+        factors = [before / after for before, after in zip(source.shape[2:], output.shape[2:], strict=True)]
+        if any(factor != int(factor) for factor in factors) or output.shape[2:].numel() == 1 < source.shape[2:].numel():
+            return None
+        return tuple(axis.window(int(factor), int(factor), 0) for axis, factor in zip(merged, factors, strict=True))
+    windows = _windows(name, args, kwargs)
+    return windows and tuple(axis.window(*window) for axis, window in zip(merged, windows, strict=True))
+
+
+def _windows(name: str, args: tuple, kwargs: dict) -> list[tuple[int, int, int, int]] | None:
+    """Read (kernel, stride, padding before, dilation) for rows and columns from the call of a sliding window."""
+    order = {
+        "conv2d": "input weight bias stride padding dilation",
+        "max_pool2d": "input kernel_size stride padding dilation",
+        "avg_pool2d": "input kernel_size stride padding",
+        "pad": "input pad",
+    }
+    name = "max_pool2d" if name == "max_pool2d_with_indices" else name
+    if name not in order:
+        return None
+    call = dict(zip(order[name].split(), args, strict=False)) | kwargs
+    if name == "pad":  # (left, right, top, bottom): the same pixels, counted from another corner
+        pads = list(call["pad"])
+        return [(1, 1, pads[2] if len(pads) > 2 else 0, 1), (1, 1, pads[0], 1)] if len(pads) <= 4 else None
+    kernel = call["weight"].shape[2:] if name == "conv2d" else _pair(call["kernel_size"])
+    stride = _pair(call.get("stride") or (1 if name == "conv2d" else call["kernel_size"]))
+    dilation, padding = _pair(call.get("dilation", 1)), call.get("padding", 0)
+    if isinstance(padding, str):
+        padding = [d * (k - 1) // 2 if padding == "same" else 0 for k, d in zip(kernel, dilation, strict=True)]
+    return list(zip(kernel, stride, _pair(padding), dilation, strict=True))
+
+
+def _pair(value: int | Sequence[int]) -> Sequence[int]:
+    return (value, value) if isinstance(value, int) else tuple(value) * (2 // len(value))
+
+
+class Call(NamedTuple):
+    """What one call of a layer gave for one image: shape (C, H, W) or (K,), and field (None: the whole image)."""
+
+    shape: tuple[int, ...]
+    field: tuple[Axis, Axis] | None
+
+
+def trace(model: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
+    """Run one black image and return the calls of each layer; the model stays as it was."""
+    calls: dict[str, list[Call]] = {name: [] for name in parts}
+    modes = [(part, part.training) for part in model.modules()]
+    handles = []
+    try:
+        for name, part in parts.items():
+            handles.append(part.register_forward_hook(partial(_note, calls[name])))
+        image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
+        image._field = (Axis(), Axis())
+        with torch.no_grad(), torch.random.fork_rng(), _Tracker():
+            model.eval()(image)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for part, training in modes:
+            part.training = training
+    return calls
+
+
+def _note(calls: list[Call], module: nn.Module, inputs: object, output: object) -> None:
+    if isinstance(output, Tensor):
+        calls.append(Call(tuple(output.shape[1:]), getattr(output, "_field", None)))

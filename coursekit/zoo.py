@@ -1,0 +1,122 @@
+"""Which networks there are by name: how to build each one, what images it takes, where its weights are."""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import UnknownModel
+from coursekit.weights import PACKAGED, Checkpoint, read, torchvision_checkpoint
+
+_HALF = (0.5, 0.5, 0.5)
+_LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+
+# torchvision tells them apart in its own way, or not at all, depending on its version.
+_CLEARER_LABELS = {134: "crane (bird)", 517: "crane (machine)", 264: "Cardigan (dog)", 639: "maillot (tank suit)"}
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """One network: `build()` makes it with random weights."""
+
+    build: Callable[[], nn.Module]
+    mean: Sequence[float]
+    std: Sequence[float]
+    input_size: int
+    checkpoint: Checkpoint | None
+    classes: int = 1000
+
+
+def blueprint(name: str) -> Blueprint:
+    """Look a network up: the course's own first, then torchvision's classifiers, then timm's."""
+    import timm
+    from torchvision import models
+
+    if name in PACKAGED:
+        checkpoint = PACKAGED[name]
+        return Blueprint(lambda: timm.create_model(f"tf_{name}"), _HALF, _HALF, _LITE_SIZES[name], checkpoint)
+    classifiers = models.list_models(module=models)
+    if name in classifiers:
+        return _from_torchvision(name)
+    if isinstance(name, str) and timm.is_model(name):
+        return _from_timm(name)
+    known = dict.fromkeys([*PACKAGED, *classifiers, *timm.list_models()])
+    close = difflib.get_close_matches(str(name), known, n=4)
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try one of {', '.join(PACKAGED)}, resnet18."
+    raise UnknownModel(f"No network is called {name!r}. {hint}")
+
+
+def _from_torchvision(name: str) -> Blueprint:
+    from torchvision import models
+
+    checkpoint, preset = torchvision_checkpoint(name)
+    size = preset.crop_size[0]
+    if name in ("googlenet", "inception_v3"):
+        # Their option transform_input undoes ImageNet's normalisation and applies (x - 0.5) / 0.5: do only the latter.
+        options = {"weights": None, "aux_logits": True, "init_weights": True, "transform_input": False}
+        return Blueprint(lambda: models.get_model(name, **options), _HALF, _HALF, size, checkpoint)
+    return Blueprint(lambda: models.get_model(name, weights=None), preset.mean, preset.std, size, checkpoint)
+
+
+def _from_timm(name: str) -> Blueprint:
+    import timm
+
+    about = timm.get_pretrained_cfg(name)
+    hub, checkpoint = about.hf_hub_id if about else None, None
+    if hub:
+        file, url = f"{hub.split('/')[-1]}.safetensors", f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
+        checkpoint = Checkpoint(name, file, "", 0.0, about.license or "see its page", url=url)
+    about = about or timm.models.PretrainedCfg()
+    size = about.input_size[1]
+    return Blueprint(lambda: timm.create_model(name), about.mean, about.std, size, checkpoint, about.num_classes)
+
+
+def build_random(plan: Blueprint, seed: int) -> nn.Module:
+    """Build a network with random weights; the random state of torch stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return without_side_classifiers(plan.build())
+
+
+def build_trained(plan: Blueprint) -> nn.Module:
+    """Build a network and fill it from its checkpoint; every tensor must find its place and fit."""
+    state = read(plan.checkpoint)
+    with torch.device("meta"):  # no time and no random numbers for weights that would be replaced at once
+        module = plan.build()
+    state = _renamed(state, module, plan.checkpoint)
+    module.load_state_dict(state, assign=True)
+    if any(buffer.is_meta for buffer in module.buffers()):  # constants that the network computes and no file holds
+        with torch.random.fork_rng(devices=[]):
+            module = plan.build()
+        module.load_state_dict(state)
+    return without_side_classifiers(module.float())
+
+
+def _renamed(state: dict[str, Tensor], module: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    if checkpoint.package:  # timm's architecture under other names, tensor by tensor in the same order
+        return dict(zip(module.state_dict(), state.values(), strict=True))
+    if type(module).__name__ == "DenseNet":  # older than today's names: norm.1 has become norm1
+        return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
+    return state
+
+
+def without_side_classifiers(module: nn.Module) -> nn.Module:
+    """Remove the side classifiers of GoogLeNet and Inception: they served the training only."""
+    if hasattr(module, "aux_logits"):
+        module.aux_logits = False
+        for side in {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children())):
+            setattr(module, side, None)
+    return module
+
+
+def imagenet_labels() -> list[str]:
+    """Return the 1000 class names of ImageNet, each of them once."""
+    from torchvision.models import AlexNet_Weights
+
+    labels = list(AlexNet_Weights.DEFAULT.meta["categories"])
+    for index, label in _CLEARER_LABELS.items():
+        labels[index] = label
+    return labels
