@@ -44,11 +44,11 @@ class Slide:
         self.notes: list[str] = []
         self.aspects: list[float] = []  # width / height of each picture
 
-    @property
-    def layout(self) -> str:
-        """Name the CSS layout: one narrow picture goes beside the words."""
-        words = len(self.blocks) > len(self.aspects) + 1  # more than the heading
-        return "beside" if len(self.aspects) == 1 and self.aspects[0] <= BESIDE and words else "below"
+    def words_and_picture(self) -> tuple[list[str], str] | None:
+        """Return what stands left and right, where one narrow picture goes beside the words below the heading."""
+        pictures = [block for block in self.blocks if "<figure" in block]
+        words = [block for block in self.blocks[1:] if block not in pictures]
+        return (words, pictures[0]) if len(self.aspects) == 1 and self.aspects[0] <= BESIDE and words else None
 
 
 def markdown(source: str) -> str:
@@ -76,7 +76,7 @@ def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
     blocks = []
     for output in cell.outputs:
         if output.output_type == "stream":
-            blocks.append(f"<pre>{html.escape(output.text.rstrip())}</pre>")
+            blocks.append(f'<pre class="output">{html.escape(output.text.rstrip())}</pre>')
             continue
         data = output.get("data", {})
         kind = next((kind for kind in PICTURES if kind in data), None)
@@ -85,7 +85,7 @@ def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
         elif "text/html" in data:
             blocks.append(f"<div>{data['text/html']}</div>")
         elif "text/plain" in data:
-            blocks.append(f"<pre>{html.escape(data['text/plain'])}</pre>")
+            blocks.append(f'<pre class="output">{html.escape(data["text/plain"])}</pre>')
     return blocks
 
 
