@@ -201,12 +201,10 @@ def test_gradients_equal_captum(network):
 def test_integrated_gradients_equal_captum(network):
     images, target = photographs(1, torch.float64), torch.tensor([285])
     with in_float64(network) as model:
-        for baseline, start in (("black", torch.zeros_like(images)), ("mean", model.mean.expand_as(images))):
-            theirs = attr.IntegratedGradients(model).attribute(
-                images, start, target, n_steps=3, method="riemann_middle"
-            )
-            ours = ck.integrated_gradients(model, images, target, steps=3, baseline=baseline)
-            assert relative_difference(ours, theirs) < 1e-5
+        start = model.mean.expand_as(images)
+        theirs = attr.IntegratedGradients(model).attribute(images, start, target, n_steps=3, method="riemann_middle")
+        ours = ck.integrated_gradients(model, images, target, steps=3, baseline="mean")
+    assert relative_difference(ours, theirs) < 1e-5
 
 
 def test_smoothgrad_equals_captum_on_the_same_noise(network):
