@@ -41,8 +41,8 @@ def test_a_student_runs_a_lab_and_moves_a_slider(page, tmp_path):
         assert figure.screenshot() != before
         in_notebook(page, "await panel.context.save()")
         assert page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
-    assert not [line for line in seen if line.startswith(("request", "error"))]
-    assert not list(tmp_path.rglob("*.py")), "a student's copy is not paired with a script"
+    assert [line for line in seen if line.startswith(("request", "error"))] == []
+    assert not list((tmp_path / "student").rglob("*.py")), "a student's copy is not paired with a script"
 
 
 def test_an_edit_in_jupyterlab_reaches_the_lesson_and_moves_no_id(page, lesson, tmp_path):
