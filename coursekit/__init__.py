@@ -36,7 +36,7 @@ _MODULE_OF = {
         "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines",
         "coursekit.explore": "explore_prediction explore_occlusion explore_saliency",
         "coursekit.checks": "check",
-        "coursekit.doctor": "doctor",
+        "coursekit.checkup": "doctor",
     }.items()
     for name in names.split()
 }

@@ -12,13 +12,14 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 
+cured = False
 _declarations = None  # torch forgets the operators when this object dies
 
 
 def cure() -> bool:
     """Declare the missing operators if torchvision needs it; return whether it did."""
-    global _declarations
-    if "torchvision" in sys.modules or _declarations is not None:
+    global _declarations, cured
+    if "torchvision" in sys.modules or cured:
         return False  # imported, hence healthy; or cured before
     try:
         import torch
@@ -34,6 +35,7 @@ def cure() -> bool:
         _declarations = torch.library.Library("torchvision", "FRAGMENT")
         for operator in ("nms", "qnms"):
             _declarations.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    cured = True
     return True
 
 

@@ -103,7 +103,7 @@ class Model(nn.Module):
         """Map images (N, 3, H, W) in [0, 1] to logits (N, K)."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ImageError(f"The model takes images of shape (N, 3, H, W), but got {tuple(images.shape)}.")
-        return self.module((images.to(self.device) - self.mean) / self.std)
+        return self.module((images.to(self.mean) - self.mean) / self.std)
 
 
 # ---------------------------------------------------------------------------------------------------- set up
@@ -126,7 +126,7 @@ def setup(seed: int = 0, device: str = "auto") -> None:
     global _default_device
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise OptionError(f"seed is a whole number from 0 to 2**32 - 1, but got {seed!r}.")
-    chosen = _choose_device(device)
+    chosen = choose_device(device)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -136,7 +136,8 @@ def setup(seed: int = 0, device: str = "auto") -> None:
     _default_device = chosen
 
 
-def _choose_device(device: str = "auto") -> torch.device:
+def choose_device(device: str = "auto") -> torch.device:
+    """Return the device of that name; "auto" asks COURSEKIT_DEVICE, then takes the fastest that is here."""
     asked = os.environ.get("COURSEKIT_DEVICE", "auto") if device == "auto" else device
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if asked == "auto":
@@ -200,7 +201,7 @@ def _finish(name: str, plan: Blueprint, module: nn.Module, source: str) -> Model
     )
     model.name, model.source, model.input_size = name, source, plan.input_size
     model._paths = friendly_names(name, module) or model._paths
-    return model.to(_default_device or _choose_device())
+    return model.to(_default_device or choose_device())
 
 
 def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, float]]]:

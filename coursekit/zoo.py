@@ -65,11 +65,10 @@ def _from_timm(name: str) -> Blueprint:
     import timm
 
     about = timm.get_pretrained_cfg(name)
-    hub, checkpoint = about.hf_hub_id if about else None, None
-    if hub:
+    hub, checkpoint = about.hf_hub_id, None
+    if hub:  # a handful of timm's networks were never trained
         file, url = f"{hub.split('/')[-1]}.safetensors", f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
         checkpoint = Checkpoint(name, file, "", 0.0, about.license or "see its page", url=url)
-    about = about or timm.models.PretrainedCfg()
     size = about.input_size[1]
     return Blueprint(lambda: timm.create_model(name), about.mean, about.std, size, checkpoint, about.num_classes)
 
