@@ -1,28 +1,30 @@
-"""Write a picture of each lab for the README: the first image of the cell tagged "gallery", with its alt text.
+"""Write a picture of each lab for the README, with `python tools/gallery.py`.
 
-python tools/gallery.py              writes gallery/NN_name.png and prints the Markdown that shows it
+It takes the first image of the cell tagged "gallery", writes gallery/NN_name.png, and prints Markdown that shows it.
 """
 
 import base64
 import sys
 from pathlib import Path
 
-from notebooks import ROOT, code_cells, find_lessons, notebook_of, read_notebook
+from notebooks import ROOT, LabError, built_notebook, code_cells, find_lessons
 
 
 def write_gallery(root: Path, folder: Path) -> list[str]:
     """Write the pictures into the folder; return a line of Markdown for each."""
     shown = []
     for lesson in find_lessons(root):
-        tagged = [c for c in code_cells(read_notebook(notebook_of(lesson))) if "gallery" in c.metadata.get("tags", [])]
+        tagged = [cell for cell in code_cells(built_notebook(lesson)) if "gallery" in cell.metadata.get("tags", [])]
         for output in [o for cell in tagged for o in cell.outputs if "image/png" in o.get("data", {})][:1]:
             folder.mkdir(exist_ok=True)
             target = folder / f"{lesson.stem}.png"
             target.write_bytes(base64.b64decode(output.data["image/png"]))
-            shown.append(f"![{output.metadata['image/png']['alt']}]({target.relative_to(root)})")
+            shown.append(f"![{output.metadata['image/png']['alt']}]({target.relative_to(root).as_posix()})")
     return shown
 
 
 if __name__ == "__main__":
-    print(*write_gallery(ROOT, ROOT / "gallery"), sep="\n")
-    sys.exit()
+    try:
+        print(*write_gallery(ROOT, ROOT / "gallery"), sep="\n")
+    except LabError as error:
+        sys.exit(str(error))

@@ -64,6 +64,14 @@ def read_notebook(path: Path) -> NotebookNode | None:
     return nbformat.read(path, as_version=4) if path.exists() else None
 
 
+def built_notebook(lesson: Path) -> NotebookNode:
+    """Return the notebook of a lesson, or raise where it was not built yet."""
+    nb = read_notebook(notebook_of(lesson))
+    if nb is None:
+        raise LabError(f"{notebook_of(lesson).name} does not exist yet; run `make notebooks` first.")
+    return nb
+
+
 def lesson_text(nb: NotebookNode, lesson: Path) -> str:
     """Return the lesson that jupytext writes for the notebook."""
     cells = []

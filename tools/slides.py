@@ -24,7 +24,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from notebooks import ROOT, LabError, find_lessons, notebook_of, read_notebook, write
+from notebooks import ROOT, LabError, built_notebook, find_lessons, write
 
 COURSE = "Seeing inside convolutional networks"
 HERE = Path(__file__).resolve().parent
@@ -158,11 +158,8 @@ def make_deck(nb: NotebookNode) -> str:
 
 def write_deck(lesson: Path, folder: Path) -> Path:
     """Write the deck of a lab into the folder; return its path."""
-    nb = read_notebook(notebook_of(lesson))
-    if nb is None:
-        raise LabError(f"{notebook_of(lesson).name} does not exist yet; run `make notebooks` first.")
     target = folder / f"{lesson.stem}.html"
-    write(target, make_deck(nb))
+    write(target, make_deck(built_notebook(lesson)))
     return target
 
 
