@@ -1,9 +1,11 @@
 """tools/notebooks.py on a small lab, nbval's cures, and what every lab of the course must have."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import time
 
 import nbformat
 import pytest
@@ -14,6 +16,7 @@ from notebooks import (
     SIZE_LIMIT,
     LabError,
     build,
+    built_notebook,
     code_cells,
     find_lessons,
     give_ids,
@@ -26,7 +29,7 @@ from notebooks import (
     write,
 )
 
-LABS = [pytest.param(read_notebook(notebook_of(lesson)), id=lesson.stem) for lesson in find_lessons()]
+LABS = pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 
 
 def ids(lesson):
@@ -91,6 +94,21 @@ def test_an_edit_of_the_notebook_alone_reaches_the_lesson(lesson):
     nbformat.write(nb, notebook_of(lesson))
     assert update(lesson) == "executed"
     assert "extra = 1" in lesson.read_text("utf8")
+    assert problems(lesson) == []
+
+
+@pytest.mark.parametrize("edited", ["lesson", "notebook"])
+def test_jupytext_sync_moves_an_edit_and_keeps_every_id(lesson, edited):
+    update(lesson)
+    before = ids(lesson)
+    path = lesson if edited == "lesson" else notebook_of(lesson)
+    edit(path, "A lab for the tests", "Edited")
+    os.utime(path, (time.time() + 60, time.time() + 60))
+    subprocess.run([sys.executable, "-m", "jupytext", "--sync", str(lesson)], check=True, capture_output=True)
+    for part in (read_lesson(lesson), read_notebook(notebook_of(lesson))):
+        assert "Edited" in part.cells[0].source
+        assert [cell.metadata["id"] for cell in part.cells] == before
+    update(lesson)
     assert problems(lesson) == []
 
 
@@ -192,14 +210,15 @@ def test_nbval_reports_the_first_exception_and_not_what_follows_from_it(lesson):
 # --- the labs of the course -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
+@LABS
 def test_lesson_and_notebook_are_one(lesson):
     assert problems(lesson) == []
 
 
-@pytest.mark.parametrize("nb", LABS)
-def test_a_lab_has_the_anatomy_of_a_lab(nb):
+@LABS
+def test_a_lab_has_the_anatomy_of_a_lab(lesson):
     """DESIGN, 'A lab': contract, predict first, exercises with checks, recap, quiz with folded answers, reading."""
+    nb = built_notebook(lesson)
     words = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown").lower()
     contract = "\n".join(cell.source for cell in nb.cells[:3]).lower()
     for phrase in ("you will be able to", "run time", "memory"):
@@ -213,29 +232,37 @@ def test_a_lab_has_the_anatomy_of_a_lab(nb):
     assert all(cell.metadata.get("jupyter", {}).get("source_hidden") for cell in solutions), "solutions are folded"
 
 
-@pytest.mark.parametrize("nb", LABS)
-def test_a_lab_makes_claims_that_nbval_can_compare(nb):
+@LABS
+def test_a_lab_makes_claims_that_nbval_can_compare(lesson):
+    nb = built_notebook(lesson)
     ignored = [cell.id for cell in code_cells(nb) if "nbval-ignore-output" in cell.metadata.get("tags", [])]
     assert len(ignored) <= len(code_cells(nb)) / 5, f"more than a fifth of the code cells: {ignored}"
     markers = re.compile("NBVAL_|PYTEST_VALIDATE")
     assert not [cell.id for cell in code_cells(nb) if markers.search(cell.source)], "the tag is enough"
 
 
-@pytest.mark.parametrize("nb", LABS)
-def test_every_picture_of_a_lab_has_alt_text(nb):
+@LABS
+def test_every_picture_of_a_lab_has_alt_text(lesson):
+    nb = built_notebook(lesson)
     for cell in code_cells(nb):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
                 assert output.metadata.get("image/png", {}).get("alt", "").strip(), cell.id
 
 
-@pytest.mark.parametrize("nb", LABS)
-def test_a_lab_uses_names_of_coursekit_only(nb):
+@LABS
+def test_a_lab_uses_names_of_coursekit_only(lesson):
+    nb = built_notebook(lesson)
     imports = [line for cell in code_cells(nb) for line in cell.source.splitlines() if "coursekit" in line]
     assert all(line == "import coursekit as ck" for line in imports if line.startswith(("import", "from"))), imports
 
 
-def test_no_committed_lab_holds_a_path_of_the_machine_that_built_it():
-    for lesson in find_lessons():
-        text = json.dumps([cell.outputs for cell in code_cells(read_notebook(notebook_of(lesson)))])
-        assert not re.findall(r"/(?:home|root|Users|tmp|work)/[\w.]+", text), lesson.stem
+@LABS
+def test_a_lab_holds_no_path_of_the_machine_that_built_it(lesson):
+    outputs = json.dumps([cell.outputs for cell in code_cells(built_notebook(lesson))])
+    assert not re.findall(r"/(?:home|root|Users|tmp|work)/[\w.]+", outputs)
+
+
+def test_every_notebook_has_its_lesson():
+    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks == {lesson.stem for lesson in find_lessons()}
