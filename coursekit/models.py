@@ -143,7 +143,8 @@ def choose_device(device: str = "auto") -> torch.device:
     if asked == "auto":
         return torch.device(next(kind for kind, is_here in here.items() if is_here))
     if asked not in here:
-        raise OptionError(f"device is 'auto', 'cpu', 'cuda' or 'mps', but got {asked!r}.")
+        where = "device" if device != "auto" else "COURSEKIT_DEVICE"
+        raise OptionError(f"{where} is 'auto', 'cpu', 'cuda' or 'mps', but got {asked!r}.")
     if not here[asked]:
         raise OptionError(f"This machine has no {asked!r} device that torch can use; take 'auto' or 'cpu'.")
     return torch.device(asked)
