@@ -72,7 +72,7 @@ def test_integrated_gradients_use_the_midpoint_rule(steps):
 def test_smoothgrad_averages_over_the_noise_that_the_docstring_promises():
     model, images = polynomial_model(degree=2), IMAGES * torch.tensor([1.0, 0.5, 0.25]).view(3, 1, 1, 1)
     generator = torch.Generator().manual_seed(7)
-    noise = torch.stack([torch.randn(3, 12, 12, generator=generator) for _ in range(5)]).double().mean(0)
+    noise = torch.randn(5, 3, 12, 12, generator=generator).double().mean(0)
     ranges = torch.stack([x.max() - x.min() for x in images]).view(3, 1, 1, 1)
     expected = 2 * model.module.weight[0].detach() * (images + 0.2 * ranges * noise)
     assert close(ck.smoothgrad(model, images, 0, samples=5, sigma=0.2, seed=7), expected)
@@ -210,7 +210,7 @@ def test_integrated_gradients_equal_captum(network):
 def test_smoothgrad_equals_captum_on_the_same_noise(network):
     images, target = photographs(1, torch.float64), torch.tensor([285])
     generator = torch.Generator().manual_seed(3)
-    noise = [torch.randn(3, 64, 64, generator=generator).double() for _ in range(2)]
+    noise = torch.randn(2, 3, 64, 64, generator=generator).double()
     spread = 0.1 * (images.max() - images.min())
     with in_float64(network) as model:
         theirs = sum(captum_gradient(model, images + spread * n, target) for n in noise) / 2

@@ -103,12 +103,13 @@ def smoothgrad(
     if not (isinstance(sigma, int | float) and 0 <= sigma < math.inf):
         raise OptionError(f"sigma must be a number of at least 0, but is {sigma!r}.")
     with scoring(model, images, target) as score:
-        generator = torch.Generator().manual_seed(seed)
         spread = sigma * (images.amax((1, 2, 3)) - images.amin((1, 2, 3))).view(-1, 1, 1, 1)
         total = torch.zeros_like(images)
-        for _ in range(samples):
-            noise = torch.randn(images.shape[1:], generator=generator).to(images)
-            total += _gradient(score, images + spread * noise, torch.arange(len(images)))
+        for i, (x, width) in enumerate(zip(images, spread, strict=True)):
+            generator = torch.Generator().manual_seed(seed)
+            for part in torch.arange(samples).split(BATCH):
+                noise = torch.randn(len(part), *x.shape, generator=generator).to(x)
+                total[i] += _gradient(score, x + width * noise, torch.full((len(part),), i)).sum(0)
         return total / samples
 
 
