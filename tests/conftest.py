@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from browser import ARGUMENTS, NOT_RUN, find_chromium
 from scratch import make_course
 

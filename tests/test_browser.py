@@ -3,10 +3,10 @@
 import os
 
 import pytest
-from browser import JupyterLab, in_notebook, run_all, watch
-from student import write_copies
 
+from browser import JupyterLab, in_notebook, run_all, watch
 from notebooks import ROOT, notebook_of, problems, read_lesson, read_notebook, update, write
+from student import write_copies
 
 LAB = "03_occlusion"
 

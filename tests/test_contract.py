@@ -12,11 +12,11 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
-from nets import CLASSES, SmallNet, random_images, relative_difference, small_model
 from torch import Tensor, nn
 
 import coursekit as ck
 from coursekit import attribution
+from nets import CLASSES, SmallNet, random_images, relative_difference, small_model
 
 DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 

@@ -5,6 +5,10 @@ import math
 import pytest
 import torch
 from captum import attr
+from torch import Tensor
+from torch.autograd.functional import jacobian
+
+import coursekit as ck
 from nets import (
     CLASSES,
     MEAN,
@@ -18,10 +22,6 @@ from nets import (
     small_maps,
     small_model,
 )
-from torch import Tensor
-from torch.autograd.functional import jacobian
-
-import coursekit as ck
 
 IMAGES = random_images(3, dtype=torch.float64)
 

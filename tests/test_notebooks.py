@@ -9,7 +9,6 @@ import time
 
 import nbformat
 import pytest
-from scratch import LESSON
 
 from notebooks import (
     ROOT,
@@ -28,6 +27,7 @@ from notebooks import (
     update,
     write,
 )
+from scratch import LESSON
 
 LABS = pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 

@@ -3,6 +3,10 @@
 import pytest
 import torch
 from captum import attr
+from torch import Tensor
+
+import coursekit as ck
+from coursekit.probe import BATCH, Unit, baseline
 from nets import (
     MEAN,
     REAL_SIZE,
@@ -14,10 +18,6 @@ from nets import (
     small_maps,
     small_model,
 )
-from torch import Tensor
-
-import coursekit as ck
-from coursekit.probe import BATCH, Unit, baseline
 
 FILLS = ["mean", "black", "white", "blur", (0.25, 0.75, 0.5), random_images(1, seed=8)]
 

@@ -3,9 +3,9 @@
 import time
 
 import pytest
+
 import report
 from gallery import write_gallery
-
 from notebooks import update
 
 NBVAL = """<testsuites><testsuite>

@@ -2,10 +2,10 @@
 
 import nbformat
 import pytest
-from browser import watch
-from slides import make_deck, make_slides, write_deck
 
+from browser import watch
 from notebooks import LabError, find_lessons, notebook_of, read_notebook, update
+from slides import make_deck, make_slides, write_deck
 
 # Measures the slide that shows. The footer is the lower border of what words and pictures may use.
 MEASURE = """index => {

@@ -5,9 +5,9 @@ import json
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from student import student_copy, write_copies
 
 from notebooks import code_cells, find_lessons, read_lesson, read_notebook
+from student import student_copy, write_copies
 
 LESSONS = find_lessons()
 
