@@ -18,7 +18,7 @@ from torch import Tensor
 
 from coursekit.errors import OptionError
 
-MAGNITUDE, SIGNED = "magma", "RdBu_r"
+MAGNITUDE, SIGNED, OVERLAY = "magma", "RdBu_r", "Reds"
 # Okabe & Ito (2008): eight colours that colour-blind readers can tell apart
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"]
 WIDTH = 9.0  # inches of a full row; shown 900 pixels wide, drawn at twice that density for sharp slides
@@ -106,7 +106,7 @@ def show_maps(
     image: Tensor | None,
     maps: Mapping[str, Tensor],
     *,
-    unit: str,
+    unit: str | Sequence[str],
     shared: bool = True,
     overlay: bool = False,
     clip: float = 99.8,
@@ -122,9 +122,9 @@ def show_maps(
     ----------
     image : (1, 3, H, W) in [0, 1] for the first panel, or None.
     maps : title -> (1, 1, h, w), (1, rows, cols) or (1, 3, H, W); three channels are added up.
-    unit : what the colour bar measures, such as "drop in logit".
+    unit : what the colour bar measures, such as "drop in logit"; one for each map if they differ.
     shared : one colour scale for all maps (a comparison), or one for each.
-    overlay : lay the maps over the image, stronger values more opaque.
+    overlay : tint the grey image with the map instead; where the map is 0 the image shows unchanged.
     clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
     limits : fixed ends of the scale instead.
     alt : what a reader who cannot see the figure should know.
@@ -146,22 +146,24 @@ def show_maps(
         _draw_image(ax, image[0])
         ax.set_title("image")
     for i, (ax, (title, values), (low, high, colours)) in enumerate(zip(panels, flat.items(), scales, strict=False)):
-        alpha = None
-        if overlay and image is not None:
-            _draw_image(ax, image[0].mean(0, keepdim=True))
-            alpha = (values.abs() / max(abs(low), abs(high))).clamp(0, 1).sqrt().numpy()
         height, width = image.shape[-2:] if image is not None else values.shape
-        drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, alpha=alpha, extent=(0, width, height, 0))
+        if overlay and image is not None:
+            colours = SIGNED if low < 0 else OVERLAY
+        drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
+        if overlay and image is not None:
+            drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
+            _draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
         ax.set_title(title)
         _bare(ax)
         if not shared or i == len(flat) - 1:
             extend = "both" if low < 0 else "max"
-            bar = mpl.cm.ScalarMappable(drawn.norm, colours)  # without the transparency of an overlay
             target = panels[: len(flat)] if shared and len(flat) <= columns else ax
             extend = "neither" if values.max() <= high and values.min() >= low else extend
-            figure.colorbar(bar, ax=target, label=unit, shrink=0.85, extend=extend, pad=0.02)
-    names = ", ".join(maps)
-    return Picture(figure, alt or f"Heat maps ({unit}) beside the image: {names}")
+            figure.colorbar(
+                drawn, ax=target, label=unit if isinstance(unit, str) else unit[i], shrink=0.85, extend=extend, pad=0.02
+            )
+    units = unit if isinstance(unit, str) else ", ".join(unit)
+    return Picture(figure, alt or f"Heat maps ({units}) beside the image: " + ", ".join(maps))
 
 
 @_styled
@@ -263,6 +265,13 @@ def _draw_image(ax: mpl.axes.Axes, image: Tensor) -> None:
     height, width = pixels.shape[:2]
     ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
     _bare(ax)
+
+
+def _tint(image: Tensor, colours: Tensor) -> Tensor:
+    """Multiply a washed-out grey image (3, H, W) by the colours (h, w, 4) of a map whose zero is white."""
+    grey = 0.35 + 0.65 * image.detach().cpu().mean(0)
+    colours = colours[..., :3].permute(2, 0, 1)[None].float()
+    return grey * torch.nn.functional.interpolate(colours, size=grey.shape)[0]
 
 
 def _bare(ax: mpl.axes.Axes) -> None:
