@@ -72,10 +72,10 @@ def test_integrated_gradients_use_the_midpoint_rule(steps):
 def test_smoothgrad_averages_over_the_noise_that_the_docstring_promises():
     model, images = polynomial_model(degree=2), IMAGES * torch.tensor([1.0, 0.5, 0.25]).view(3, 1, 1, 1)
     generator = torch.Generator().manual_seed(7)
-    noise = torch.randn(5, 3, 12, 12, generator=generator).double().mean(0)
+    noise = torch.randn(11, 3, 12, 12, generator=generator).double().mean(0)
     ranges = torch.stack([x.max() - x.min() for x in images]).view(3, 1, 1, 1)
     expected = 2 * model.module.weight[0].detach() * (images + 0.2 * ranges * noise)
-    assert close(ck.smoothgrad(model, images, 0, samples=5, sigma=0.2, seed=7), expected)
+    assert close(ck.smoothgrad(model, images, 0, samples=11, sigma=0.2, seed=7), expected)
 
 
 def test_smoothgrad_without_noise_is_the_gradient():
