@@ -72,7 +72,7 @@ def _line(finding: Finding) -> str:
 
 
 def _safely(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    if check in _NEED_TORCH and not _works("torch"):
+    if not _works(_NEEDS.get(check, "sys")):
         return  # said once, among the packages
     try:
         yield from check()
@@ -85,7 +85,9 @@ def _safely(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 
 def _python() -> Iterator[Finding]:
-    seen = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {sys.prefix}"
+    seen = (
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}, environment {Path(sys.prefix).name}"
+    )
     if sys.version_info < (3, 11):  # noqa: UP036 (pip refuses it, a copied folder does not)
         yield Finding(
             FAIL, "Python", seen, "The course needs Python 3.11 or newer; install it, then run make lab again."
@@ -130,10 +132,12 @@ def _plain(name: str) -> str:
 
 def _imports() -> Iterator[Finding]:
     """Installed is not yet working: a system library or half a file may be missing."""
+    said = set()
     for name, package in _IMPORTED.items():
-        if not _works(name):
+        if not _works(name) and (reason := _reason(_failure(name))) not in said:  # what builds on it fails as well
+            said.add(reason)
             advice = f"The package is missing or damaged. Run: pip install --force-reinstall --no-deps {package}"
-            yield Finding(FAIL, package, f"cannot be imported: {_reason(_failure(name))}", advice)
+            yield Finding(FAIL, package, f"cannot be imported: {reason}", advice)
 
 
 _IMPORTED = {
@@ -223,15 +227,16 @@ def _room() -> Iterator[Finding]:
         yield Finding(NOTE, "memory", seen, "A lab takes up to 2 GiB: close other programs and notebooks first.")
     else:
         yield Finding(OK, "memory", seen)
-    folder = Path.home()
-    free = shutil.disk_usage(folder).free / 2**30
+    free = shutil.disk_usage(Path.home()).free / 2**30
     if free < 0.2:
-        yield Finding(FAIL, "disk", f"{free:.2f} GiB free at {folder}", "Make room: even saving a notebook may fail.")
+        yield Finding(
+            FAIL, "disk", f"{free:.2f} GiB free in your home folder", "Make room: even saving a notebook may fail."
+        )
     elif free < 2:
         advice = "Enough for the labs; make room before fetching large networks."
-        yield Finding(NOTE, "disk", f"{free:.1f} GiB free at {folder}", advice)
+        yield Finding(NOTE, "disk", f"{free:.1f} GiB free in your home folder", advice)
     else:
-        yield Finding(OK, "disk", f"{free:.1f} GiB free at {folder}")
+        yield Finding(OK, "disk", f"{free:.1f} GiB free in your home folder")
 
 
 def _weights() -> Iterator[Finding]:
@@ -270,7 +275,7 @@ def _data() -> Iterator[Finding]:
     manifest = COURSE / "data" / "manifest.json"
     if not manifest.is_file():
         advice = f"Install coursekit from the course's own folder: {INSTALL}"
-        yield Finding(NOTE, "data", f"no {manifest}: coursekit stands outside the course's folder", advice)
+        yield Finding(NOTE, "data", "no data/manifest.json: coursekit is installed outside the course's folder", advice)
         return
     from coursekit.weights import PACKAGED, sha256_of
 
@@ -320,4 +325,4 @@ _CHECKS = {
     "Networks and data": (_weights, _fetched, _data),
     "Speed": (_speed,),
 }
-_NEED_TORCH = (_torch_match, _device, _threads, _fetched, _speed)
+_NEEDS = {_torch_match: "torch", _device: "torch", _threads: "torch", _fetched: "torchvision", _speed: "timm"}

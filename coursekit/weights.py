@@ -7,6 +7,7 @@ from the network cannot run code.
 import errno
 import hashlib
 import os
+import pickle
 import re
 import tempfile
 import urllib.error
@@ -134,14 +135,19 @@ def obtain(checkpoint: Checkpoint) -> Path:
 
 def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
     """Return the tensors of a checkpoint, on the CPU; nothing in the file can run code."""
-    path = obtain(checkpoint)
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
     import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
-    return torch.load(path, map_location="cpu", weights_only=True)
+    path = obtain(checkpoint)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, SafetensorError) as error:
+        raise WeightsUnavailable(
+            f"{path} holds something else than the weights of {checkpoint.name}, and was not opened; delete it."
+        ) from error
 
 
 def download(checkpoint: Checkpoint) -> None:

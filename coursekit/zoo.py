@@ -43,9 +43,13 @@ def blueprint(name: str) -> Blueprint:
         return _from_torchvision(name)
     if isinstance(name, str) and timm.is_model(name):
         return _from_timm(name)
-    known = dict.fromkeys([*PACKAGED, *classifiers, *timm.list_models()])
-    close = difflib.get_close_matches(str(name), known, n=4)
-    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else f"Try one of {', '.join(PACKAGED)}, resnet18."
+    groups = (PACKAGED, classifiers, timm.list_models())  # the likelier ones first
+    close = dict.fromkeys(match for group in groups for match in difflib.get_close_matches(str(name), group, n=3))
+    hint = (
+        f"Did you mean {' or '.join(map(repr, list(close)[:4]))}?"
+        if close
+        else f"Try one of {', '.join(PACKAGED)}, resnet18."
+    )
     raise UnknownModel(f"No network is called {name!r}. {hint}")
 
 
@@ -86,6 +90,7 @@ def build_trained(plan: Blueprint) -> nn.Module:
     with torch.device("meta"):  # no time and no random numbers for weights that would be replaced at once
         module = plan.build()
     state = _renamed(state, module, plan.checkpoint)
+    state = {key: value.contiguous() for key, value in state.items()}  # converted files keep the strides of others
     module.load_state_dict(state, assign=True)
     if any(buffer.is_meta for buffer in module.buffers()):  # constants that the network computes and no file holds
         with torch.random.fork_rng(devices=[]):
