@@ -205,7 +205,7 @@ def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, f
     >>> ck.show_predictions(ck.load_image("chelsea"), [[("Egyptian cat", 0.8), ("tabby", 0.1)]])
     <Picture: Predictions: Egyptian cat>
     """
-    figure = Figure(figsize=(WIDTH, 2.7 * len(images)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.1 * len(images)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=[1, 1.6])
     for (left, right), image, rows in zip(axes, images, predictions, strict=True):
         _draw_image(left, image)
