@@ -136,7 +136,7 @@ RUN_ALL = """
 """
 
 
-def run_all(page, seconds: float = 300):
+def run_all(page, seconds: float = 900):
     """Run all cells; fail where one did not run or shows an error."""
     cells = in_notebook(page, RUN_ALL, seconds)
     wrong = [cell for cell in cells if cell["errors"] or not cell["count"]]
