@@ -79,9 +79,7 @@ def torchvision_checkpoint(name: str) -> tuple[Checkpoint, object]:
 
     weights = next(iter(models.get_model_weights(name)))
     file = weights.url.rsplit("/", 1)[1]
-    digits = re.search(r"-([0-9a-f]{8,})\.pth$", file)[
-        1
-    ]  # a published file carries the start of its sha256 in its name
+    (digits,) = re.findall(r"-([0-9a-f]{8,})\.pth$", file)  # the file name carries the start of the sha256
     licence = "BSD-3-Clause; trained on ImageNet"
     return Checkpoint(name, file, digits, weights.meta["_file_size"], licence, url=weights.url), weights.transforms()
 

@@ -28,6 +28,7 @@ from notebooks import (
     write,
 )
 from scratch import LESSON
+from slides import PICTURES
 
 LABS = pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 
@@ -246,8 +247,8 @@ def test_every_picture_of_a_lab_has_alt_text(lesson):
     nb = built_notebook(lesson)
     for cell in code_cells(nb):
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                assert output.metadata.get("image/png", {}).get("alt", "").strip(), cell.id
+            for kind in set(PICTURES) & set(output.get("data", {})):
+                assert output.metadata.get(kind, {}).get("alt", "").strip(), cell.id
 
 
 @LABS

@@ -1,6 +1,6 @@
 """Write a picture of each lab for the README, with `python tools/gallery.py`.
 
-It takes the first image of the cell tagged "gallery", writes gallery/NN_name.png, and prints Markdown that shows it.
+It takes the first image of the cell tagged "gallery", writes gallery/NN_name.jpeg or .png, and prints Markdown that shows it.
 """
 
 import base64
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from notebooks import ROOT, LabError, built_notebook, code_cells, find_lessons
+from slides import PICTURES
 
 
 def write_gallery(root: Path, folder: Path) -> list[str]:
@@ -15,11 +16,12 @@ def write_gallery(root: Path, folder: Path) -> list[str]:
     shown = []
     for lesson in find_lessons(root):
         tagged = [cell for cell in code_cells(built_notebook(lesson)) if "gallery" in cell.metadata.get("tags", [])]
-        for output in [o for cell in tagged for o in cell.outputs if "image/png" in o.get("data", {})][:1]:
+        for output in [o for cell in tagged for o in cell.outputs if set(PICTURES) & set(o.get("data", {}))][:1]:
+            kind = next(mime for mime in PICTURES if mime in output.data)
             folder.mkdir(exist_ok=True)
-            target = folder / f"{lesson.stem}.png"
-            target.write_bytes(base64.b64decode(output.data["image/png"]))
-            shown.append(f"![{output.metadata['image/png']['alt']}]({target.relative_to(root).as_posix()})")
+            target = folder / f"{lesson.stem}.{kind.removeprefix('image/')}"
+            target.write_bytes(base64.b64decode(output.data[kind]))
+            shown.append(f"![{output.metadata[kind]['alt']}]({target.relative_to(root).as_posix()})")
     return shown
 
 
