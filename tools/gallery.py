@@ -1,6 +1,7 @@
 """Write a picture of each lab for the README, with `python tools/gallery.py`.
 
-It takes the first image of the cell tagged "gallery", writes gallery/NN_name.jpeg or .png, and prints Markdown that shows it.
+It takes the first image of the cell tagged "gallery", writes it to gallery/ under the name of the lab, and prints
+Markdown that shows it.
 """
 
 import base64
