@@ -4,6 +4,7 @@ Where no browser is there (CI, GitHub, slides) an explorer shows its first figur
 cell fails; a later mistake, such as a broken upload, is told in one sentence below the controls.
 """
 
+import html
 from collections.abc import Callable
 
 import ipywidgets as widgets
@@ -27,7 +28,7 @@ class Explorer:
     def __init__(self, draw: Callable[..., Picture], **controls: widgets.Widget):
         self.draw, self.controls = draw, controls
         self.picture = draw(**self._values())  # raises here, in the cell, if it must
-        self.image = widgets.Image(value=self.picture.data(), format=self.picture.kind)
+        self.image = widgets.Image(value=self.picture.data, format=self.picture.kind)
         self.image.layout.max_width = f"{round(self.picture.figure.get_figwidth() * 100)}px"
         self.message = widgets.HTML()
         for control in controls.values():
@@ -41,10 +42,12 @@ class Explorer:
         self.message.value = "computing …"
         try:
             self.picture = self.draw(**self._values())
-            self.image.format, self.image.value = self.picture.kind, self.picture.data()
+            self.image.format, self.image.value = self.picture.kind, self.picture.data
             self.message.value = ""
         except CoursekitError as error:
-            self.message.value = f"<b>{error}</b>"
+            self.message.value = f"<b>{html.escape(str(error))}</b>"
+        except Exception as error:
+            self.message.value = f"<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
 
     def __repr__(self) -> str:
         return f"<Explorer: {', '.join(self.controls)}; {self.picture.alt}>"

@@ -7,6 +7,7 @@ import io
 import math
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import matplotlib as mpl
@@ -45,12 +46,13 @@ class Picture:
         # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
         self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
 
-    @_styled
-    def data(self, dpi: int = 150) -> bytes:
-        """Return the encoded picture."""
+    @cached_property  # drawn once: a second drawing moves the panels by a fraction of a pixel
+    def data(self) -> bytes:
+        """The encoded picture."""
         buffer = io.BytesIO()
         options = {"pil_kwargs": {"quality": 88, "subsampling": 0}} if self.kind == "jpeg" else {}
-        self.figure.savefig(buffer, format=self.kind, dpi=dpi, **options)
+        with mpl.rc_context(_STYLE):
+            self.figure.savefig(buffer, format=self.kind, dpi=150, **options)
         return buffer.getvalue()
 
     @_styled
@@ -64,7 +66,7 @@ class Picture:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
         mime = f"image/{self.kind}"
         width = round(self.figure.get_figwidth() * 100)
-        return {mime: self.data(), "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
+        return {mime: self.data, "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
 
 
 @_styled
@@ -149,7 +151,7 @@ def show_maps(
         height, width = image.shape[-2:] if image is not None else values.shape
         if overlay and image is not None:
             colours = SIGNED if low < 0 else OVERLAY
-        drawn = ax.imshow(values, cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
+        drawn = ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
         if overlay and image is not None:
             drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
             _draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
@@ -176,12 +178,12 @@ def show_grid(
 
     >>> import coursekit as ck, torch
     >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
-    <Picture: Map of the most probable label: cat (3 windows), dog (1 windows)>
+    <Picture: Map of the most probable label: cat (3 windows), dog (1 window)>
     """
     found, place, count = labels[0].unique(return_inverse=True, return_counts=True)
     order = count.argsort(descending=True, stable=True)
     rank = order.argsort()[place].clamp(max=len(COLOURS) - 1)  # rare labels share the last colour
-    entries = [f"{names[found[i]]} ({count[i]} windows)" for i in order.tolist()]
+    entries = [f"{names[found[i]]} ({count[i]} window{'s' * bool(count[i] > 1)})" for i in order.tolist()]
     if len(entries) > len(COLOURS):
         rest = int(count[order[len(COLOURS) - 1 :]].sum())
         entries = [*entries[: len(COLOURS) - 1], f"others ({rest} windows)"]
@@ -189,7 +191,9 @@ def show_grid(
     _draw_image(axes[0], image[0])
     axes[0].set_title("image")
     height, width = image.shape[-2:]
-    axes[1].imshow(rank, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=(0, width, height, 0))
+    axes[1].imshow(
+        rank.numpy(), cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=(0, width, height, 0)
+    )
     axes[1].set_title(title)
     _bare(axes[1])
     patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
@@ -240,7 +244,8 @@ def show_lines(
     figure = Figure(figsize=(WIDTH * 0.75, 3.4), layout="constrained")
     ax = figure.subplots()
     for (name, y), style in zip(lines.items(), ["-", "--", "-.", ":"] * len(lines), strict=False):
-        ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, label=name)
+        marker = "o" if len(x) < 20 else None  # few points: show where they are
+        ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, marker=marker, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
     ax.grid(alpha=0.3)
     if len(lines) > 1:
@@ -263,7 +268,7 @@ def _panels(count: int, columns: int, aspect: float, bars: bool = False) -> tupl
 def _draw_image(ax: mpl.axes.Axes, image: Tensor) -> None:
     pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
     height, width = pixels.shape[:2]
-    ax.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
+    ax.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
     _bare(ax)
 
 

@@ -151,7 +151,7 @@ def with_mistake(**mistake):
         (with_mistake(read=lambda logits: logits.softmax(0)), "the drop in probability"),
         (with_mistake(hide=black), "you fill with black"),
         (lambda *arguments: -occlusion_map(*arguments), "the sign is wrong"),
-        (with_mistake(count_all=True), "go through the formula once more"),
+        (with_mistake(count_all=True), "divide by the number of all windows"),
         (lambda *arguments: occlusion_map(*arguments)[:5, :5], "the shape should be (20, 20), but is (5, 5)"),
     ],
 )

@@ -246,6 +246,23 @@ def test_the_printed_table():
     assert re.search(r"block9 .* 211 × 211\nblock10 .* whole image\n", repr(random_model("efficientnet_lite0").layers))
 
 
+def test_uneven_padding_moves_the_hull():
+    """Two branches of one width that look to the left and to the right together see more than either."""
+
+    class Branches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.left, self.right, self.both = nn.Conv2d(3, 2, 3), nn.Conv2d(3, 2, 3), nn.Identity()
+
+        def forward(self, x):
+            left, right = nn.functional.pad(x, (2, 0, 2, 0)), nn.functional.pad(x, (0, 2, 0, 2))
+            return self.both(self.left(left) + self.right(right))
+
+    model = ck.Model(Branches())
+    assert model.layers.receptive_field("left") == model.layers.receptive_field("right") == (3, 3)
+    assert model.layers.receptive_field("both") == (5, 5)
+
+
 class Odd(nn.Module):
     """A network of a student: a reused ReLU, a layer that never runs, rectangular filters, uneven padding."""
 

@@ -152,7 +152,7 @@ def test_the_labels_of_a_grid_are_counted_in_its_legend(image):
     picture = ck.show_grid(image, labels, ["ant", "bee", "cat"])
     (legend,) = [axes.get_legend() for axes in picture.figure.axes if axes.get_legend()]
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["cat (6 windows)", "ant (2 windows)", "bee (1 windows)"]
+    assert texts == ["cat (6 windows)", "ant (2 windows)", "bee (1 window)"]
     (artist,) = drawn(picture)
     colour = {name.split()[0]: to_hex(patch.get_facecolor()) for name, patch in zip(texts, legend.get_patches())}  # noqa: B905
     shown = [[to_hex(artist.to_rgba(value)) for value in row] for row in artist.get_array()]
@@ -219,7 +219,7 @@ def test_every_picture_has_alt_text_that_names_what_it_shows(image, kind):
 def test_photographs_are_jpeg_and_diagrams_png(image, kind):
     picture = every_picture(image)[kind]()
     assert picture.kind == ("png" if kind == "lines" else "jpeg")
-    assert Image.open(io.BytesIO(picture.data(dpi=50))).format.lower() == picture.kind
+    assert Image.open(io.BytesIO(picture.data)).format.lower() == picture.kind
     assert f"image/{picture.kind}" in picture._repr_mimebundle_()[0]
 
 
@@ -234,13 +234,13 @@ def test_a_picture_can_be_saved(image, tmp_path, suffix):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_style_of_the_course_does_not_leak_into_the_students_figures(image, kind):
     before = dict(mpl.rcParams)
-    every_picture(image)[kind]().data(dpi=30)
+    every_picture(image)[kind]().data
     assert dict(mpl.rcParams) == before
 
 
 def test_a_picture_does_not_change_what_it_shows(image):
     values, before = SIGNS.clone(), image.clone()
-    ck.show_maps(image, {"a": values}, unit="logits", overlay=True).data(dpi=30)
+    ck.show_maps(image, {"a": values}, unit="logits", overlay=True).data
     assert torch.equal(values, SIGNS) and torch.equal(image, before)
 
 

@@ -227,6 +227,7 @@ def test_a_file_cannot_run_code(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "evil.pth"
     torch.save({"weight": Evil()}, file)
+    assert not (tmp_path / "evil-was-here").exists()
     with pytest.raises(ck.WeightsUnavailable, match="was not opened"):
         read(published(server, file.read_bytes()))
     assert not (tmp_path / "evil-was-here").exists()

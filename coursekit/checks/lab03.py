@@ -74,6 +74,8 @@ def _map(model: Model, image: Tensor, target: int, kind: str) -> Tensor:
                 drop = whole.softmax(0)[target] - logits.softmax(0)[target]
             total[top : top + WINDOW, left : left + WINDOW] += drop
             count[top : top + WINDOW, left : left + WINDOW] += 1
+    if kind == "all":
+        return total / len(range(0, last, STRIDE)) ** 2
     return total if kind == "sum" else total / count.clamp(min=1)
 
 
@@ -86,6 +88,7 @@ def occlusion_map(answer: object) -> str | None:
         hints = {
             "border": "the border is left uncovered; let the last window reach it, cut short if need be.",
             "sum": "where windows overlap you add the drops up; divide by the number of windows that cover the pixel.",
+            "all": "you divide by the number of all windows; divide by the number of those that cover the pixel.",
             "probability": "this is the drop in probability; the exercise asks for the logit.",
             "black": "you fill with black; fill with model.mean.",
         }
