@@ -1,8 +1,10 @@
 """Networks: one call opens a trained one, and every one takes images in [0, 1]."""
 
+import ctypes
 import difflib
 import os
 import random
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -110,7 +112,7 @@ class Model(nn.Module):
 
 
 def setup(seed: int = 0, device: str = "auto") -> None:
-    """Seed Python, NumPy and torch, and choose where `load_model` puts networks.
+    """Seed Python, NumPy and torch, choose where `load_model` puts networks, and make repeated passes faster.
 
     Parameters
     ----------
@@ -133,7 +135,24 @@ def setup(seed: int = 0, device: str = "auto") -> None:
     if chosen.type == "cuda":  # full float32, so that a GPU gives the CPU's numbers
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cuda.matmul.allow_tf32 = False
+    _keep_freed_memory()
     _default_device = chosen
+
+
+def _keep_freed_memory() -> None:
+    """Let the next tensor reuse the memory of the last one: on Linux many forward passes then take half the time.
+
+    By default the C library gives each large block back to the system and asks for it again, page by page.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return  # another C library than glibc: nothing to set
+    mmap_max, trim_threshold = -4, -1  # the numbers of M_MMAP_MAX and M_TRIM_THRESHOLD in malloc.h
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
 
 
 def choose_device(device: str = "auto") -> torch.device:
