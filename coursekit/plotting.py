@@ -110,6 +110,7 @@ def show_maps(
     *,
     unit: str | Sequence[str],
     shared: bool = True,
+    relative: bool = False,
     overlay: bool = False,
     clip: float = 99.8,
     columns: int = 4,
@@ -126,6 +127,7 @@ def show_maps(
     maps : title -> (1, 1, h, w), (1, rows, cols) or (1, 3, H, W); three channels are added up.
     unit : what the colour bar measures, such as "drop in logit"; one for each map if they differ.
     shared : one colour scale for all maps (a comparison), or one for each.
+    relative : divide each map by its own end of the scale, so that maps of different units can stand side by side.
     overlay : tint the grey image with the map instead; where the map is 0 the image shows unchanged.
     clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
     limits : fixed ends of the scale instead.
@@ -139,6 +141,9 @@ def show_maps(
     flat = {title: _flat(values) for title, values in maps.items()}
     if not flat:
         raise OptionError("show_maps needs at least one map.")
+    if relative:
+        flat = {title: values / _scale([values], clip, None)[1] for title, values in flat.items()}
+        limits = (-1.0 if any(values.min() < 0 for values in flat.values()) else 0.0, 1.0)
     scales = [_scale(list(flat.values()) if shared else [values], clip, limits) for values in flat.values()]
     first = image if image is not None else next(iter(flat.values()))
     figure, axes = _panels(len(flat) + (image is not None), columns, _aspect(first), bars=True)
