@@ -185,7 +185,7 @@ def nbval(lesson):
 
 
 def test_nbval_passes_a_good_lab_and_compares_text(lesson):
-    edit(lesson, 'print("two', 'import sys; print("a warning", file=sys.stderr)\n2 + 2;\nprint("two')
+    edit(lesson, "2 + 2 == 4)", '2 + 2 == 4)\nimport sys; print("a warning", file=sys.stderr)\n2 + 2;')
     update(lesson)
     status, said = nbval(lesson)
     assert status == 0, said
