@@ -234,13 +234,13 @@ def test_a_picture_can_be_saved(image, tmp_path, suffix):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_style_of_the_course_does_not_leak_into_the_students_figures(image, kind):
     before = dict(mpl.rcParams)
-    every_picture(image)[kind]().data
+    assert every_picture(image)[kind]().data
     assert dict(mpl.rcParams) == before
 
 
 def test_a_picture_does_not_change_what_it_shows(image):
     values, before = SIGNS.clone(), image.clone()
-    ck.show_maps(image, {"a": values}, unit="logits", overlay=True).data
+    assert ck.show_maps(image, {"a": values}, unit="logits", overlay=True).data
     assert torch.equal(values, SIGNS) and torch.equal(image, before)
 
 
