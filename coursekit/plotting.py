@@ -16,6 +16,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
 
 from coursekit.errors import OptionError
 
@@ -50,7 +51,7 @@ class Picture:
     def data(self) -> bytes:
         """The encoded picture."""
         buffer = io.BytesIO()
-        options = {"pil_kwargs": {"quality": 88, "subsampling": 0}} if self.kind == "jpeg" else {}
+        options = {"pil_kwargs": {"quality": 82, "subsampling": 2}} if self.kind == "jpeg" else {}
         with mpl.rc_context(_STYLE):
             self.figure.savefig(buffer, format=self.kind, dpi=150, **options)
         return buffer.getvalue()
@@ -111,6 +112,7 @@ def show_maps(
     unit: str | Sequence[str],
     shared: bool = True,
     relative: bool = False,
+    pool: int = 1,
     overlay: bool = False,
     clip: float = 99.8,
     columns: int = 4,
@@ -128,6 +130,7 @@ def show_maps(
     unit : what the colour bar measures, such as "drop in logit"; one for each map if they differ.
     shared : one colour scale for all maps (a comparison), or one for each.
     relative : divide each map by its own end of the scale, so that maps of different units can stand side by side.
+    pool : draw the mean of so many by so many pixels, which calms grainy maps; signed maps cancel, so pool magnitudes.
     overlay : tint the grey image with the map instead; where the map is 0 the image shows unchanged.
     clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
     limits : fixed ends of the scale instead.
@@ -138,7 +141,7 @@ def show_maps(
     >>> ck.show_maps(image, {"red": image[:, :1]}, unit="intensity")
     <Picture: Heat maps (intensity) beside the image: red>
     """
-    flat = {title: _flat(values) for title, values in maps.items()}
+    flat = {title: avg_pool2d(_flat(values)[None], pool)[0] for title, values in maps.items()}
     if not flat:
         raise OptionError("show_maps needs at least one map.")
     if relative:
@@ -281,7 +284,7 @@ def _tint(image: Tensor, colours: Tensor) -> Tensor:
     """Multiply a washed-out grey image (3, H, W) by the colours (h, w, 4) of a map whose zero is white."""
     grey = 0.35 + 0.65 * image.detach().cpu().mean(0)
     colours = colours[..., :3].permute(2, 0, 1)[None].float()
-    return grey * torch.nn.functional.interpolate(colours, size=grey.shape)[0]
+    return grey * interpolate(colours, size=grey.shape)[0]
 
 
 def _bare(ax: mpl.axes.Axes) -> None:

@@ -295,7 +295,7 @@ ck.show_maps(
 # **Predict first.** A portrait of Admiral Grace Hopper, called *military uniform*. What does the network see when a grey
 # square covers her mouth?
 
-# %% id="object" slideshow={"slide_type": "-"}
+# %% id="object" slideshow={"slide_type": "-"} tags=["gallery"]
 portrait = ck.load_image("grace_hopper", size=224)
 oxygen_mask = model.labels.index("oxygen mask")
 by_window = ck.occlusion_grid(model, portrait, oxygen_mask, window=48, stride=16).probability[0]
