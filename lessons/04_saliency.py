@@ -299,13 +299,12 @@ noisy = {
     for s in (0.02, 0.15, 0.3, 0.6)
 }
 ck.show_maps(
-    rocket,
+    None,
     {f"σ = {s}": magnitude(g) for s, g in noisy.items()},
     unit="relative",
     relative=True,
     pool=2,
     clip=99.5,
-    columns=5,
     alt="With σ 0.02 both masts stand beside the rocket; 0.15 and 0.3 show mostly the rocket; at 0.6 only a blurred column is left.",
 )
 
@@ -366,8 +365,8 @@ missed = ck.completeness_gap(model, cat, walk, egyptian, baseline="black").abs()
 print("on the cat 50 steps, the usual number, miss by more than 1.5:", missed > 1.5)
 
 # %% [markdown] id="gap-read" slideshow={"slide_type": "skip"}
-# The reason is the curve of the cat above: nearly all of the score comes in the first twentieth of the way. A coarse walk steps
-# over it, or lands on a huge slope by luck. With 27 equal steps only one or two of them fall there. On other pictures it
+# The reason is the curve of the cat above: nearly all of the score comes early on the way. A coarse walk steps
+# over it, or lands on a huge slope by luck. With 27 equal steps only one or two fall into the first twentieth. On other pictures it
 # is worse, as the cat shows. So **always print the gap beside the map**; a map
 # that is not complete has lost its one guarantee.
 
