@@ -9,6 +9,7 @@ from importlib import import_module
 from coursekit import _torchvision
 from coursekit.errors import (
     CoursekitError,
+    DataUnavailable,
     ImageError,
     OptionError,
     TargetError,
@@ -27,6 +28,7 @@ _MODULE_OF = {
     name: module
     for module, names in {
         "coursekit.images": "load_image save_image photographs",
+        "coursekit.composition": "load_scene scenes cutouts Scene Scenes",
         "coursekit.models": "setup load_model random_model Model predict",
         "coursekit.probe": "capture unit",
         "coursekit.attribution.gradients": (
@@ -43,6 +45,7 @@ _MODULE_OF = {
 
 __all__ = [
     "CoursekitError",
+    "DataUnavailable",
     "ImageError",
     "OptionError",
     "TargetError",
@@ -51,11 +54,14 @@ __all__ = [
     "UnknownModel",
     "UnsupportedActivation",
     "WeightsUnavailable",
+    "stimuli",
     *_MODULE_OF,
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "stimuli":  # a module of many small functions: ck.stimuli.grating(…)
+        return import_module("coursekit.stimuli")
     if name not in _MODULE_OF:
         raise AttributeError(f"coursekit has no {name!r}; see dir(coursekit) for what it has")
     value = getattr(import_module(_MODULE_OF[name]), name)

@@ -33,6 +33,10 @@ class WeightsUnavailable(CoursekitError, RuntimeError):
     """Trained weights could not be had; random weights are never used instead."""
 
 
+class DataUnavailable(CoursekitError, FileNotFoundError):
+    """The course's own data does not lie beside the package."""
+
+
 class UnsupportedActivation(CoursekitError, RuntimeError):
     """A backward rule does not cover an activation function of the network."""
 

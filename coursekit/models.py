@@ -216,9 +216,8 @@ def random_model(name: str, seed: int = 0) -> Model:
 
 
 def _finish(name: str, plan: Blueprint, module: nn.Module, source: str) -> Model:
-    model = Model(
-        module.requires_grad_(False), plan.mean, plan.std, imagenet_labels() if plan.classes == 1000 else None
-    )
+    labels = imagenet_labels() if plan.labels is None else list(plan.labels) or None
+    model = Model(module.requires_grad_(False), plan.mean, plan.std, labels)
     model.name, model.source, model.input_size = name, source, plan.input_size
     model._paths = friendly_names(name, module) or model._paths
     return model.to(_default_device or choose_device())

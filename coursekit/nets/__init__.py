@@ -1,0 +1,1 @@
+"""The networks that the course trained itself, one file each."""

@@ -1,0 +1,47 @@
+"""Ship a trained file: write it under data/weights and enter it in data/manifest.json, both or neither."""
+
+import json
+import os
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from coursekit.weights import sha256_of
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "data/weights"
+LICENCE = "CC-BY-4.0"
+
+
+def publish(name: str, tensors: dict[str, Tensor], made_by: str, scores: dict[str, float], origin: str) -> None:
+    """Write data/weights/NAME.safetensors and its entry in the manifest.
+
+    `made_by` is the command that makes it again, `scores` what it reached on held-out data.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.safetensors"
+    temporary = path.with_suffix(".part")
+    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary)
+    os.replace(temporary, path)
+    entry = {
+        "file": str(path.relative_to(ROOT / "data")),
+        "sha256": sha256_of(path),
+        "bytes": path.stat().st_size,
+        "licence": LICENCE,
+        "origin": origin,
+        "made_by": made_by,
+        "scores": scores,
+    }
+    replace_entries(lambda other: other == entry["file"], [entry])
+    print(f"data/{entry['file']}: {entry['bytes'] / 1e6:.1f} MB, {scores}")
+
+
+def replace_entries(is_old: object, entries: list[dict]) -> None:
+    """Put `entries` in the manifest in place of the files for which `is_old(file)`; it is whole at every moment."""
+    path = ROOT / "data/manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf8"))
+    manifest["files"] = [entry for entry in manifest["files"] if not is_old(entry["file"])] + entries
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    os.replace(temporary, path)
