@@ -3,6 +3,7 @@
 # notebooks  run the labs whose code changed; bring lessons/ and notebooks/ together
 # student    the students' copies, in build/student/      slides   one HTML deck a lab, in build/slides/
 # gallery    pictures of the labs, in gallery/            lint     style      bench  speed against peers
+# weights    train again everything in data/weights (hours without a GPU; Debian or Ubuntu)
 # clean      remove what was built; the students' copies and .venv stay
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 2147483647
 
-.PHONY: lab test lint notebooks student slides gallery bench clean
+.PHONY: lab test lint notebooks student slides gallery bench weights clean
 
 lab: $(VENV)/lab.stamp
 	@$(VENV)/bin/coursekit doctor || { \
@@ -53,6 +54,15 @@ gallery: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	for script in benchmarks/*.py; do $(RUN) $$script || exit 1; done
+
+# Each script does what is missing, so that a run that was cut off goes on.
+weights: $(VENV)/dev.stamp
+	$(RUN) training/photographs.py
+	$(RUN) training/cutouts.py
+	$(RUN) training/crops.py
+	$(RUN) training/coursenet.py
+	$(RUN) training/twins.py
+	$(RUN) training/report.py
 
 clean:
 	rm -rf build/slides $(RESULTS) .pytest_cache .ruff_cache .hypothesis

@@ -29,6 +29,7 @@ _MODULE_OF = {
     for module, names in {
         "coursekit.images": "load_image save_image photographs",
         "coursekit.composition": "load_scene scenes cutouts Scene Scenes",
+        "coursekit.history": "training_history coursenet_at",
         "coursekit.models": "setup load_model random_model Model predict",
         "coursekit.probe": "capture unit",
         "coursekit.attribution.gradients": (

@@ -51,16 +51,20 @@ class Scenes:
         return f"{len(self)} scenes of {len(set(self.objects))} distinct objects"
 
 
-def cutouts(labelled: bool = False) -> dict[str, int | None]:
+def cutouts(which: str = "all") -> dict[str, int | None]:
     """Return the name of every cut-out object and its ImageNet class index, None where ImageNet has none.
 
-    With `labelled=True`, only those that have a class. `data/CREDITS.md` says who made them.
+    `which` is "all", "labelled" (those that have a class), "core" (those that a network trained on ImageNet knows
+    well enough to teach with) or "unseen" (labelled ones that the course's own networks were not trained on).
+    `data/CREDITS.md` says who made them.
 
     >>> cutouts()["zebra"], cutouts()["giraffe"]
     (340, None)
     """
-    objects = {name: entry.get("class") for name, entry in files("cutouts").items()}
-    return {name: c for name, c in objects.items() if c is not None} if labelled else objects
+    keys = {"all": "file", "labelled": "class", "core": "core", "unseen": "unseen"}
+    if which not in keys:
+        raise OptionError(f"which is one of {', '.join(keys)}, but is {which!r}.")
+    return {name: entry.get("class") for name, entry in files("cutouts").items() if keys[which] in entry}
 
 
 def load_scene(
@@ -108,7 +112,7 @@ def load_scene(
             other &= torch.from_numpy(alpha <= 0.5)
         masks[name] = torch.from_numpy(alpha > 0.5)
     image = torch.from_numpy(canvas.transpose(2, 0, 1).copy())[None].clamp(0, 1)
-    classes = cutouts(labelled=True)
+    classes = cutouts("labelled")
     return Scene(image, masks, {name: classes[name] for name in names if name in classes})
 
 
@@ -129,16 +133,18 @@ def scenes(
     """
     if not isinstance(n, int) or n < 1:
         raise OptionError(f"n must be a whole number of scenes, 1 or more, but is {n!r}.")
-    labelled = cutouts(labelled=True)
+    labelled = cutouts("labelled")
     names = list(labelled) if objects is None else list(objects)
     if missing := [name for name in names if name not in labelled]:
-        raise ImageError(f"No labelled cut-out is called {missing[0]!r}; see ck.cutouts(labelled=True).")
+        raise ImageError(f"No labelled cut-out is called {missing[0]!r}; see ck.cutouts('labelled').")
     if classes is not None:
         by_label = {entry.get("label"): entry.get("class") for entry in files("cutouts").values()}
         if unknown := [c for c in classes if c not in labelled.values() and c not in by_label]:
-            raise OptionError(f"No cut-out is of the class {unknown[0]!r}; see ck.cutouts(labelled=True).")
+            raise OptionError(f"No cut-out is of the class {unknown[0]!r}; see ck.cutouts('labelled').")
         wanted = {by_label.get(c, c) for c in classes}
         names = [name for name in names if labelled[name] in wanted]
+    if not names:
+        raise OptionError("There is no object to compose: classes or objects is empty.")
     random = np.random.default_rng(seed)
     order = [name for _ in range(-(-n // len(names))) for name in random.permutation(names)][:n]
     made = [load_scene(str(name), background, int(random.integers(2**32)), size) for name in order]

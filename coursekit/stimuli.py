@@ -84,9 +84,11 @@ def curve(size: int = 224, radius: float = 60, angle: float = 0, width: float = 
     return _grey(1 - (width / 2 + 0.5 - distance.hypot(beyond)).clamp(0, 1))
 
 
-def circle(size: int = 224, radius: float = 60, width: float = 6) -> Tensor:
-    """Draw a circle around the centre, dark on light."""
+def circle(size: int = 224, radius: float | None = None, width: float = 6) -> Tensor:
+    """Draw a circle around the centre, dark on light; a radius of None is a quarter of the size."""
     x, y = _plane(_check_size(size))
+    radius = size / 4 if radius is None else radius
+    _within("radius", radius, 1, math.inf)
     return _grey(1 - (width / 2 + 0.5 - (x.hypot(y) - radius).abs()).clamp(0, 1))
 
 

@@ -14,10 +14,12 @@ FOLDER = ROOT / "data/weights"
 LICENCE = "CC-BY-4.0"
 
 
-def publish(name: str, tensors: dict[str, Tensor], made_by: str, scores: dict[str, float], origin: str) -> None:
+def publish(
+    name: str, tensors: dict[str, Tensor], made_by: str, scores: dict[str, float], origin: str, **more: object
+) -> None:
     """Write data/weights/NAME.safetensors and its entry in the manifest.
 
-    `made_by` is the command that makes it again, `scores` what it reached on held-out data.
+    `made_by` is the command that makes it again, `scores` what it reached on held-out data, `more` goes into the entry.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.safetensors"
@@ -32,7 +34,7 @@ def publish(name: str, tensors: dict[str, Tensor], made_by: str, scores: dict[st
         "origin": origin,
         "made_by": made_by,
         "scores": scores,
-    }
+    } | more
     replace_entries(lambda other: other == entry["file"], [entry])
     print(f"data/{entry['file']}: {entry['bytes'] / 1e6:.1f} MB, {scores}")
 

@@ -24,11 +24,7 @@ from photographs import ROOT, photographs
 FOLDER = ROOT / "build/training/crops"
 SHARD, TEACHER_SIZE, SIZE = 4096, 224, 144
 
-# These objects are never shown in training: what does the network say about an object that it has not seen?
-UNSEEN = (
-    "tiger_walking", "bear", "pig_golden", "lion_standing", "electric_guitar_red", "bolete_violet", "post_box",
-    "drum_kit", "bin_metal", "beaver", "toucan", "lemon", "stethoscope", "fire_engine", "badger", "violin",
-)  # fmt: skip
+UNSEEN = ck.cutouts("unseen")  # never shown in training
 
 
 def crop(photograph: np.ndarray, random: np.random.Generator, smallest: float = 0.06) -> np.ndarray:
@@ -108,8 +104,7 @@ def held_out(n: int, kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """
     _, pictures = photographs()
     random = np.random.default_rng(seed)
-    unseen = [name for name in UNSEEN if cutouts()[name] is not None]
-    names = unseen if kind == "unseen" else [name for name in cutouts(labelled=True) if name not in UNSEEN]
+    names = list(UNSEEN) if kind == "unseen" else [name for name in cutouts("labelled") if name not in UNSEEN]
     images = np.empty((n, TEACHER_SIZE, TEACHER_SIZE, 3), np.uint8)
     labels = np.full(n, -1)
     for i in range(n):

@@ -76,6 +76,21 @@ hibiscus:flower10:-                 earth:3_earth:-                     astronau
 """
 
 
+# Objects that are hard to name at 224 pixels, or look like another class: labelled, but no part of the core set.
+HARD = """
+horse grasshopper iguana maize sports_car racer fox pelican paintbrush lionfish pickup airliner lion_standing zebu mug
+chimpanzee marmot husky heron lion peacock cello pitcher elephant drum shovel minibus ox orange cornet hammer
+bin_metal syringe garbage_truck
+"""
+
+
+# Objects that our networks are never trained on: what does a network say about an object that it has not seen?
+UNSEEN = """
+tiger_walking bear pig_golden lion_standing electric_guitar_red bolete_violet post_box drum_kit
+bin_metal beaver toucan lemon stethoscope fire_engine badger violin
+"""
+
+
 def rows() -> list[tuple[str, str, str | None]]:
     """Return name, stamp and class of each object."""
     entries = [entry.strip() for line in TABLE.splitlines() for entry in line.split("  ") if entry.strip()]
@@ -117,7 +132,8 @@ def _entry(path: Path, stamp: Path, label: str | None, labels: list[str]) -> dic
     }
     if label is not None:
         entry |= {"class": labels.index(label), "label": label}
-    return entry
+        entry |= {"core": True} if path.stem not in HARD.split() else {}
+    return entry | ({"unseen": True} if path.stem in UNSEEN.split() else {})
 
 
 if __name__ == "__main__":

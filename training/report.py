@@ -16,7 +16,7 @@ ROUNDS = 4  # scenes of each object and kind of background
 
 def accuracy(model: ck.Model, kind: str) -> tuple[float, float, dict[str, float]]:
     """Return top-1 and top-5 accuracy on scenes of every labelled object, and top-1 by object."""
-    names = list(ck.cutouts(labelled=True))
+    names = list(ck.cutouts("labelled"))
     scenes = ck.scenes(ROUNDS * len(names), background=kind, seed=7, size=model.input_size)
     with torch.inference_mode():
         logits = torch.cat([model(batch) for batch in scenes.images.split(8)])
@@ -28,7 +28,7 @@ def accuracy(model: ck.Model, kind: str) -> tuple[float, float, dict[str, float]
 
 def main() -> None:
     """Print both tables."""
-    print(f"Scenes of {len(ck.cutouts(labelled=True))} labelled objects, {ROUNDS} each and kind of background")
+    print(f"Scenes of {len(ck.cutouts('labelled'))} labelled objects, {ROUNDS} each and kind of background")
     print(f"{'network':20}" + "".join(f"{kind + ' top-1':>18}{'top-5':>8}" for kind in KINDS))
     for name in ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "coursenet"):
         try:
