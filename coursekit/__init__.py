@@ -17,6 +17,7 @@ from coursekit.errors import (
     UnknownLayer,
     UnknownModel,
     UnsupportedActivation,
+    UnsupportedNetwork,
     WeightsUnavailable,
 )
 
@@ -31,12 +32,22 @@ _MODULE_OF = {
         "coursekit.composition": "load_scene scenes cutouts Scene Scenes",
         "coursekit.history": "training_history coursenet_at",
         "coursekit.models": "setup load_model random_model Model predict",
-        "coursekit.probe": "capture unit",
+        "coursekit.probe": "capture unit relu_rule",
         "coursekit.attribution.gradients": (
             "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap"
         ),
+        "coursekit.attribution.backward_rules": "guided_backprop deconvnet",
+        "coursekit.attribution.cam": "cam grad_cam guided_grad_cam",
+        "coursekit.attribution.fullgrad": "fullgrad",
         "coursekit.attribution.occlusion": "occlusion occlusion_grid OcclusionGrid",
-        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines",
+        "coursekit.embedding": "embed neighbours precision_at_k project trustworthiness grid_layout",
+        "coursekit.patches": "top_patches TopPatches",
+        "coursekit.scoring": (
+            "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
+        ),
+        "coursekit.baselines": "random_map edge_map centre_map",
+        "coursekit.comparison": "scoreboard Scoreboard bootstrap_interval",
+        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots",
         "coursekit.explore": "explore_prediction explore_occlusion explore_saliency",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
@@ -54,6 +65,7 @@ __all__ = [
     "UnknownLayer",
     "UnknownModel",
     "UnsupportedActivation",
+    "UnsupportedNetwork",
     "WeightsUnavailable",
     "stimuli",
     *_MODULE_OF,

@@ -41,5 +41,9 @@ class UnsupportedActivation(CoursekitError, RuntimeError):
     """A backward rule does not cover an activation function of the network."""
 
 
+class UnsupportedNetwork(CoursekitError, ValueError):
+    """A method needs a structure that the network does not have, such as global average pooling."""
+
+
 class UnknownExercise(CoursekitError, ValueError):
     """No exercise of that number exists."""

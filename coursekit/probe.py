@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from coursekit.errors import OptionError, TargetError, UnknownLayer
 from coursekit.images import check_images
+from coursekit.rules import relu_rule as relu_rule  # belongs here; a file of its own keeps both on a few screens
 
 BATCH = 8  # images in one forward pass: on a CPU larger batches are slower per image
 
@@ -19,7 +20,7 @@ class Unit:
 
     layer: str
     channel: int
-    position: tuple[int, int] | None = None
+    position: tuple[int, int] | str | None = None
 
     def __call__(self, activation: Tensor) -> Tensor:
         """Reduce the layer's activation (N, C, H, W) or (N, C) to one number for each image, (N,)."""
@@ -32,6 +33,8 @@ class Unit:
             return values.flatten(1).mean(1) if values.ndim == 3 else values
         if values.ndim == 1:
             raise TargetError(f"Layer {self.layer!r} has no positions; leave position out.")
+        if self.position == "max":
+            return values.flatten(1).max(1).values  # the first one, where several are the largest
         row, column = self.position
         height, width = values.shape[1:]
         if not (0 <= row < height and 0 <= column < width):
@@ -43,18 +46,20 @@ Target = int | Sequence[int] | Tensor | Unit | Callable[[Tensor], Tensor] | None
 Score = Callable[[Tensor, Tensor], Tensor]
 
 
-def unit(layer: str, channel: int, position: tuple[int, int] | None = None) -> Unit:
+def unit(layer: str, channel: int, position: tuple[int, int] | str | None = None) -> Unit:
     """Name a channel (its mean over the map) or one neuron of an inner layer as the target of a method.
+
+    position : (row, column) of the neuron, "max" for the one that is strongest on each image, None for the mean.
 
     >>> unit("block5", 3, position=(4, 4))
     Unit(layer='block5', channel=3, position=(4, 4))
     """
     if isinstance(channel, bool) or not isinstance(channel, int) or channel < 0:
         raise TargetError(f"channel must be a whole number from 0 on, but is {channel!r}.")
-    pair = position is None or (isinstance(position, tuple | list) and [type(p) for p in position] == [int, int])
-    if not pair:
-        raise TargetError(f"position must be (row, column), but is {position!r}.")
-    return Unit(layer, channel, None if position is None else tuple(position))
+    pair = isinstance(position, tuple | list) and [type(p) for p in position] == [int, int]
+    if not (pair or position is None or position == "max"):
+        raise TargetError(f"position must be (row, column), 'max' or None, but is {position!r}.")
+    return Unit(layer, channel, tuple(position) if pair else position)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Methods are found by themselves: every public function whose first two parameter
 one is tested with its default options, or with those that it gets in OPTIONS.
 """
 
+import functools
 import inspect
 import pkgutil
 import random
@@ -37,6 +38,9 @@ def attribution_modules() -> list[str]:
     return [f"{attribution.__name__}.{module.name}" for module in pkgutil.iter_modules(attribution.__path__)]
 
 
+ONLY_LOGITS = {"cam"}  # methods that explain what follows from the logits, and no inner unit
+NEEDS = {"cam": "global average pooling", "fullgrad": "linear piece by piece"}  # what some networks do not have
+
 METHODS = {
     name: function
     for path in attribution_modules()
@@ -50,6 +54,7 @@ def method(request):
     """Call as method(model, images, target) -> the result's tensors."""
     function, options = METHODS[request.param], OPTIONS.get(request.param, lambda images: {})
 
+    @functools.wraps(function)
     def call(model: ck.Model, images: Tensor, target: object = None) -> list[Tensor]:
         result = function(model, images, target=target, **options(images))
         return [result] if isinstance(result, Tensor) else [field for field in result if field is not None]
@@ -163,10 +168,40 @@ BAD = {  # name -> (target, images, exception, words of its message)
 }
 
 
+def explains(name: str, target: object) -> bool:
+    return not (name in ONLY_LOGITS and isinstance(target, type(ck.unit("conv1", 0))))
+
+
+def with_each_method(names: str, cases: dict[str, tuple]) -> pytest.MarkDecorator:
+    """Every method with every case whose target it explains; the first of a case's values is the target."""
+    pairs = {
+        f"{name}-{case}": (name, *values)
+        for name in METHODS
+        for case, values in cases.items()
+        if explains(name, values[0])
+    }
+    return pytest.mark.parametrize(("method", *names.split()), pairs.values(), ids=pairs, indirect=["method"])
+
+
+each_target = with_each_method("target", {name: (target,) for name, target in TARGETS.items()})
+each_bad_input = with_each_method("target images error words", BAD)
+
+
 def test_methods_are_found():
-    known = "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap occlusion"
-    assert {*known.split(), "occlusion_grid"} <= set(METHODS)
-    assert set(OPTIONS) <= set(METHODS), "an option for a method that does not exist"
+    known = """input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap occlusion
+    occlusion_grid guided_backprop deconvnet cam grad_cam guided_grad_cam fullgrad"""
+    assert set(known.split()) <= set(METHODS)
+    assert set(OPTIONS) | ONLY_LOGITS | set(NEEDS) <= set(METHODS), "an option for a method that does not exist"
+
+
+@pytest.mark.parametrize("name", ONLY_LOGITS)
+def test_a_method_that_explains_classes_refuses_units_before_any_work(name):
+    model, images = unusual_model(), random_images()
+    model.module.fuse.passes = 0
+    for target in TARGETS.values():
+        if not explains(name, target):
+            with unchanged(model, images), pytest.raises(ck.TargetError, match="explains classes"):
+                METHODS[name](model, images, target)
 
 
 def test_every_method_of_the_attribution_modules_is_public():
@@ -184,14 +219,14 @@ def test_every_method_takes_a_target_third_or_by_name_and_options_by_name_only()
         assert positional in (["model", "images", "target"], ["model", "images", "attribution", "target"]), name
 
 
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_the_model_is_left_as_found_after_success(method, target):
     model, images = unusual_model(), random_images()
     with unchanged(model, images):
         method(model, images, target)
 
 
-@pytest.mark.parametrize(("target", "images", "error", "words"), BAD.values(), ids=BAD)
+@each_bad_input
 def test_the_model_is_left_as_found_after_bad_input(method, target, images, error, words):
     model = unusual_model()
     with unchanged(model, images), pytest.raises(error, match=words):
@@ -200,7 +235,7 @@ def test_the_model_is_left_as_found_after_bad_input(method, target, images, erro
 
 @pytest.mark.parametrize("passes", [0, 1])
 @pytest.mark.parametrize("error", [RuntimeError("the fuse blew"), KeyboardInterrupt()], ids=repr)
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_the_model_is_left_as_found_after_a_layer_that_raises(method, target, error, passes):
     model, images = unusual_model(), random_images(9)
     target = [0] * 9 if isinstance(target, list) else target
@@ -214,7 +249,8 @@ def test_bad_images_and_targets_cost_no_forward_pass(method):
     model.labels = [f"class {i}" for i in range(CLASSES)]
     model.module.fuse.passes = 0
     for name, (target, images, error, words) in BAD.items():
-        if name not in ("channel out of range", "layer that runs twice", "function of a wrong shape"):
+        known_later = name in ("channel out of range", "layer that runs twice", "function of a wrong shape")
+        if not known_later and explains(method.__name__, target):
             with pytest.raises(error, match=words):
                 method(model, images, target)
 
@@ -223,7 +259,7 @@ def test_bad_images_and_targets_cost_no_forward_pass(method):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_two_calls_agree(method, target, device):
     model, images = small_model().to(device), random_images().to(device)
     first = method(model, images, target)
@@ -232,7 +268,7 @@ def test_two_calls_agree(method, target, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_a_batch_equals_a_loop(method, target, device):
     model, images = small_model().to(device), random_images(11).to(device)
     each = [i % CLASSES for i in range(11)]
@@ -245,7 +281,7 @@ def test_a_batch_equals_a_loop(method, target, device):
     assert same(method(model, images, target), together, 1e-5)
 
 
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_inplace_activations_change_nothing(method, target):
     images = random_images()
     assert same(method(small_model(inplace=True), images, target), method(small_model(), images, target))
@@ -266,7 +302,7 @@ def test_the_state_of_the_model_and_of_autograd_does_not_matter(method, mode, gr
 
 @pytest.mark.parametrize("where", DEVICES)
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@each_target
 def test_devices_agree_and_the_result_lives_with_the_images(method, target, device, where):
     images = random_images()
     found = method(small_model().to(device), images.to(where), target)
@@ -295,7 +331,7 @@ def test_the_top_class_is_the_default_target(method):
     assert not same(method(model, images), method(model, images, (top + 1) % CLASSES))
 
 
-def test_a_network_without_a_linear_layer_or_convolution_will_do(method):
+def test_a_network_without_a_linear_layer_or_convolution_will_do_or_is_refused(method):
     class Colours(nn.Module):
         def __init__(self):
             super().__init__()
@@ -304,7 +340,11 @@ def test_a_network_without_a_linear_layer_or_convolution_will_do(method):
         def forward(self, x: Tensor) -> Tensor:
             return self.conv2(torch.cat([x, -x], dim=1) ** 2).mean((2, 3))
 
-    assert all(tensor.isfinite().all() for tensor in method(ck.Model(Colours()), random_images(), 5))
+    if lacking := NEEDS.get(method.__name__):
+        with pytest.raises(ck.UnsupportedNetwork, match=f"Colours.*{lacking}"):
+            method(ck.Model(Colours()), random_images(), 5)
+    else:
+        assert all(tensor.isfinite().all() for tensor in method(ck.Model(Colours()), random_images(), 5))
 
 
 def test_the_snapshot_sees_what_it_should():

@@ -41,7 +41,7 @@ def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> T
     torch.Size([1, 3, 224, 224])
     """
     with scoring(model, images, target) as score:
-        return _gradient(score, images, torch.arange(len(images)))
+        return pixel_gradient(score, images, torch.arange(len(images)))
 
 
 def input_x_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
@@ -109,7 +109,7 @@ def smoothgrad(
             generator = torch.Generator().manual_seed(seed)
             for part in torch.arange(samples).split(BATCH):
                 noise = torch.randn(len(part), *x.shape, generator=generator).to(x)
-                total[i] += _gradient(score, x + width * noise, torch.full((len(part),), i)).sum(0)
+                total[i] += pixel_gradient(score, x + width * noise, torch.full((len(part),), i)).sum(0)
         return total / samples
 
 
@@ -155,7 +155,7 @@ def integrated_gradients(
         for i, (x, x0) in enumerate(zip(images, start, strict=True)):
             for alpha in alphas.split(BATCH):
                 points = x0 + alpha.view(-1, 1, 1, 1) * (x - x0)
-                total[i] += _gradient(score, points, torch.full((len(alpha),), i)).sum(0)
+                total[i] += pixel_gradient(score, points, torch.full((len(alpha),), i)).sum(0)
         return (images - start).detach() * total / steps
 
 
@@ -165,11 +165,12 @@ def completeness_gap(
     attribution: Tensor,
     target: Target = None,
     *,
-    baseline: str | Sequence[float] | Tensor = "black",
+    baseline: str | Sequence[float] | Tensor | None = "black",
 ) -> Tensor:
     """Measure how far a map is from adding up: Σ A − (S_c(x) − S_c(x')), in logits, one number for each image (N,).
 
-    `target` and `baseline` must be those that the attribution was made with.
+    `target` and `baseline` must be those that the attribution was made with. `baseline=None` leaves S_c(x') out, as for
+    `fullgrad`, which adds up to the score itself.
 
     >>> import coursekit as ck
     >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
@@ -181,14 +182,16 @@ def completeness_gap(
         raise OptionError(f"There are {len(images)} images, but {len(attribution)} attributions.")
     with scoring(model, images, target) as score, torch.no_grad():
         owner = torch.arange(len(images))
-        change = score(images, owner) - score(_baseline(model, images, baseline), owner)
+        change = score(images, owner)
+        if baseline is not None:
+            change = change - score(_baseline(model, images, baseline), owner)
         return attribution.flatten(1).sum(1) - change.to(attribution)
 
 
 _baseline = baseline  # the public functions have an option of the same name
 
 
-def _gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
+def pixel_gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
     """∂ score / ∂ variants in batches; the parameters' `.grad` are not touched."""
     parts = []
     with torch.enable_grad():

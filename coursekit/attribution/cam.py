@@ -1,0 +1,211 @@
+"""Class activation maps: where in its last, coarse map the network sees the class."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from coursekit.attribution.backward_rules import guided_backprop
+from coursekit.errors import OptionError, TargetError, UnsupportedNetwork
+from coursekit.probe import BATCH, Target, Unit, capture, evaluating, reader
+from coursekit.rules import intercept
+
+_POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean flatten view reshape".split()  # noqa: SIM905
+
+
+def cam(model: nn.Module, images: Tensor, target: Target = None, *, upsample: bool = False) -> Tensor:
+    """Weigh the last feature maps by the weights of the class, read from the linear layer.
+
+    M_c(i, j) = Σ_k w_ck A_k(i, j), where the logit is S_c = b_c + Σ_k w_ck · mean_ij A_k(i, j).
+
+    So the mean of the map plus the bias b_c is the logit, exactly. This needs a network that ends in global average
+    pooling and one linear layer (EfficientNet, ResNet, DenseNet, GoogLeNet …); others are refused.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    target : class index, one index for each image, linear function logits -> (N,), or None for each image's top class.
+    upsample : True for the size of the images (bilinear), False for that of the feature maps.
+
+    Returns
+    -------
+    Tensor (N, 1, h, w): signed, in logits.
+
+    Raises
+    ------
+    ImageError, TargetError
+    UnsupportedNetwork
+        The logits are not a linear function of globally averaged maps.
+
+    References
+    ----------
+    Zhou, Khosla, Lapedriza, Oliva, Torralba, *Learning deep features for discriminative localization*, CVPR 2016,
+    eq. 2.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.cam(model, image, target=285).shape
+    torch.Size([1, 1, 7, 7])
+    """
+    if isinstance(target, Unit):
+        raise TargetError("CAM explains classes by the last linear layer; for a unit take ck.grad_cam.")
+    layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
+    if not layers:
+        raise _no_cam(model)
+    found = []
+    with evaluating(model):
+        read = reader(model, images, target)
+        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+            maps, logits = _before_the_linear_layer(model, layers[-1], batch)
+            with torch.enable_grad():
+                logits.requires_grad_()
+                (share,) = torch.autograd.grad(read(logits, {}, owner).sum(), logits)  # 1 for class c, else 0
+            with torch.no_grad():
+                found.append(torch.einsum("nc,ck,nkij->nij", share, layers[-1].weight, maps)[:, None])
+    return _sized(torch.cat(found), images, upsample)
+
+
+def grad_cam(
+    model: nn.Module,
+    images: Tensor,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    upsample: bool = False,
+) -> Tensor:
+    """Weigh a layer's maps by the mean gradient of the target with respect to each map.
+
+    α_k = 1/Z Σ_ij ∂S_c/∂A_k(i, j),   L_c = ReLU(Σ_k α_k A_k), with Z the number of positions.
+
+    The gradient is averaged over positions, not over channels. Where CAM exists, Z · L_c = ReLU(M_c).
+    For the counterfactual map (what speaks against the class) ask for `lambda logits: -logits[:, c]`.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
+    layer : name of a layer with maps (N, C, h, w), see `model.layers`. None takes the last map that a pooling (or
+        flattening) reads, counted after a convolution: `relu2` of EfficientNet-Lite0, `relu5` of AlexNet and CourseNet.
+    relu : False keeps the negative part.
+    upsample : True for the size of the images (bilinear), False for that of the layer.
+
+    Returns
+    -------
+    Tensor (N, 1, h, w): unnormalised; not negative with `relu=True`.
+
+    Raises
+    ------
+    ImageError, UnknownLayer
+    TargetError
+        The target does not fit, or it does not depend on the layer.
+    OptionError
+        The layer has no maps.
+
+    References
+    ----------
+    Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra, *Grad-CAM: visual explanations from deep networks via
+    gradient-based localization*, ICCV 2017, eq. 1 and 2.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.grad_cam(model, image).shape, ck.grad_cam(model, image, layer="block11").shape
+    (torch.Size([1, 1, 7, 7]), torch.Size([1, 1, 14, 14]))
+    """
+    names = {target.layer if isinstance(target, Unit) else None, layer} - {None}
+    found = []
+    with evaluating(model), capture(model, sorted(names)) as maps:
+        read = reader(model, images, target)
+        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+            with torch.enable_grad(), _pooled_maps() as pooled:
+                score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
+                known = [x for x, fresh in pooled if fresh] if layer is None else [maps[layer]]
+                activation, gradient = _last_with_gradient(score, known, layer)
+            weights = gradient.mean((2, 3), keepdim=True)
+            found.append((weights * activation).sum(1, keepdim=True))
+    result = torch.cat(found)
+    return _sized(result.clamp(min=0) if relu else result, images, upsample)
+
+
+def guided_grad_cam(model: nn.Module, images: Tensor, target: Target = None, *, layer: str | None = None) -> Tensor:
+    """Multiply guided backprop by the enlarged Grad-CAM: fine detail, and only where the class is.
+
+    R = guided_backprop ⊙ upsample(ReLU(Σ_k α_k A_k)). Parameters and errors are those of `grad_cam` and
+    `guided_backprop` (Selvaraju et al. 2017, sec. 3.2). Returns (N, 3, H, W), signed.
+
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.guided_grad_cam(model, image).shape
+    torch.Size([1, 3, 224, 224])
+    """
+    detail = guided_backprop(model, images, target)
+    return detail * grad_cam(model, images, target, layer=layer, upsample=True)
+
+
+def _before_the_linear_layer(model: nn.Module, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return maps (N, C, h, w) and logits, after making sure that logits = linear(mean of the maps)."""
+    with torch.no_grad(), _pooled_maps() as pooled:
+        logits = model(images)
+        bias = 0 if linear.bias is None else linear.bias
+        for maps, _ in pooled:
+            if maps.shape[1] == linear.in_features and logits.shape == (len(images), linear.out_features):
+                pulled = F.linear(maps.mean((2, 3)), linear.weight)
+                rounding = 1e-4 * pulled.abs().max() + 1e-6 * logits.abs().max()
+                if (logits - bias - pulled).abs().max() <= rounding:
+                    return maps, logits
+    raise _no_cam(model)
+
+
+def _no_cam(model: nn.Module) -> UnsupportedNetwork:
+    name = getattr(model, "name", type(model).__name__)
+    return UnsupportedNetwork(
+        f"{name} does not end in global average pooling and one linear layer, so it has no class activation map; "
+        f"take ck.grad_cam or another network."
+    )
+
+
+@contextmanager
+def _pooled_maps() -> Iterator[list[tuple[Tensor, bool]]]:
+    """Collect each map that is pooled or flattened while a network runs, and whether it is the first after a conv."""
+    maps: list[tuple[Tensor, bool]] = []
+    fresh = True
+
+    def convolve(func: Callable, *args: object, **kwargs: object) -> Tensor:
+        nonlocal fresh
+        fresh = True
+        return func(*args, **kwargs)
+
+    def pool(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
+        nonlocal fresh
+        if x.ndim == 4:
+            maps.append((x, fresh))
+            fresh = False
+        return func(x, *args, **kwargs)
+
+    with intercept({"conv2d": convolve} | dict.fromkeys(_POOLINGS, pool)):
+        yield maps
+
+
+def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None) -> tuple[Tensor, Tensor]:
+    """Return the last of the maps that the score depends on, and its gradient, both (N, C, h, w)."""
+    if layer is not None and maps[0].ndim != 4:
+        raise OptionError(f"Layer {layer!r} has no map, but the shape {tuple(maps[0].shape)}; choose an earlier one.")
+    gradients = torch.autograd.grad(score.sum(), maps, allow_unused=True) if maps else []
+    for activation, gradient in zip(reversed(maps), reversed(gradients), strict=True):
+        if gradient is not None:
+            return activation.detach(), gradient
+    where = "any map that is pooled later; name a layer before the target" if layer is None else f"layer {layer!r}"
+    raise TargetError(f"The target does not depend on {where}.")
+
+
+def _sized(maps: Tensor, images: Tensor, upsample: bool) -> Tensor:
+    maps = maps.to(images)
+    return F.interpolate(maps, images.shape[-2:], mode="bilinear") if upsample else maps

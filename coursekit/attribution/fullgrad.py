@@ -1,0 +1,150 @@
+"""FullGrad: the gradient's share of the score, and the share of every bias inside the network."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from coursekit.errors import UnsupportedNetwork
+from coursekit.probe import BATCH, Target, scoring
+from coursekit.rules import clipping, intercept
+
+_CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
+
+
+def fullgrad(model: nn.Module, images: Tensor, target: Target = None, *, magnitude: bool = False) -> Tensor:
+    """Split the score into what the pixels and what the biases give, and lay all of it over the image.
+
+    S_c(x) = Σ_p (x − mean)_p ∂S_c/∂x_p + Σ_l Σ_p f_l(p),   f_l = b_l ⊙ ∂S_c/∂b_l at each position of each layer l
+
+    This is exact for networks that are linear piece by piece. The biases b_l are those of convolutions, of linear
+    layers, of BatchNorm (β − γμ/√(σ² + ε), what it adds after its scale), 6 · [x > 6] of a saturated ReLU6, and
+    −mean/std of the input normalisation, which turns x into x − mean above.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    target : class index, one index for each image, `unit`, linear function logits -> (N,), or None for the top class.
+    magnitude : False gives the map that adds up to the score: channels are summed, layers are enlarged so that
+        their sums stay, and what has no position (a linear layer's bias) is spread evenly over the image. True gives
+        the picture of the paper, Σ_l Σ_channels ψ(f_l): ψ takes magnitudes, stretches each layer to [0, 1] and
+        enlarges it; what has no position is left out.
+
+    Returns
+    -------
+    Tensor (N, 1, H, W): signed, in logits, Σ_p = S_c(x); with `magnitude=True` not negative, without unit.
+
+    Raises
+    ------
+    ImageError, TargetError, UnknownLayer
+    UnsupportedNetwork
+        The shares do not add up to the score: something in the network is not linear piece by piece (SiLU, sigmoid
+        gates, attention), or the target is not a linear function of the logits.
+
+    References
+    ----------
+    Srinivas, Fleuret, *Full-gradient representation for neural network visualization*, NeurIPS 2019, eq. 2 to 4.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> parts = ck.fullgrad(model, image, target=285)
+    >>> bool(ck.completeness_gap(model, image, parts, target=285, baseline=None).abs() < 1e-3)
+    True
+    """
+    found = []
+    with scoring(model, images, target) as score:
+        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+            value, terms = _shares(model, batch, lambda x, owner=owner: score(x, owner))
+            _check_sum(model, value, terms)
+            lay = _picture if magnitude else _spread
+            found.append(sum(lay(term, images.shape[-2:]) for term in terms).to(images))
+    return torch.cat(found)
+
+
+def _shares(model: nn.Module, images: Tensor, score: Callable[[Tensor], Tensor]) -> tuple[Tensor, list[Tensor]]:
+    """Return the score (n,), and its parts: of the input (n, 3, H, W) and of each bias (n, C, h, w) or (n, K)."""
+    with torch.enable_grad(), _biases() as biases:
+        x = images.detach().clone().requires_grad_()
+        value = score(x)
+        outputs = [x, *(output for output, _ in biases)]
+        gradients = torch.autograd.grad(value.sum(), outputs, allow_unused=True)
+    offsets = [x.detach() - getattr(model, "mean", torch.zeros(1)).to(x), *(bias for _, bias in biases)]
+    shares = zip(offsets, gradients, strict=True)
+    return value.detach(), [offset * gradient for offset, gradient in shares if gradient is not None]
+
+
+@contextmanager
+def _biases() -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Collect (output, what its layer adds to it) for each layer with a bias that runs; both broadcast."""
+    found: list[tuple[Tensor, Tensor]] = []
+
+    def keep(output: Tensor, bias: Tensor) -> Tensor:
+        if not output.requires_grad:
+            return output
+        found.append((output, bias.detach()))
+        return output.clone()  # what follows may overwrite its input: let it have the copy
+
+    def layer(
+        func: Callable, x: Tensor, weight: Tensor, bias: Tensor | None = None, *args: object, **kw: object
+    ) -> Tensor:
+        output = func(x, weight, bias, *args, **kw)
+        return output if bias is None else keep(output, _by_channel(bias, output))
+
+    def batch_norm(func: Callable, x: Tensor, mean: Tensor, var: Tensor, *args: object, **kw: object) -> Tensor:
+        output = func(x, mean, var, *args, **kw)
+        if mean is None:  # it takes the statistics of the batch, is not linear, and will be refused
+            return output
+        # In eval mode it is linear, so what it makes of zero is the bias: β − γμ/√(σ² + ε).
+        return keep(output, _by_channel(func(torch.zeros_like(mean)[None], mean, var, *args, **kw)[0], output))
+
+    def clip(func: Callable, x: Tensor, *args: object, **kw: object) -> Tensor:
+        low, high, _ = clipping(func, *args, **kw)
+        clipped = (x >= high) if low is None else (x >= high) | (x <= low)
+        output = func(x, *args, **kw)
+        return keep(output, output.detach() * clipped)  # 6 where ReLU6 is saturated; its lower end adds nothing
+
+    with intercept({"conv2d": layer, "linear": layer, "batchnorm": batch_norm} | dict.fromkeys(_CLIPPERS, clip)):
+        yield found
+
+
+def _by_channel(bias: Tensor, output: Tensor) -> Tensor:
+    return bias.view(1, -1, 1, 1) if output.ndim == 4 and bias.ndim == 1 else bias
+
+
+def _check_sum(model: nn.Module, value: Tensor, terms: list[Tensor]) -> None:
+    """Raise UnsupportedNetwork unless the parts add up to the score: the decomposition is checked, not assumed."""
+    sums = torch.stack([term.flatten(1).sum(1) for term in terms])
+    gap = (sums.sum(0) - value).abs()
+    if (gap > 1e-4 * (sums.abs().sum(0) + value.abs())).any():
+        raise UnsupportedNetwork(
+            f"FullGrad's shares add up to {float(sums.sum(0)[gap.argmax()]):.4g} and not to the score of "
+            f"{float(value[gap.argmax()]):.4g}: {getattr(model, 'name', type(model).__name__)} or the target is not "
+            f"linear piece by piece; take a network of convolutions, ReLU and BatchNorm, and a class as the target."
+        )
+
+
+def _spread(term: Tensor, size: torch.Size) -> Tensor:
+    """Lay a signed part over the image, (n, 1, H, W), so that its sum stays the same."""
+    if term.ndim != 4:
+        return (term.flatten(1).sum(1) / size.numel()).view(-1, 1, 1, 1).expand(-1, 1, *size)
+    small = term.sum(1, keepdim=True)
+    mode = "area" if small.shape[-2] > size[0] or small.shape[-1] > size[1] else "bilinear"
+    with torch.enable_grad():
+        ones = torch.ones_like(small).requires_grad_()
+        (copies,) = torch.autograd.grad(F.interpolate(ones, size, mode=mode).sum(), ones)  # how often each pixel counts
+    return F.interpolate(small / copies, size, mode=mode)
+
+
+def _picture(term: Tensor, size: torch.Size) -> Tensor:
+    """ψ of the paper and its authors' code: magnitude, stretched to [0, 1] for each image, enlarged, summed."""
+    if term.ndim != 4:
+        return term.new_zeros(len(term), 1, *size)
+    height = term.abs()
+    low, high = height.amin((1, 2, 3), keepdim=True), height.amax((1, 2, 3), keepdim=True)
+    stretched = (height - low) / (high - low).clamp(min=1e-12)
+    return F.interpolate(stretched.sum(1, keepdim=True), size, mode="bilinear", align_corners=True)

@@ -1,0 +1,247 @@
+"""Other ways back through a network: replace what autograd does at a ReLU or a max-pooling, wherever it is called.
+
+Modules, functions and methods (`nn.ReLU`, `F.relu`, `x.relu_()`) all end in a call of a torch function, so one place
+that sees these calls covers modules that are used twice and in-place activations as well. `nn.Module` hooks do not.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from coursekit.errors import OptionError, UnsupportedActivation
+
+RULES = ("backprop", "deconvnet", "guided")
+
+# Activations that no rule covers, in lower case and without "_": so one list serves classes and functions.
+_UNSUPPORTED = tuple(
+    """
+    silu swish gelu quickgelu leakyrelu prelu rrelu elu selu celu mish hardmish hardswish hardsigmoid hardshrink
+    sigmoid logsigmoid tanh tanhshrink softplus softsign softshrink glu maximum minimum
+    """.split()  # noqa: SIM905 (a list of strings would fill a screen)
+)
+# The functions that can be a ReLU: from their further arguments to (lower bound, upper bound, in place).
+_CLIPPING: dict[str, Callable[..., tuple]] = {
+    "relu": lambda inplace=False: (0, math.inf, inplace),
+    "relu6": lambda inplace=False: (0, 6, inplace),
+    "hardtanh": lambda min_val=-1.0, max_val=1.0, inplace=False: (min_val, max_val, inplace),
+    "threshold": lambda threshold, value, inplace=False: (threshold or value, math.inf, inplace),
+    "clamp": lambda min=None, max=None: (min, math.inf if max is None else max, False),
+    "clip": lambda min=None, max=None: (min, math.inf if max is None else max, False),
+    "clampmin": lambda min: (min, math.inf, False),
+    "clampmax": lambda max: (None, max, False),
+}
+
+
+class intercept(TorchFunctionMode):
+    """While active, call `handlers[name](function, *arguments)` in place of each torch function of that name.
+
+    `name` is the function's own in lower case without "_": "conv2d", "relu" (also for `relu_`), "leakyrelu".
+    What a handler calls itself is not intercepted.
+    """
+
+    def __init__(self, handlers: dict[str, Callable]):
+        super().__init__()
+        self.handlers = handlers
+
+    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        kwargs = dict(kwargs or {})
+        handler = self.handlers.get(_plain(getattr(func, "__name__", "")))
+        if handler is None:
+            return func(*args, **kwargs)
+        if "input" in kwargs:
+            args = (kwargs.pop("input"), *args)
+        return handler(func, *args, **kwargs)
+
+
+def clipping(func: Callable, *args: object, **kwargs: object) -> tuple[object, object, bool]:
+    """Read (lower bound, upper bound, in place) from a call of a function that can be a ReLU; `args` without input."""
+    low, high, inplace = _CLIPPING[_plain(func.__name__)](*args, **kwargs)
+    return low, high, bool(inplace) or func.__name__.endswith("_")
+
+
+@contextmanager
+def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
+    """Run the network backwards by another rule: inside the `with` block each ReLU of `model` treats gradients by it.
+
+    With x the input of a ReLU, g the signal that comes back from above, and [·] = 1 where true, else 0:
+
+    - "backprop":  g · [x > 0], the gradient,
+    - "deconvnet": g · [g > 0], the ReLU applied to the signal (Zeiler & Fergus 2014); what went forward does not count,
+    - "guided":    g · [x > 0] · [g > 0], both (Springenberg et al. 2015).
+
+    The upper bound of ReLU6 cuts the gradient too: "backprop" and "guided" pass nothing where x ≥ 6. For "deconvnet"
+    only the sign of g counts, here as well. The forward pass does not change. Forward and backward pass must both be
+    asked for by `torch.autograd`; only the forward pass has to lie inside the block.
+
+    Covered are ReLU and ReLU6 as modules, functions and methods, in place or not, used once or often; a clamp from 0
+    counts as a ReLU. A ReLU that is written as arithmetic, `x * (x > 0)`, cannot be seen.
+
+    Parameters
+    ----------
+    model : Model or any nn.Module
+    rule : "backprop", "deconvnet" or "guided"
+
+    Raises
+    ------
+    OptionError
+        No such rule.
+    UnsupportedActivation
+        An activation that the rule is not defined for (SiLU, GELU, LeakyReLU, sigmoid …), with the layer's name.
+        Modules are found on entry, functions when they run. "backprop" is the plain gradient and never refuses.
+
+    References
+    ----------
+    Springenberg, Dosovitskiy, Brox, Riedmiller, *Striving for simplicity: the all convolutional net*, ICLR workshop
+    2015, fig. 1.
+
+    Examples
+    --------
+    >>> import torch, coursekit as ck
+    >>> x = torch.tensor([[-1.0, 2.0, 3.0]], requires_grad=True)
+    >>> for rule in ("backprop", "deconvnet", "guided"):
+    ...     with ck.relu_rule(net := torch.nn.ReLU(), rule):
+    ...         y = net(x)
+    ...     print(rule, torch.autograd.grad(y, x, torch.tensor([[5.0, -7.0, 9.0]]))[0].tolist())
+    backprop [[0.0, -7.0, 9.0]]
+    deconvnet [[5.0, 0.0, 9.0]]
+    guided [[0.0, 0.0, 9.0]]
+    """
+    if rule not in RULES:
+        raise OptionError(f"rule is 'backprop', 'deconvnet' or 'guided', but got {rule!r}.")
+    if rule == "backprop":
+        yield  # what autograd does anyway
+        return
+    for path, part in model.named_modules():
+        if not any(part.children()) and _plain(type(part).__name__).startswith(_UNSUPPORTED):
+            raise _unsupported(path, type(part).__name__, rule)
+        if isinstance(part, torch.jit.ScriptModule):
+            raise _unsupported(path, "compiled by TorchScript, so that its ReLUs cannot be seen", rule)
+    with _running(model) as running:
+
+        def rectify(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
+            low, high, inplace = clipping(func, *args, **kwargs)
+            if not running or not x.requires_grad:
+                return func(x, *args, **kwargs)
+            if not (isinstance(low, int | float) and low == 0 and isinstance(high, int | float)):
+                raise _unsupported(running[-1], f"{func.__name__} with other bounds than 0 and a number", rule)
+            return _Rectify.apply(x, high, rule, inplace)
+
+        def refuse(func: Callable, *args: object, **kwargs: object) -> object:
+            if running and any(isinstance(arg, Tensor) and arg.requires_grad for arg in args):
+                raise _unsupported(running[-1], func.__name__, rule)
+            return func(*args, **kwargs)
+
+        def largest(func: Callable, *args: object, **kwargs: object) -> object:
+            of_two = any(isinstance(arg, Tensor) for arg in (*args[1:], *kwargs.values()))
+            return refuse(func, *args, **kwargs) if of_two else func(*args, **kwargs)  # of one: a kind of pooling
+
+        handlers = dict.fromkeys(_UNSUPPORTED, refuse) | dict.fromkeys(_CLIPPING, rectify) | {"max": largest}
+        with intercept(handlers):
+            yield
+
+
+@contextmanager
+def pool_switches() -> Iterator[None]:
+    """Inside the `with` block, max-pooling sends signals back by switches: each window sets the place of its maximum.
+
+    Where windows overlap, several can have their maximum at one place. Autograd then adds their signals; here the last
+    window (row by row) overwrites the others, as `F.max_unpool2d` does. Without overlap there is no difference.
+    """
+
+    def by(pool: Callable) -> Callable:
+        def switched(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
+            kwargs["return_indices"] = True
+            values, places = pool(x.detach(), *args, **kwargs)
+            return _Switch.apply(x, values, places)
+
+        return switched
+
+    with intercept({"maxpool2d": by(F.max_pool2d), "adaptivemaxpool2d": by(F.adaptive_max_pool2d)}):
+        yield
+
+
+class _Rectify(torch.autograd.Function):
+    """min(max(x, 0), high), with the backward pass of a rule."""
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor, high: float, rule: str, inplace: bool) -> Tensor:
+        if rule == "guided":
+            ctx.save_for_backward((x > 0) & (x < high))
+        if inplace:
+            ctx.mark_dirty(x)
+            return x.clamp_(0, high)
+        return x.clamp(0, high)
+
+    @staticmethod
+    def backward(ctx: object, signal: Tensor) -> tuple:
+        signal = signal.clamp(min=0)
+        for passed in ctx.saved_tensors:
+            signal = signal * passed
+        return signal, None, None, None
+
+
+class _Switch(torch.autograd.Function):
+    """Max-pooling whose values and places are known; backwards, each place gets the signal of one window."""
+
+    @staticmethod
+    def forward(ctx: object, x: Tensor, values: Tensor, places: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        ctx.save_for_backward(places)
+        return values
+
+    @staticmethod
+    def backward(ctx: object, signal: Tensor) -> tuple:
+        places = ctx.saved_tensors[0].flatten(-2)
+        windows = torch.arange(places.shape[-1], device=places.device).expand_as(places)
+        last = places.new_full((*ctx.shape[:-2], ctx.shape[-2:].numel()), -1)  # which window won; -1: none
+        last.scatter_reduce_(
+            -1, places, windows, "amax"
+        )  # and not max_unpool2d: on a GPU it leaves the winner to chance
+        image = signal.flatten(-2).gather(-1, last.clamp(min=0)) * (last >= 0)
+        return image.view(ctx.shape), None, None
+
+
+@contextmanager
+def _running(model: nn.Module) -> Iterator[list[str]]:
+    """Yield a list that always holds the names of the modules at work, the outermost first; empty between passes."""
+    names: list[str] = []
+
+    def enter(name: str) -> Callable:
+        def hook(module: nn.Module, inputs: tuple) -> None:
+            if module is model:
+                names.clear()  # an interrupt may have left some
+            names.append(name)
+
+        return hook
+
+    def leave(module: nn.Module, inputs: tuple, output: object) -> None:
+        if names:
+            names.pop()
+
+    handles = []
+    try:
+        for path, part in model.named_modules():
+            handles.append(part.register_forward_pre_hook(enter(path)))
+            handles.append(part.register_forward_hook(leave, always_call=True))
+        yield names
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _unsupported(path: str, what: str, rule: str) -> UnsupportedActivation:
+    where = f"Layer {path.removeprefix('module.')!r}" if path not in ("", "module") else "The network itself"
+    name = {"deconvnet": "deconvnet", "guided": "guided backprop"}[rule]
+    return UnsupportedActivation(
+        f"{where} uses {what}, but {name} is defined for ReLU and ReLU6 only; take a network with these, such as "
+        f"efficientnet_lite0, or another method."
+    )
