@@ -261,6 +261,55 @@ def show_lines(
     return Picture(figure, alt or f"Curves of {ylabel} over {xlabel}: " + ", ".join(lines))
 
 
+@_styled
+def show_dots(
+    panels: Mapping[str, Mapping[str, tuple[float, float, float]]],
+    *,
+    line: str = "",
+    grey: Sequence[str] = (),
+    columns: int = 3,
+    alt: str = "",
+) -> Picture:
+    """Compare scores: in each panel one dot with its interval for each name, the first name on top.
+
+    Parameters
+    ----------
+    panels : title -> name -> (value, low, high); a name may be missing in a panel.
+    line : a dashed line marks this name's value in each panel.
+    grey : names to draw in grey, such as baselines.
+    columns : panels in a row.
+    alt : what a reader who cannot see the figure should know.
+
+    >>> show_dots({"accuracy": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, line="chance")
+    <Picture: Values with their intervals: accuracy of ours, chance>
+    """
+    if not panels or not all(panels.values()):
+        raise OptionError("show_dots needs at least one panel, and at least one value in each.")
+    names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(WIDTH * min(1, 0.28 + 0.24 * columns), rows * (0.8 + 0.24 * len(names))))
+    figure.set_layout_engine("constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+    for ax in axes[len(panels) :]:
+        ax.remove()
+    for ax, (title, panel) in zip(axes, panels.items(), strict=False):
+        for y, name in enumerate(names):
+            if name in panel:
+                value, low, high = panel[name]
+                colour = "#777777" if name in grey else COLOURS[0]
+                ax.hlines(y, low, high, color=colour, lw=2)
+                ax.plot(value, y, "o", color=colour, mfc="white" if name in grey else colour, ms=6)
+        if line in panel:
+            ax.axvline(panel[line][0], ls="--", lw=1, color="#777777", zorder=0)
+        ax.set_title(title)
+        ax.grid(alpha=0.3)
+    figure.supxlabel("dot: value, bar: its interval" + f", dashed: {line}" * bool(line), fontsize=10)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.4, -0.6)
+    return Picture(figure, alt or f"Values with their intervals: {', '.join(panels)} of {', '.join(names)}")
+
+
 def _panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list]:
     columns = min(columns, count)
     rows = math.ceil(count / columns)
