@@ -128,12 +128,14 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
             if not running or not x.requires_grad:
                 return func(x, *args, **kwargs)
             if not (isinstance(low, int | float) and low == 0 and isinstance(high, int | float)):
-                raise _unsupported(running[-1], f"{func.__name__} with other bounds than 0 and a number", rule)
+                raise _unsupported(
+                    running[-1], f"{func.__name__.strip('_')} with bounds other than those of ReLU", rule
+                )
             return _Rectify.apply(x, high, rule, inplace)
 
         def refuse(func: Callable, *args: object, **kwargs: object) -> object:
             if running and any(isinstance(arg, Tensor) and arg.requires_grad for arg in args):
-                raise _unsupported(running[-1], func.__name__, rule)
+                raise _unsupported(running[-1], func.__name__.strip("_"), rule)
             return func(*args, **kwargs)
 
         def largest(func: Callable, *args: object, **kwargs: object) -> object:
