@@ -23,8 +23,7 @@ def random_map(model: nn.Module | None, images: Tensor, target: Target = None, *
     check_images(images)
     noise = []
     for image in images.detach().cpu():
-        own = zlib.crc32(image.contiguous().numpy().tobytes())
-        generator = torch.Generator().manual_seed(own + (seed << 32))
+        generator = torch.Generator().manual_seed(zlib.crc32(image.contiguous().numpy().tobytes(), seed))
         noise.append(torch.rand(1, *image.shape[1:], generator=generator))
     return torch.stack(noise).to(images)
 
@@ -58,7 +57,7 @@ def centre_map(model: nn.Module | None, images: Tensor, target: Target = None, *
     if not (isinstance(sigma, int | float) and 0 < sigma < math.inf):
         raise OptionError(f"sigma must be a number above 0, but is {sigma!r}.")
     rows, columns = (
-        torch.exp(-(((torch.arange(n) + 0.5) / n - 0.5) ** 2) / (2 * sigma**2)).to(images) for n in images.shape[2:]
+        torch.exp(-(((2 * torch.arange(n) + 1 - n) / (2 * n * sigma)) ** 2) / 2).to(images) for n in images.shape[2:]
     )
     return (rows[:, None] * columns).expand(len(images), 1, -1, -1).clone()
 

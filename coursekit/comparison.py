@@ -265,7 +265,7 @@ def _check(methods: Mapping[str, Method], scenes: Scenes, curve_scenes: int, ste
     check_count("steps", steps)
     if len(set(scenes.objects)) < 2:
         raise OptionError(
-            f"Intervals resample objects, so give scenes of two or more, not of {scenes.objects[0]} only."
+            f"Intervals resample objects, so give scenes of two or more, not of {scenes.objects[0]!r} only."
         )
     if curve_scenes and len(set(scenes.objects[:curve_scenes])) < 2:
         raise OptionError(f"The first {curve_scenes} scenes show one object only; raise curve_scenes, or set it to 0.")
