@@ -1,6 +1,10 @@
 """How a network sees many images at once: codes, nearest neighbours, projections to the plane and onto a grid."""
 
-from collections.abc import Sequence
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -140,8 +144,9 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
     if method not in _PROJECTIONS:
         raise OptionError(f"method is one of {', '.join(_PROJECTIONS)}, but got {method!r}.")
     try:
-        projection = _PROJECTIONS[method](dims, seed, options)
-        return torch.from_numpy(np.array(projection.fit_transform(points), dtype=np.float32))
+        with _numba_like_torch() if method in ("umap", "pacmap") else nullcontext():
+            projection = _PROJECTIONS[method](dims, seed, options)
+            return torch.from_numpy(np.array(projection.fit_transform(points), dtype=np.float32))
     except (TypeError, ValueError) as error:
         raise OptionError(f"{method} cannot project {len(points)} codes with {options}: {error}") from error
 
@@ -171,16 +176,32 @@ def _umap(dims: int, seed: int, options: dict) -> object:
 
 
 def _pacmap(dims: int, seed: int, options: dict) -> object:
-    import logging
-    import os
-    import sys
-
     if sys.platform == "darwin":  # faiss, which pacmap uses, aborts there beside torch's own copy of OpenMP
         os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
     from pacmap import PaCMAP
 
     logging.getLogger("pacmap.pacmap").setLevel(logging.ERROR)  # it warns that the seed is set
     return PaCMAP(n_components=dims, random_state=seed, **options)
+
+
+@contextmanager
+def _numba_like_torch() -> Iterator[None]:
+    """Give numba as many threads as torch has, and let torch keep them.
+
+    Numba counts the cores by itself and ignores OMP_NUM_THREADS; where other processes are busy, its threads then wait
+    for each other (pacmap: 20 s instead of 0.05 s). When it starts, it also changes torch's number.
+    """
+    threads = torch.get_num_threads()
+    import numba
+
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(min(before, threads))
+        torch.set_num_threads(threads)
+        yield
+    finally:
+        numba.set_num_threads(before)
+        torch.set_num_threads(threads)
 
 
 _PROJECTIONS = {"pca": _pca, "laplacian": _laplacian, "tsne": _tsne, "umap": _umap, "pacmap": _pacmap}
