@@ -127,7 +127,7 @@ def grad_cam(
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             with torch.enable_grad(), _pooled_maps() as pooled:
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
-                known = [x for x, fresh in pooled if fresh] if layer is None else [maps[layer]]
+                known = [x for x, fresh, _ in pooled if fresh] if layer is None else [maps[layer]]
                 activation, gradient = _last_with_gradient(score, known, layer)
             weights = gradient.mean((2, 3), keepdim=True)
             found.append((weights * activation).sum(1, keepdim=True))
@@ -152,14 +152,16 @@ def guided_grad_cam(model: nn.Module, images: Tensor, target: Target = None, *, 
 
 def _before_the_linear_layer(model: nn.Module, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return maps (N, C, h, w) and logits, after making sure that logits = linear(mean of the maps)."""
-    with torch.no_grad(), _pooled_maps() as pooled:
-        logits = model(images)
+    with torch.no_grad():
+        with _pooled_maps() as pooled:
+            logits = model(images)
         bias = 0 if linear.bias is None else linear.bias
-        for maps, _ in pooled:
-            if maps.shape[1] == linear.in_features and logits.shape == (len(images), linear.out_features):
-                pulled = F.linear(maps.mean((2, 3)), linear.weight)
-                rounding = 1e-4 * pulled.abs().max() + 1e-6 * logits.abs().max()
-                if (logits - bias - pulled).abs().max() <= rounding:
+        for maps, _, averaged in pooled:
+            fits = maps.shape[1] == linear.in_features and logits.shape == (len(images), linear.out_features)
+            if averaged and fits:
+                weighed = F.linear(maps.mean((2, 3)), linear.weight)
+                rounding = 1e-4 * weighed.abs().max() + 1e-6 * logits.abs().max()
+                if (logits - bias - weighed).abs().max() <= rounding:
                     return maps, logits
     raise _no_cam(model)
 
@@ -173,9 +175,9 @@ def _no_cam(model: nn.Module) -> UnsupportedNetwork:
 
 
 @contextmanager
-def _pooled_maps() -> Iterator[list[tuple[Tensor, bool]]]:
-    """Collect each map that is pooled or flattened while a network runs, and whether it is the first after a conv."""
-    maps: list[tuple[Tensor, bool]] = []
+def _pooled_maps() -> Iterator[list[tuple[Tensor, bool, bool]]]:
+    """Collect each map that is pooled or flattened while a network runs: is it the first after a conv, and averaged?"""
+    maps: list[tuple[Tensor, bool, bool]] = []
     fresh = True
 
     def convolve(func: Callable, *args: object, **kwargs: object) -> Tensor:
@@ -186,7 +188,7 @@ def _pooled_maps() -> Iterator[list[tuple[Tensor, bool]]]:
     def pool(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
         nonlocal fresh
         if x.ndim == 4:
-            maps.append((x, fresh))
+            maps.append((x, fresh, "mean" in func.__name__ or "avg" in func.__name__))
             fresh = False
         return func(x, *args, **kwargs)
 
