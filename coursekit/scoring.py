@@ -159,9 +159,9 @@ def _each(maps: Tensor, masks: Tensor, measure: Callable[[Levels], float]) -> Te
 
 def _levels(maps: Tensor, masks: Tensor) -> list[Levels]:
     check_masks(masks, len(maps))
-    heats = importance(maps, masks.shape[1:]).flatten(1).double().cpu()
+    heats = importance(maps, masks.shape[1:]).flatten(1).cpu().double()
     found = []
-    for heat, mask in zip(heats, masks.flatten(1).double().cpu(), strict=True):
+    for heat, mask in zip(heats, masks.flatten(1).cpu().double(), strict=True):
         value, level = heat.unique(return_inverse=True)
         inside = torch.bincount(level, weights=mask)
         found.append(Levels(value, inside, torch.bincount(level) - inside))
