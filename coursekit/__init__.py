@@ -30,8 +30,11 @@ _MODULE_OF = {
     for module, names in {
         "coursekit.images": "load_image save_image photographs",
         "coursekit.composition": "load_scene scenes cutouts Scene Scenes",
+        "coursekit.filters": (
+            "filter_pictures filter_health frequency_response main_pattern fit_gabor natural_patches mosaic Gabor"
+        ),
         "coursekit.history": "training_history coursenet_at",
-        "coursekit.models": "setup load_model random_model Model predict",
+        "coursekit.models": "setup load_model random_model is_available Model predict",
         "coursekit.probe": "capture unit relu_rule",
         "coursekit.attribution.gradients": (
             "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap"
@@ -48,7 +51,9 @@ _MODULE_OF = {
         "coursekit.baselines": "random_map edge_map centre_map",
         "coursekit.comparison": "scoreboard Scoreboard bootstrap_interval",
         "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots",
-        "coursekit.explore": "explore_prediction explore_occlusion explore_saliency",
+        "coursekit.explore": (
+            "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"
+        ),
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()

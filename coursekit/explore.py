@@ -6,6 +6,7 @@ cell fails; a later mistake, such as a broken upload, is told in one sentence be
 
 import html
 from collections.abc import Callable
+from contextlib import suppress
 
 import ipywidgets as widgets
 import torch
@@ -13,11 +14,13 @@ from torch import Tensor
 
 from coursekit import plotting
 from coursekit.attribution.gradients import input_gradient, integrated_gradients, saliency, smoothgrad
-from coursekit.errors import CoursekitError
+from coursekit.errors import CoursekitError, UnknownLayer
+from coursekit.filters import filter_pictures, mosaic
+from coursekit.history import training_history
 from coursekit.images import check_images, load_image, photographs
 from coursekit.models import Model, predict
 from coursekit.plotting import Picture
-from coursekit.probe import baseline
+from coursekit.probe import baseline, capture
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -138,4 +141,77 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
             value=10, min=2, max=50, description="samples", continuous_update=False, tooltip="samples or steps"
         ),
         sigma=widgets.FloatSlider(value=0.15, min=0, max=0.5, step=0.05, description="sigma", continuous_update=False),
+    )
+
+
+def explore_activations(model: Model, photograph: str = "chelsea", layer: str = "conv1") -> Explorer:
+    """See what every channel of a layer makes of a photograph, an upload or the camera's picture.
+
+    Left the picture, with the receptive field of the strongest position of the chosen channel; in the middle that
+    channel; right up to 64 channels of the layer, each on its own scale (Yosinski et al. 2015).
+
+    >>> import coursekit as ck
+    >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
+    <Explorer: layer, channel, photograph, upload, camera; Pictures: input, relu5 channel 0, 64 of 256 ...>
+    """
+    from coursekit.patches import top_patches
+    from coursekit.webcam import Webcam
+
+    layers = list(_maps(model))
+
+    def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
+        image = load_image(camera or (upload[-1] if upload else photograph), size=model.input_size)
+        with capture(model, [layer]) as maps, torch.no_grad():
+            model(image)
+        maps = maps[layer][0].cpu()
+        channel = min(channel, len(maps) - 1)
+        high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
+        grey = (maps / high).clamp(0, 1)[:, None]
+        zoom = max(1, 28 // maps.shape[-1])
+        (box,) = top_patches(model, layer, channel, image, k=1).boxes
+        shown = f"{min(64, len(maps))} of {len(maps)} channels of {layer}"
+        return plotting.show_images(
+            [image, grey[channel : channel + 1], mosaic(grey[:64], zoom=zoom, gap=1)],
+            ["input", f"{layer} channel {channel}", shown],
+            columns=3,
+            boxes=[box],
+        )
+
+    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
+    choice, camera = widgets.Dropdown(options=photographs(), value=photograph, description="photograph"), Webcam()
+    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
+    for other in (choice, upload):
+        other.observe(lambda change: camera.set_trait("value", b""), names="value")
+    most = max(_maps(model).values()) - 1
+    return Explorer(
+        draw,
+        layer=widgets.Dropdown(options=layers, value=layer, description="layer"),
+        channel=widgets.IntSlider(value=0, min=0, max=most, description="channel", continuous_update=False),
+        photograph=choice,
+        upload=upload,
+        camera=camera,
+    )
+
+
+def _maps(model: Model) -> dict[str, int]:
+    """Return the number of channels of each layer that gives one map; a ReLU that runs twice gives two."""
+    found = {}
+    for name in model.layers:
+        with suppress(UnknownLayer):
+            shape = model.layers.shape(name)
+            if len(shape) == 3:
+                found[name] = shape[0]
+    return found
+
+
+def explore_training() -> Explorer:
+    """Move through the training of CourseNet and watch its first-layer filters form."""
+    moments = training_history()
+
+    def draw(step: int) -> Picture:
+        tiles = mosaic(filter_pictures(moments[step]["conv1"]), columns=16, zoom=6, gap=4)
+        return plotting.show_images(tiles, [f"first layer after {step:,} steps"], columns=1)
+
+    return Explorer(
+        draw, step=widgets.SelectionSlider(options=list(moments), description="step", continuous_update=False)
     )

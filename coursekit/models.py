@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from coursekit.errors import ImageError, OptionError, UnknownLayer, WeightsUnavailable
 from coursekit.layers import Layers, friendly_names
+from coursekit.weights import state_of
 from coursekit.zoo import Blueprint, blueprint, build_random, build_trained, imagenet_labels
 
 _default_device: torch.device | None = None  # set by setup()
@@ -198,6 +199,17 @@ def load_model(name: str = "efficientnet_lite0") -> Model:
     if plan.checkpoint is None:
         raise WeightsUnavailable(f"Nobody published ImageNet weights of {name} that this course can read.")
     return _finish(name, plan, build_trained(plan), plan.checkpoint.origin)
+
+
+def is_available(name: str) -> bool:
+    """Say whether the trained weights of a network are on this machine; nothing is downloaded.
+
+    >>> import coursekit as ck
+    >>> ck.is_available("efficientnet_lite0")
+    True
+    """
+    checkpoint = blueprint(name).checkpoint
+    return checkpoint is not None and state_of(checkpoint) == "ok"
 
 
 def random_model(name: str, seed: int = 0) -> Model:

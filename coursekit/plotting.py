@@ -313,7 +313,7 @@ def show_dots(
 def _panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list]:
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    width = min(WIDTH, 3.2 * columns)
+    width = min(WIDTH, (3.2 if aspect > 0.5 else 8.0) * columns)  # a wide strip alone takes the whole row
     height = rows * (width / columns * aspect * (0.92 if bars else 1) + 0.35)
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)

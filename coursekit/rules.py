@@ -201,9 +201,8 @@ class _Switch(torch.autograd.Function):
         places = ctx.saved_tensors[0].flatten(-2)
         windows = torch.arange(places.shape[-1], device=places.device).expand_as(places)
         last = places.new_full((*ctx.shape[:-2], ctx.shape[-2:].numel()), -1)  # which window won; -1: none
-        last.scatter_reduce_(
-            -1, places, windows, "amax"
-        )  # and not max_unpool2d: on a GPU it leaves the winner to chance
+        # Not max_unpool2d: on a GPU it leaves to chance which window wins.
+        last.scatter_reduce_(-1, places, windows, "amax")
         image = signal.flatten(-2).gather(-1, last.clamp(min=0)) * (last >= 0)
         return image.view(ctx.shape), None, None
 

@@ -288,8 +288,8 @@ def _grey(values: Tensor) -> Tensor:
 
 
 def _check_size(size: int) -> int:
-    if not isinstance(size, int) or not 8 <= size <= 2048:
-        raise OptionError(f"size must be a whole number of 8 to 2048 pixels, but is {size!r}.")
+    if not isinstance(size, int) or not 2 <= size <= 2048:
+        raise OptionError(f"size must be a whole number of 2 to 2048 pixels, but is {size!r}.")
     return size
 
 

@@ -17,6 +17,7 @@ NAMES = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera with a test pattern
 NOT_RUN = "The browser tests did not run: no Chromium was found (install one, or set CHROMIUM to its path)."
 
 

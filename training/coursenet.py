@@ -35,6 +35,9 @@ from photographs import ROOT
 FOLDER = ROOT / "build/training/coursenet"
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 BATCH, TEMPERATURE, DECAY = 128, 2.0, 0.05
+# The first layer is there to be looked at. It starts small and decays faster, so that what it has learned is soon
+# larger than the noise that it began with; to the network it is all the same, for it normalises the scale away.
+FIRST_SCALE, FIRST_DECAY = 0.2, 0.3
 FILTERS_AT = (0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560)  # steps at which the first layer is kept
 CONVOLUTIONS_AT = (80, 320, 1280)  # … and all convolutions
 
@@ -161,12 +164,16 @@ def train(options: argparse.Namespace, exam: Exam) -> tuple[nn.Sequential, int]:
     shards = sorted(crops.FOLDER.glob("*.npz"))[: options.shards]
     ck.setup(seed=2026)  # also keeps freed memory, which takes a third off each step
     network = with_batchnorm(coursenet())
+    with torch.no_grad():
+        network.conv1.weight.mul_(FIRST_SCALE)
     if options.resume:
         first = normalise(np.load(shards[0])["images"][:1024, 8:136, 8:136])
         network = unfold(ck.load_model("coursenet").module.to(DEVICE), first)
     network.to(DEVICE, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=DECAY)
+    first, others = [network.conv1.weight], [p for name, p in network.named_parameters() if name != "conv1.weight"]
+    groups = [{"params": others}, {"params": first, "weight_decay": FIRST_DECAY}]
+    optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=DECAY)
     total = options.epochs * len(shards)
     done, step = 0, 0
     checkpoint = FOLDER / "checkpoint.pt"
@@ -201,7 +208,7 @@ def train(options: argparse.Namespace, exam: Exam) -> tuple[nn.Sequential, int]:
         states = dict(zip(("network", "average", "optimizer"), (part.state_dict() for part in parts), strict=True))
         save(checkpoint, states | {"done": done, "step": step})
         line = {"shards": done, "step": step, "loss": round(float(np.mean(losses)), 4), "rate": round(rate, 6)}
-        if done % 8 == 0 or done == total:
+        if done % len(shards) == 0 or done == total:
             line |= exam.marks(average.module)
         log(line | {"seconds": round(time.time() - began)})
     return average.module, step
@@ -237,8 +244,8 @@ def ship(network: nn.Sequential, step: int, exam: Exam) -> None:
 def main() -> None:
     """Train what is missing, examine and publish; or only publish what there is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shards", type=int, default=32, help="of 4096 pictures; make them with training/crops.py")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--shards", type=int, default=24, help="of 4096 pictures; make them with training/crops.py")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--resume", action="store_true", help="start from the shipped weights, not from random ones")
     parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
     options = parser.parse_args()

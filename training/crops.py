@@ -1,6 +1,6 @@
 """Make what our networks are trained on: crops of photographs and composed scenes, each with its teacher's answer.
 
-    python training/crops.py --shards 40      # 40 times 4096 pictures into build/training/crops, about 2.5 GB
+    python training/crops.py --shards 24      # 24 times 4096 pictures into build/training/crops, 6.5 GB
 
 A shard is made from its own number alone, so it is the same on every machine (to rounding), and a run that was cut
 off goes on where it stopped. The teacher is EfficientNet-Lite0 at 224 pixels; its pupil gets the same picture at 144.
@@ -164,7 +164,7 @@ def make_shard(number: int) -> None:
 def main() -> None:
     """Make the shards that are missing, in as many processes as there are cores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shards", type=int, default=40)
+    parser.add_argument("--shards", type=int, default=24)
     parser.add_argument("--workers", type=int, default=1 if torch.cuda.is_available() else os.cpu_count())
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
