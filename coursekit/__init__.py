@@ -45,15 +45,19 @@ _MODULE_OF = {
         "coursekit.attribution.occlusion": "occlusion occlusion_grid OcclusionGrid",
         "coursekit.embedding": "embed neighbours precision_at_k project trustworthiness grid_layout",
         "coursekit.patches": "top_patches TopPatches",
+        "coursekit.dissection": "dissect concept_scenes Dissection Concepts",
         "coursekit.scoring": (
             "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
         ),
         "coursekit.baselines": "random_map edge_map centre_map",
         "coursekit.comparison": "scoreboard Scoreboard bootstrap_interval",
-        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots",
+        "coursekit.eleven": "eleven stored_scoreboard",
+        "coursekit.explore_cam": "explore_cam",
+        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots signal_pictures",
         "coursekit.explore": (
             "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"
         ),
+        "coursekit.explore_backward": "explore_backward",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()

@@ -37,6 +37,16 @@ class TopPatches:
     def __len__(self) -> int:
         return len(self.values)
 
+    def crop(self, pictures: Tensor) -> Tensor:
+        """Cut the same boxes out of other pictures (k, 3, H, W), one for each patch, such as maps of its image.
+
+        Returns (k, 3, h, w), 0.5 outside the image.
+        """
+        if not isinstance(pictures, Tensor) or pictures.ndim != 4 or len(pictures) != len(self):
+            shape = tuple(pictures.shape) if isinstance(pictures, Tensor) else type(pictures).__name__
+            raise ImageError(f"Give one picture for each of the {len(self)} patches, (k, 3, H, W), but got {shape}.")
+        return torch.stack([_crop(picture, box) for picture, box in zip(pictures, self.boxes, strict=True)])
+
     def __repr__(self) -> str:
         height, width = self.patches.shape[2:]
         over = f"{int(self.cut.sum())} reach over the border and are grey there"

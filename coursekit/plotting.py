@@ -310,6 +310,34 @@ def show_dots(
     return Picture(figure, alt or f"Values with their intervals: {', '.join(panels)} of {', '.join(names)}")
 
 
+def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:
+    """Turn signed colour maps, such as `deconvnet` returns, into pictures: 0 is grey, each on its own scale.
+
+    0.5 + s / 2q, where q is the `clip` percentile of |s| over all values of the map that are not 0.
+
+    Parameters
+    ----------
+    signals : (N, C, H, W), C = 1 or 3.
+    clip : percentile that becomes full colour; single outliers do not darken the whole picture.
+
+    Returns
+    -------
+    Tensor (N, C, H, W) in [0, 1]. A map that is 0 everywhere becomes grey.
+
+    >>> signal_pictures(torch.tensor([[[[-2.0, 0.0, 4.0]]]]), clip=100)
+    tensor([[[[0.2500, 0.5000, 1.0000]]]])
+    """
+    if not isinstance(signals, Tensor) or signals.ndim != 4:
+        shape = tuple(signals.shape) if isinstance(signals, Tensor) else type(signals).__name__
+        raise OptionError(f"Signals must have the shape (N, C, H, W), but got {shape}.")
+    pictures = []
+    for signal in signals.detach().cpu().float():
+        sizes = signal.abs()[signal != 0]
+        high = float(torch.quantile(sizes, clip / 100)) if len(sizes) else 1.0
+        pictures.append((0.5 + signal / (2 * high)).clamp(0, 1))
+    return torch.stack(pictures)
+
+
 def _panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list]:
     columns = min(columns, count)
     rows = math.ceil(count / columns)

@@ -149,3 +149,36 @@ def test_a_network_without_labels_can_be_explored(image):
     explorer = ck.explore_saliency(model, image)
     assert all(name == f"class {index}" for name, index in explorer.controls["target"].options)
     assert [index for _, index in explorer.controls["target"].options] == model(image)[0].topk(5).indices.tolist()
+
+
+def test_the_explorer_of_backward_rules_shows_a_neuron_in_three_ways():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(6))
+    net(torch.zeros(1, 3, 24, 24))
+    model = ck.Model(seeded(net))
+    model.input_size = 24
+    first, last = [name for name in model.layers if name.startswith(("1", "3", "relu"))]
+    explorer = ck.explore_backward(model, layer=last)
+    panels = [ax.get_title() for ax in explorer.picture.figure.axes]
+    assert panels == ["input", "backprop", "deconvnet", "guided"]
+    assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (5, 5), "cut to what it sees"
+    for control, value in {"channel": 3, "photograph": "coffee", "upload": upload("g.png", green_png())}.items():
+        before = bytes(explorer.image.value)
+        explorer.controls[control].value = value
+        assert bytes(explorer.image.value) != before, control
+    explorer.controls["channel"].value = 4
+    explorer.controls["layer"].value = first
+    assert explorer.message.value == "", "channel 4 of a layer of four is its last one"
+    assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (3, 3)
+    with pytest.raises(ck.UnknownLayer, match="no layer 'conv9' with maps"):
+        ck.explore_backward(model, layer="conv9")
+    with pytest.raises(ck.OptionError, match="channels 0 to 4, but not 5"):
+        ck.explore_backward(model, layer=last, channel=5)
+
+
+def test_the_explorer_of_backward_rules_refuses_a_network_that_they_cannot_read():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.SiLU(), nn.Flatten(), nn.LazyLinear(6))
+    net(torch.zeros(1, 3, 24, 24))
+    model = ck.Model(seeded(net))
+    model.input_size = 24
+    with pytest.raises(ck.UnsupportedActivation, match="SiLU"):
+        ck.explore_backward(model, layer=next(iter(model.layers)))

@@ -123,3 +123,12 @@ def test_the_model_is_left_as_found_and_bad_input_is_told():
     ):
         with unchanged(model, images), pytest.raises(error, match=words):
             ck.top_patches(model, layer, channel, pictures, k=k)
+
+
+def test_the_boxes_can_be_cut_out_of_other_pictures(model):
+    images = random_images(6, SIZE)
+    top = ck.top_patches(model, "pool", 1, images, k=4)
+    assert torch.equal(top.crop(images[top.images]), top.patches)
+    assert not torch.equal(top.crop(1 - images[top.images]), top.patches)
+    with pytest.raises(ck.ImageError, match="each of the 4 patches"):
+        top.crop(images)

@@ -255,3 +255,18 @@ def test_images_of_several_sizes_and_boxes(image):
 def test_maps_with_a_gradient_can_be_shown(image):
     values = SIGNS.clone().requires_grad_()
     assert ck.show_maps(image.requires_grad_(), {"a": values * 2}, unit="logits").kind == "jpeg"
+
+
+def test_signals_become_pictures_around_grey_each_on_its_own_scale():
+    signals = torch.zeros(3, 3, 10, 10)
+    signals[0, 0, 0] = torch.linspace(-4, 4, 10)
+    signals[1] = signals[0] / 1000
+    pictures = ck.signal_pictures(signals, clip=100)
+    assert torch.allclose(pictures[0, 0, 0], torch.linspace(0, 1, 10)), "the largest |signal| is full colour"
+    assert torch.allclose(pictures[0], pictures[1]), "the size of a signal does not show"
+    assert (pictures[0, 1:] == 0.5).all() and (pictures[2] == 0.5).all(), "zero is grey, and all zeros too"
+    small = torch.zeros(1, 1, 100, 100)
+    small[0, 0, 0, :3] = torch.tensor([1.0, 2.0, 2.0])
+    assert ck.signal_pictures(small)[0, 0, 0, 0] == 0.75, "the percentile is one of the values that are not 0"
+    with pytest.raises(ck.OptionError, match=r"\(N, C, H, W\), but got \(3, 4, 4\)"):
+        ck.signal_pictures(signals[0, :, :4, :4])
