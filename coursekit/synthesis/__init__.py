@@ -1,0 +1,1 @@
+"""Images made by a network: objectives, parameterisations, transforms, regularisers, and one loop."""
