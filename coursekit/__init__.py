@@ -45,6 +45,9 @@ _MODULE_OF = {
         "coursekit.attribution.occlusion": "occlusion occlusion_grid OcclusionGrid",
         "coursekit.embedding": "embed neighbours precision_at_k project trustworthiness grid_layout",
         "coursekit.patches": "top_patches TopPatches",
+        "coursekit.tour": "grand_tour Tour",
+        "coursekit.points": "show_points",
+        "coursekit.explore_points": "explore_points",
         "coursekit.dissection": "dissect concept_scenes Dissection Concepts",
         "coursekit.scoring": (
             "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
@@ -58,10 +61,21 @@ _MODULE_OF = {
             "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"
         ),
         "coursekit.explore_backward": "explore_backward",
+        "coursekit.synthesis.render": "render Rendering",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()
     for name in names.split()
+}
+
+# Modules of several small functions: ck.stimuli.grating(…), ck.objectives.channel(…)
+_MODULES = {
+    "catch": "coursekit.catch",
+    "objectives": "coursekit.synthesis.objectives",
+    "parameterizations": "coursekit.synthesis.parameterizations",
+    "regularizers": "coursekit.synthesis.regularizers",
+    "stimuli": "coursekit.stimuli",
+    "transforms": "coursekit.synthesis.transforms",
 }
 
 __all__ = [
@@ -76,14 +90,14 @@ __all__ = [
     "UnsupportedActivation",
     "UnsupportedNetwork",
     "WeightsUnavailable",
-    "stimuli",
+    *_MODULES,
     *_MODULE_OF,
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name == "stimuli":  # a module of many small functions: ck.stimuli.grating(…)
-        return import_module("coursekit.stimuli")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _MODULE_OF:
         raise AttributeError(f"coursekit has no {name!r}; see dir(coursekit) for what it has")
     value = getattr(import_module(_MODULE_OF[name]), name)
