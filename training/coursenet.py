@@ -42,14 +42,16 @@ FILTERS_AT = (0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560)  # steps at which th
 CONVOLUTIONS_AT = (80, 320, 1280)  # … and all convolutions
 
 
-def with_batchnorm(plain: nn.Sequential) -> nn.Sequential:
-    """Put a batch normalisation after every layer with weights, except the last."""
+def with_batchnorm(plain: nn.Sequential, last: str = "fc8") -> nn.Sequential:
+    """Put a batch normalisation after every layer with weights, except the `last`."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for name, layer in plain.named_children():
         layers[name] = layer
+        if name == last:
+            continue
         if isinstance(layer, nn.Conv2d):
             layers[f"bn_{name}"] = nn.BatchNorm2d(layer.out_channels)
-        elif isinstance(layer, nn.Linear) and name != "fc8":
+        elif isinstance(layer, nn.Linear):
             layers[f"bn_{name}"] = nn.BatchNorm1d(layer.out_features)
     return nn.Sequential(layers)
 

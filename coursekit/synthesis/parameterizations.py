@@ -59,8 +59,8 @@ def pixels(start: str | Tensor = "noise", sd: float = 0.02) -> Parameterization:
 def natural_statistics(size: int = 128) -> tuple[Tensor, Tensor, Tensor]:
     r"""Measure what our photographs have in common.
 
-    Returns the mean colour (3,), a square root L of the covariance of colours (3, 3), L Lᵀ = Σ, and the mean magnitude of
-    the spectrum of decorrelated colours (3, size, size // 2 + 1).
+    Returns the mean colour (3,), a square root L of the covariance of colours (3, 3), L Lᵀ = Σ, and the mean magnitude
+    of the spectrum of decorrelated colours (3, size, size // 2 + 1).
     """
     images = torch.cat([load_image(name, size) for name in photographs()])
     mean = images.mean((0, 2, 3))
@@ -131,7 +131,9 @@ def maco() -> Parameterization:
     return build
 
 
-def code(decode: Callable[[Tensor], Tensor], start: Tensor, low: Tensor | float, high: Tensor | float) -> Parameterization:
+def code(
+    decode: Callable[[Tensor], Tensor], start: Tensor, low: Tensor | float, high: Tensor | float
+) -> Parameterization:
     """Optimise the code of a generator, kept in a range that codes of real images have: DGN-AM.
 
     Nguyen et al., *Synthesizing the preferred inputs for neurons in neural networks via deep generator networks*, 2016.

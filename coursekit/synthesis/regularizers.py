@@ -77,9 +77,10 @@ def clip_norm(part: float) -> Regularizer:
 
 
 def clip_contribution(part: float) -> Regularizer:
-    """Make the `part` of pixels grey whose ablation would cost least, |Σ_c (x - ½) ∂s/∂x| (Yosinski et al. 2015, sec. 3).
+    """Make the `part` of pixels grey whose ablation would cost least, |Σ_c (x - ½) ∂s/∂x|.
 
-    The first-order guess of each ablation, as the paper does it: one gradient instead of H·W forward passes.
+    Yosinski et al. 2015, sec. 3: clip small contribution. This is the first-order guess of each ablation, as in the
+    paper: one gradient instead of H·W forward passes.
     """
     _check("part", part)
     return Regularizer(repair=lambda x, g, step: _drop(x, ((x - 0.5) * g).sum(1).abs(), part))

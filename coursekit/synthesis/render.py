@@ -1,7 +1,8 @@
 """Images made by a network: one loop for feature visualisation, inversion and dreams."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -169,18 +170,16 @@ def _repair(painting: Painting, regularizers: Sequence[Regularizer], gradient: T
     x.clamp_(0, 1)
 
 
-class _frozen:  # noqa: N801 - used like a function
-    """Weights need no gradient while an image is optimised; afterwards they are as before."""
-
-    def __init__(self, model: Model):
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
-
-    def __enter__(self) -> None:
-        for p in self.parameters:
+@contextmanager
+def _frozen(model: Model) -> Iterator[None]:
+    """Compute no gradient of the weights while an image is optimised; afterwards they are as before."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    try:
+        for p in parameters:
             p.requires_grad_(False)
-
-    def __exit__(self, *error: object) -> None:
-        for p in self.parameters:
+        yield
+    finally:
+        for p in parameters:
             p.requires_grad_(True)
 
 
@@ -196,7 +195,8 @@ def _check(
         raise OptionError(f"optimizer is one of {', '.join(RATES)}, but is {optimizer!r}.")
     if not painting.is_pixels and (optimizer == "ascent" or any(r.gradient or r.repair for r in regularizers)):
         raise OptionError(
-            "'ascent' and regularizers that change pixels or their gradient need parameterization=ck.parameterizations.pixels(…)."
+            "'ascent', and regularizers that change pixels or their gradient, work on pixels: "
+            "give parameterization=ck.parameterizations.pixels(…)."
         )
     if optimizer == "lbfgs" and transforms:
         raise OptionError("L-BFGS needs the same function at each step: give transforms=[].")

@@ -1,0 +1,143 @@
+"""Train the decoders: from CourseNet's codes conv5 and fc6 back to pictures.
+
+    python training/decoders.py               # all four, one after the other; hours on a CPU, minutes on a GPU
+
+Each code has two: one is scored by its pixels alone, the other also by what CourseNet itself sees in the result
+(Dosovitskiy & Brox, *Generating images with perceptual similarity metrics based on deep networks*, NeurIPS 2016,
+without the adversary). A run that was cut off goes on from its last checkpoint.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import coursekit as ck
+import crops
+from assets import publish
+from coursekit.nets.decoder import CODES, decoder
+from coursenet import DEVICE, batches, fold, normalise, save, with_batchnorm
+from photographs import ROOT
+
+FOLDER = ROOT / "build/training/decoders"
+LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code is taken
+FEATURES = ("relu1", "relu2", "relu5")  # what the second kind is compared by
+
+
+def look(network: nn.Sequential, x: Tensor, names: tuple[str, ...]) -> list[Tensor]:
+    """Run CourseNet on normalised pictures and return what the named layers say."""
+    found = {}
+    for name, layer in network.named_children():
+        x = layer(x)
+        if name in names:
+            found[name] = x
+        if len(found) == len(names):
+            break
+    return [found[name] for name in names]
+
+
+def distance(network: nn.Sequential, made: Tensor, wanted: Tensor, loss: str) -> tuple[Tensor, Tensor]:
+    """Return the loss, and its pixel part: the mean squared difference of pictures in [0, 1]."""
+    pixel = F.mse_loss(made, wanted)
+    if loss == "pixel":
+        return pixel, pixel
+    seen, goal = look(network, (made - 0.5) / 0.25, FEATURES), look(network, (wanted - 0.5) / 0.25, FEATURES)
+    feature = sum((a - b).pow(2).mean() / b.pow(2).mean() for a, b in zip(seen, goal, strict=True)) / len(FEATURES)
+    return 4 * pixel + 0.25 * feature, pixel
+
+
+def train(code: str, loss: str, passes: int, rate: float = 2e-3) -> tuple[nn.Sequential, int]:
+    """Train one decoder on `passes` shards; go on from a checkpoint."""
+    shards = sorted(crops.FOLDER.glob("*.npz"))
+    ck.setup(seed=0)
+    coursenet = ck.load_model("coursenet").module.to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
+    network = with_batchnorm(decoder(code), last="paint").to(DEVICE, memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
+    path, done = FOLDER / f"{code}-{loss}.pt", 0
+    if path.exists():
+        state = torch.load(path, map_location=DEVICE, weights_only=True)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        done = state["done"]
+    while done < passes:
+        began, losses = time.time(), []
+        network.train()
+        for x, _, _ in batches(shards[done % len(shards)], seed=done):
+            for piece in x.split(64):
+                progress = (done + len(losses) * 64 / crops.SHARD) / passes
+                optimizer.param_groups[0]["lr"] = rate * max(0.02, min(1, 3 * (1 - progress)))
+                with torch.autocast(DEVICE.type, torch.bfloat16):
+                    with torch.no_grad():
+                        (z,) = look(coursenet, piece, (LAYERS[code],))
+                    total, pixel = distance(coursenet, network(z).float(), piece * 0.25 + 0.5, loss)
+                optimizer.zero_grad()
+                total.backward()
+                optimizer.step()
+                losses.append((total.item(), pixel.item()))
+        done += 1
+        save(path, {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "done": done})
+        means = [round(value, 5) for value in np.mean(losses, 0)]
+        log(
+            {
+                "decoder": f"{code}-{loss}",
+                "shards": done,
+                "loss": means[0],
+                "pixel": means[1],
+                "seconds": round(time.time() - began),
+            }
+        )
+    return fold(network), done
+
+
+@torch.inference_mode()
+def marks(network: nn.Sequential, code: str) -> dict[str, float]:
+    """Examine on held-out pictures: the pixel error, and whether CourseNet says the same of the copy."""
+    import cv2
+
+    coursenet, scores = ck.load_model("coursenet").module.to(DEVICE), {}
+    for kind, seed in (("photographs", 1), ("scenes", 2)):
+        large, _ = crops.held_out(400, kind, seed)
+        small = np.stack([cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA) for image in large])
+        x = normalise(small)
+        (z,) = look(coursenet, x, (LAYERS[code],))
+        made = torch.cat([network(piece) for piece in z.split(50)])
+        error = (made - (x * 0.25 + 0.5)).pow(2).mean().item()
+        blank = (x * 0.25).var((0, 2, 3)).mean().item()  # of the mean colour of all pictures
+        same = (coursenet((made - 0.5) / 0.25).argmax(1) == coursenet(x).argmax(1)).float().mean().item()
+        scores |= {f"{kind}: error / variance": round(error / blank, 4), f"{kind}: same answer": round(same, 4)}
+    return scores
+
+
+def log(line: dict) -> None:
+    """Append one line to the log, and print it."""
+    print(json.dumps(line), flush=True)
+    with open(FOLDER / "log.jsonl", "a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def main() -> None:
+    """Train and publish all, or the one that is named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--code", choices=list(CODES))
+    parser.add_argument("--loss", choices=["pixel", "feature"])
+    parser.add_argument("--passes", type=int, default=24, help="shards of 4096 pictures")
+    options = parser.parse_args()
+    Path(FOLDER).mkdir(parents=True, exist_ok=True)
+    for code in [options.code] if options.code else list(CODES):
+        for loss in [options.loss] if options.loss else ["pixel", "feature"]:
+            network, done = train(code, loss, options.passes)
+            network = network.half().float().eval()  # examined as it is shipped
+            state = {key: value.half() for key, value in network.state_dict().items()}
+            about = (
+                f"a decoder of CourseNet's {code}, trained with {loss} loss on {done} shards of {crops.SHARD} pictures"
+            )
+            publish(f"decoder_{code}_{loss}", state, "python training/decoders.py", marks(network, code), about)
+
+
+if __name__ == "__main__":
+    main()
