@@ -1,0 +1,345 @@
+"""The checks of lab 05 know the right answers, and name each mistake by its own hint."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import coursekit as ck
+
+
+def said(capsys, number, answer):
+    ck.check(number, answer)
+    return capsys.readouterr().out.strip()
+
+
+# --- right answers --------------------------------------------------------------------------------------------------
+
+
+def back(z, g, rule):
+    masks = {"backprop": z > 0, "deconvnet": g > 0, "guided": (z > 0) & (g > 0)}
+    return g * masks[rule]
+
+
+def back_by_relu_rule(z, g, rule):
+    z = z.requires_grad_()
+    with ck.relu_rule(net := nn.ReLU(), rule):
+        out = net(z)
+    return torch.autograd.grad(out, z, g)[0]
+
+
+def before_relu(model, convolution, image):
+    kept = []
+    handle = convolution.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
+    model(image)
+    handle.remove()
+    return kept[0]
+
+
+def before_relu_by_capture(model, convolution, image):
+    with ck.capture(model, ["2"]) as maps:
+        model(image)
+    return maps["2"]
+
+
+def unpool(signal, places, height, width):
+    image = torch.zeros(height * width)
+    for place, value in zip(places.flatten().tolist(), signal.flatten(), strict=True):
+        image[place] = value
+    return image.view(height, width)
+
+
+def unpool_by_torch(signal, places, height, width):
+    return F.max_unpool2d(signal[None, None], places[None, None], 3, 2, output_size=(height, width))
+
+
+def going_back(step, relus=slice(None), score=lambda logits, target: logits[0, target]):
+    """Guided backprop with another `step` at the chosen ReLUs."""
+
+    def answer(model, image, target):
+        x = image.clone().requires_grad_()
+        h = (x - model.mean) / model.std
+        chosen = [part for part in model.module if isinstance(part, nn.ReLU)][relus]
+        for part in model.module:
+            h = part(h)
+            if part in chosen:
+                h.register_hook(step)
+        return torch.autograd.grad(score(h, target), x)[0]
+
+    return answer
+
+
+guided = going_back(F.relu)
+
+
+def guided_below_the_relu(model, image, target):
+    """Rectify below the ReLU and not above it: the two masks commute."""
+    x = image.clone().requires_grad_()
+    h = (x - model.mean) / model.std
+    for part in model.module:
+        if isinstance(part, nn.ReLU):
+            h.register_hook(F.relu)
+        h = part(h)
+    return torch.autograd.grad(h[0, target], x)[0]
+
+
+def agreement(trained, changed, image, method=ck.guided_backprop, measure=None):
+    target = trained(image).argmax(1)
+    a, b = method(trained, image, target).flatten(), method(changed, image, target).flatten()
+    return measure(a, b) if measure else F.cosine_similarity(a, b, dim=0)
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("05.1", back),
+        ("05.1", back_by_relu_rule),
+        ("05.2", before_relu),
+        ("05.2", before_relu_by_capture),
+        ("05.3", unpool),
+        ("05.3", unpool_by_torch),
+        ("05.4", guided),
+        ("05.4", guided_below_the_relu),
+        ("05.4", ck.guided_backprop),
+        ("05.5", agreement),
+        ("05.5", lambda *arguments: agreement(*arguments).item()),
+    ],
+)
+def test_right(capsys, number, answer):
+    assert said(capsys, number, answer) == f"✓ {number} right."
+
+
+# --- each known mistake ---------------------------------------------------------------------------------------------
+
+
+def only(rule, wrong):
+    """Right for two of the rules, and `wrong(z, g)` for the third."""
+    return lambda z, g, asked: wrong(z, g) if asked == rule else back(z, g, asked)
+
+
+BACK = {
+    "backprop: nothing is stopped": lambda z, g, rule: g,
+    "guided: you forgot the forward mask": only("guided", lambda z, g: g * (g > 0)),
+    "guided: you forgot the second mask": only("guided", lambda z, g: g * (z > 0)),
+    "backprop: this is the deconvnet": only("backprop", lambda z, g: g * (g > 0)),
+    "backprop: this is guided": only("backprop", lambda z, g: g * (g > 0) * (z > 0)),
+    "deconvnet: this is the gradient": only("deconvnet", lambda z, g: g * (z > 0)),
+    "deconvnet: this is guided": only("deconvnet", lambda z, g: g * (g > 0) * (z > 0)),
+    "deconvnet: the wrong sign": only("deconvnet", lambda z, g: g * (g < 0)),
+    "guided: the wrong sign": only("guided", lambda z, g: g * (g < 0) * (z > 0)),
+    "backprop: at z = 0 the ReLU is off": only("backprop", lambda z, g: g * (z >= 0)),
+    "guided: at z = 0 the ReLU is off": only("guided", lambda z, g: g * (z >= 0) * (g > 0)),
+    "backprop: the forward mask is upside down": only("backprop", lambda z, g: g * (z < 0)),
+    "backprop: that is the forward pass": lambda z, g, rule: z.clamp(min=0),
+    "deconvnet: do not take |g|": only("deconvnet", lambda z, g: g.abs()),
+    "guided: do not multiply by z": only("guided", lambda z, g: (z * g).clamp(min=0)),
+    "backprop: do not multiply by z": only("backprop", lambda z, g: g * z.clamp(min=0)),
+    "guided: that is the mask": only("guided", lambda z, g: (z > 0) & (g > 0)),
+}
+
+
+def hooked_before_in_place_relu(model, convolution, image):
+    kept = []
+    handle = convolution.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    model(image)
+    handle.remove()
+    return kept[0]
+
+
+def detached_but_not_cloned(model, convolution, image):
+    return hooked_before_in_place_relu(model, convolution, image).detach()
+
+
+def leaves_its_hook(model, convolution, image):
+    kept = []
+    convolution.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
+    model(image)
+    return kept[0]
+
+
+def turns_in_place_off_by_weights(model, convolution, image):
+    right = before_relu(model, convolution, image)
+    convolution.weight.data.zero_()
+    return right
+
+
+def keeps_the_input(model, convolution, image):
+    kept = []
+    handle = convolution.register_forward_hook(lambda module, inputs, output: kept.append(inputs[0].clone()))
+    model(image)
+    handle.remove()
+    return kept[0]
+
+
+BEFORE = {
+    "the in-place ReLU has overwritten": hooked_before_in_place_relu,
+    "Keep output.clone()": detached_but_not_cloned,
+    "your hook is still in the network": leaves_its_hook,
+    "changes the weights": turns_in_place_off_by_weights,
+    "that is the convolution's input": keeps_the_input,
+    "that is the mask": lambda *arguments: before_relu(*arguments) > 0,
+    "keep the first dimension": lambda *arguments: before_relu(*arguments)[0],
+    "clone what the hook gets, and keep": lambda *arguments: hooked_before_in_place_relu(*arguments)[0],
+    "not the list": lambda *arguments: [before_relu(*arguments)],
+}
+
+
+def add_duplicates(signal, places, height, width):
+    return torch.zeros(height * width).index_add(0, places.flatten(), signal.flatten()).view(height, width)
+
+
+def first_wins(signal, places, height, width):
+    return unpool(signal.flip(0, 1), places.flip(0, 1), height, width)
+
+
+def at_offset(offset):
+    def answer(signal, places, height, width):
+        image = torch.zeros(height, width)
+        image[offset : height - 1 : 2, offset : width - 1 : 2] = signal
+        return image
+
+    return answer
+
+
+UNPOOL = {
+    "add up here, as in autograd": add_duplicates,
+    "the first window wins": first_wins,
+    "where the maxima were": lambda s, p, h, w: unpool(torch.ones_like(s), p, h, w),
+    "rows and columns are swapped: place": lambda *arguments: unpool(*arguments).T,
+    "rows and columns are swapped, and windows": lambda *arguments: add_duplicates(*arguments).T,
+    "corners of the windows": at_offset(0),
+    "middles of the windows": at_offset(1),
+    "reshape the answer": lambda *arguments: unpool(*arguments).flatten(),
+    "do not rectify here": lambda *arguments: unpool(*arguments).clamp(min=0),
+}
+
+
+def deconvnet(model, image, target):
+    return ck.deconvnet(model, image, target)
+
+
+def best_class(model, image, target):
+    return guided(model, image, model(image).argmax().item())
+
+
+def forgets_requires_grad(model, image, target):
+    return torch.autograd.grad(model(image)[0, target], image)[0]
+
+
+def on_the_given_image(model, image, target):
+    right = guided(model, image, target)
+    image.requires_grad_()
+    return right
+
+
+def full_backward_hook_on_in_place_relu(model, image, target):
+    handles = [
+        part.register_full_backward_hook(lambda module, below, above: (below[0].clamp(min=0),))
+        for part in model.modules()
+        if isinstance(part, nn.ReLU)
+    ]
+    try:
+        x = image.clone().requires_grad_()
+        return torch.autograd.grad(model(x)[0, target], x)[0]
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def leaves_hooks(model, image, target):
+    model.module[1].register_forward_hook(lambda module, inputs, output: output.register_hook(F.relu) and None)
+    return guided(model, image, target)
+
+
+GUIDED = {
+    "this is the plain gradient": going_back(lambda g: g),
+    "you rectify only at the end": lambda *arguments: going_back(lambda g: g)(*arguments).clamp(min=0),
+    "one rectification too many": lambda *arguments: guided(*arguments).clamp(min=0),
+    "keep the sign of the picture": lambda *arguments: guided(*arguments).abs(),
+    "you forgot the forward mask": deconvnet,
+    "the wrong sign": going_back(lambda g: g.clamp(max=0)),
+    "do not take |g|": going_back(torch.abs),
+    "only the first ReLU": going_back(F.relu, slice(0, 1)),
+    "only the last ReLU": going_back(F.relu, slice(1, 2)),
+    "use the target that is given": best_class,
+    "sum of all logits": going_back(F.relu, score=lambda logits, target: logits.sum()),
+    "leave the softmax out": going_back(F.relu, score=lambda logits, target: logits.softmax(1)[0, target]),
+    "you multiplied by the image": lambda m, x, t: x * guided(m, x, t),
+    "keep the three colours": lambda m, x, t: guided(m, x, t).abs().amax(1, keepdim=True),
+    "requires_grad_": forgets_requires_grad,
+    "changes the image": on_the_given_image,
+    "cannot sit on an in-place ReLU": full_backward_hook_on_in_place_relu,
+    "your hook is still in the network": leaves_hooks,
+}
+
+
+def own_targets(trained, changed, image):
+    a, b = (ck.guided_backprop(model, image).flatten() for model in (trained, changed))
+    return F.cosine_similarity(a, b, dim=0)
+
+
+AGREEMENT = {
+    "the target changed between the two passes": own_targets,
+    "take that of `trained`": lambda trained, changed, image: agreement(changed, trained, image),
+    "this is the cosine of the gradients": lambda *arguments: agreement(*arguments, method=ck.input_gradient),
+    "keep the signs": lambda *arguments: agreement(*arguments, method=lambda *asked: ck.guided_backprop(*asked).abs()),
+    "that is the dot product": lambda *arguments: agreement(*arguments, measure=torch.dot),
+    "that is a distance": lambda *arguments: agreement(*arguments, measure=lambda a, b: (a - b).norm()),
+    "that is 1 − cosine": lambda *arguments: 1 - agreement(*arguments),
+    "compare a network with itself": lambda trained, changed, image: agreement(trained, trained, image),
+    "flatten both pictures": lambda *arguments: agreement(*arguments, measure=lambda a, b: a * b),
+}
+
+WRONG = [
+    (number, hint, answer)
+    for number, answers in {
+        "05.1": BACK,
+        "05.2": BEFORE,
+        "05.3": UNPOOL,
+        "05.4": GUIDED,
+        "05.5": AGREEMENT,
+    }.items()
+    for hint, answer in answers.items()
+]
+
+
+@pytest.mark.parametrize(("number", "hint", "answer"), WRONG, ids=[f"{n}-{h}" for n, h, _ in WRONG])
+def test_each_mistake_has_its_hint(capsys, number, hint, answer):
+    message = said(capsys, number, answer)
+    assert message.startswith(f"✗ {number} not yet:")
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("05.1", lambda z, g, rule: torch.rand(5, 6)),
+        ("05.2", lambda model, convolution, image: convolution(torch.rand(1, 6, 4, 4))),
+        ("05.3", lambda signal, places, height, width: torch.rand(height, width)),
+        ("05.4", lambda model, image, target: torch.rand(1, 3, 6, 6)),
+        ("05.5", lambda trained, changed, image: 0.123),
+        ("05.5", lambda trained, changed, image: float("nan")),
+    ],
+)
+def test_an_unknown_mistake_is_still_a_mistake(capsys, number, answer):
+    assert said(capsys, number, answer).startswith(f"✗ {number} not yet:")
+
+
+def test_unfinished_starters_are_not_mistakes(capsys):
+    starters = {
+        "05.1": lambda z, g, rule: ...,
+        "05.2": lambda model, convolution, image: ...,
+        "05.3": lambda signal, places, height, width: ...,
+        "05.4": lambda model, image, target: ...,
+        "05.5": lambda trained, changed, image: ...,
+    }
+    for number, starter in starters.items():
+        assert said(capsys, number, starter) == f"○ {number} not done yet."
+
+
+@pytest.mark.parametrize("number", ["05.1", "05.2", "05.3", "05.4", "05.5"])
+def test_what_the_students_code_raises_becomes_a_hint(capsys, number):
+    def broken(*arguments):
+        raise KeyError("signal")
+
+    assert "your code raised KeyError: 'signal'" in said(capsys, number, broken)
