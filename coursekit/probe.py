@@ -150,7 +150,7 @@ def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor
     classes = _classes(model, images, target)
 
     def read(logits: Tensor, maps: dict[str, Tensor], owner: Tensor) -> Tensor:
-        _check_class(classes.max(), logits.shape[1])
+        check_class(classes.max(), logits.shape[1])
         return logits.gather(1, classes[owner].to(logits.device)[:, None]).squeeze(1)
 
     return read
@@ -173,12 +173,12 @@ def _classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Ten
     if classes.ndim == 1 and len(classes) != len(images):
         raise TargetError(f"There are {len(images)} images, but {len(classes)} targets; give one or {len(images)}.")
     classes = classes.long().cpu().expand(len(images))
-    _check_class(classes.min(), None)
-    _check_class(classes.max(), len(model.labels) if getattr(model, "labels", None) else None)
+    check_class(classes.min(), None)
+    check_class(classes.max(), len(model.labels) if getattr(model, "labels", None) else None)
     return classes
 
 
-def _check_class(index: Tensor, count: int | None) -> None:
+def check_class(index: Tensor, count: int | None) -> None:
     """Raise TargetError for a class that the model does not have; None means that their number is not known yet."""
     if index < 0 or (count is not None and index >= count):
         allowed = "0 on" if count is None else f"0 to {count - 1}"
