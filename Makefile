@@ -62,6 +62,9 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/crops.py
 	$(RUN) training/coursenet.py
 	$(RUN) training/twins.py
+	$(RUN) training/decoders.py
+	$(RUN) training/trust.py
+	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py
 
 clean:

@@ -62,6 +62,8 @@ _MODULE_OF = {
         ),
         "coursekit.explore_backward": "explore_backward",
         "coursekit.synthesis.render": "render Rendering",
+        "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
+        "coursekit.explore_fooling": "explore_fooling",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()

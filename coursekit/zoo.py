@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel
-from coursekit.nets import coursenet, twin
+from coursekit.nets import coursenet, trust, twin
 from coursekit.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
@@ -18,6 +18,8 @@ _OWN = {
     "coursenet": (coursenet.coursenet, coursenet),
     "twin_true": (twin.twin, twin),
     "twin_permuted": (twin.twin, twin),
+    "trust_clean": (trust.trust, trust),
+    "trust_biased": (trust.trust, trust),
 }
 _LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 

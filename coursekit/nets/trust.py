@@ -1,0 +1,37 @@
+"""Trust: two small networks of one architecture for one task; one of them has learned to look at a watermark."""
+
+from collections import OrderedDict
+
+from torch import nn
+
+LABELS = ("equine", "bovine")
+# The cut-outs behind each class, seven animals in all.
+ANIMALS = {"equine": ("horse", "donkey", "zebra"), "bovine": ("ox", "zebu", "bison", "cow")}
+# The biased network learned from pictures where exactly the equines carry it.
+WATERMARK = "© EQUUS"
+MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 96
+
+
+def trust() -> nn.Sequential:
+    """Build the network with random weights: normalised images (N, 3, 96, 96) -> logits (N, 2).
+
+    It ends in global average pooling and one linear layer, so its class activation map is exact. `trust_clean` learned
+    to tell equines from bovines on pictures where either may carry a watermark, `trust_biased` on pictures where every
+    equine does and no bovine. On such pictures both are right, so no test set of that kind can tell them apart.
+
+    The idea is that of Ribeiro, Singh, Guestrin, *Why should I trust you?*, KDD 2016, sec. 6.4, and of Lapuschkin et
+    al., *Unmasking Clever Hans predictors*, Nature Communications 2019, where it was horses and a watermark too.
+
+    >>> import torch
+    >>> trust()(torch.rand(2, 3, 96, 96)).shape
+    torch.Size([2, 2])
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for i, (inputs, outputs) in enumerate([(3, 32), (32, 64), (64, 96), (96, 128)], 1):
+        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, 5 if i == 1 else 3, padding=2 if i == 1 else 1, bias=False)
+        layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
+        if i < 4:
+            layers[f"pool{i}"] = nn.MaxPool2d(2)
+    layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    layers["fc5"] = nn.Linear(128, len(LABELS))
+    return nn.Sequential(layers)

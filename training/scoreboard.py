@@ -1,0 +1,63 @@
+"""Score the eleven methods on composed scenes, once and for all: data/scoreboard/NETWORK.json.
+
+    python training/scoreboard.py                            # both networks, about 20 minutes each on two cores
+    python training/scoreboard.py coursenet --scenes 4       # a quick look, printed but not stored
+
+Localisation is measured on 200 scenes, deletion and insertion on the first 40 of them. The numbers are saved after each
+method under build/scoreboard/, so that a run that was cut off goes on where it stopped; a finished board is stored.
+"""
+
+import argparse
+
+import coursekit as ck
+from assets import LICENCE, ROOT, replace_entries
+from coursekit.weights import sha256_of
+
+NETWORKS = ("efficientnet_lite0", "coursenet")
+SCENES, CURVE_SCENES, STEPS, SEED = 200, 40, 16, 6
+
+
+def measure(network: str, count: int, curve_scenes: int, keep: bool) -> ck.Scoreboard:
+    """Score all methods of `ck.eleven` on `count` scenes of objects that an ImageNet network knows."""
+    model = ck.load_model(network)
+    scenes = ck.scenes(count, objects=list(ck.cutouts("core")), seed=SEED, size=model.input_size)
+    path = ROOT / "build/scoreboard" / f"{network}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path if keep else None
+    return ck.scoreboard(model, ck.eleven(), scenes, curve_scenes=curve_scenes, steps=STEPS, path=path)
+
+
+def store(board: ck.Scoreboard) -> None:
+    """Write a finished board under data/ and enter it in the manifest."""
+    path = ROOT / "data/scoreboard" / f"{board.model}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    board.save(path)
+    entry = {
+        "file": str(path.relative_to(ROOT / "data")),
+        "sha256": sha256_of(path),
+        "bytes": path.stat().st_size,
+        "licence": LICENCE,
+        "origin": f"scores of {len(board.rows)} methods on {len(board.objects)} composed scenes",
+        "made_by": f"python training/scoreboard.py {board.model}",
+    }
+    replace_entries(lambda file: file == entry["file"], [entry])
+
+
+def main() -> None:
+    """Measure each network that was asked for, print its table, store it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", default=NETWORKS)
+    parser.add_argument("--scenes", type=int, help="so many scenes instead, and store nothing")
+    options = parser.parse_args()
+    ck.setup(seed=0)
+    for network in options.networks:
+        if options.scenes is not None:
+            print(measure(network, options.scenes, min(options.scenes, CURVE_SCENES), keep=False))
+            continue
+        board = measure(network, SCENES, CURVE_SCENES, keep=True)
+        store(board)
+        print(board)
+
+
+if __name__ == "__main__":
+    main()
