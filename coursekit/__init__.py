@@ -63,6 +63,7 @@ _MODULE_OF = {
         "coursekit.explore_backward": "explore_backward",
         "coursekit.synthesis.render": "render Rendering",
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
+        "coursekit.synthesis.dream": "dream guide zoom save_animation",
         "coursekit.explore_fooling": "explore_fooling",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",

@@ -1,0 +1,163 @@
+"""DeepDream: more of what a layer sees, from coarse to fine."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from coursekit.errors import OptionError
+from coursekit.images import check_images
+from coursekit.models import Model
+from coursekit.probe import capture, check_count
+from coursekit.synthesis.objectives import Objective, as_objective
+from coursekit.synthesis.objectives import layer as see_more
+from coursekit.synthesis.parameterizations import pixels
+from coursekit.synthesis.render import render
+from coursekit.synthesis.transforms import roll
+
+
+def dream(
+    model: Model,
+    image: Tensor,
+    objective: str | Objective,
+    *,
+    octaves: int = 4,
+    scale: float = 1.4,
+    steps: int = 12,
+    rate: float = 0.012,
+    jitter: int = 16,
+    seed: int = 0,
+) -> Tensor:
+    r"""Let a layer see more of what it sees: x ← x + rate · g / mean|g|, g = ∇_x mean ½a², at several sizes.
+
+    It begins with a small copy of the picture. What a size has added (its *detail*) is enlarged and laid over the next
+    larger copy, so that no detail of the photograph gets lost. Before each step the picture is rolled at random,
+    so that no grid of the network's strides shows.
+
+    Parameters
+    ----------
+    model : Model
+    image : (1, 3, H, W) in [0, 1]; it may be larger than the model's input.
+    objective : name of a layer, or one of `ck.objectives`.
+    octaves, scale : number of sizes, and the factor between two.
+    steps, rate : at each size.
+    jitter : pixels of the largest roll.
+
+    Returns
+    -------
+    Tensor (1, 3, H, W) in [0, 1].
+
+    Raises
+    ------
+    ImageError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Mordvintsev, Olah, Tyka, *Inceptionism: going deeper into neural networks*, 2015.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, sky = ck.load_model("efficientnet_lite0"), ck.load_image("china", size=96)
+    >>> dream(model, sky, "block8", octaves=2, steps=1).shape
+    torch.Size([1, 3, 96, 96])
+    """
+    check_images(image)
+    check_count("octaves", octaves)
+    if not scale > 1:
+        raise OptionError(f"scale must be above 1, but is {scale!r}.")
+    if isinstance(objective, str):
+        model.layer(objective)  # raises before any work
+        objective = see_more(objective)
+    sizes = [tuple(round(side / scale**k) for side in image.shape[2:]) for k in reversed(range(octaves))]
+    if min(sizes[0]) < 32:
+        raise OptionError(f"The smallest of {octaves} octaves would have {sizes[0]} pixels; take fewer octaves.")
+    detail = torch.zeros_like(image)
+    for k, size in enumerate(sizes):
+        base = resize(image, size)
+        start = (base + resize(detail, size)).clamp(0, 1)
+        out = render(
+            model,
+            as_objective(objective),
+            parameterization=pixels(start),
+            transforms=[roll(jitter)],
+            optimizer="ascent",
+            rate=rate,
+            steps=steps,
+            seed=seed + k,
+            progress=False,
+        )
+        detail = out.images.to(base) - base
+    return (image + detail).clamp(0, 1)
+
+
+def guide(model: Model, layer: str, image: Tensor) -> Objective:
+    """Let the dream take its forms from another picture: at each place the guide's code that answers most, a · g.
+
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> guide(model, "block8", ck.load_image("flower", size=64)).layers
+    frozenset({'block8'})
+    """
+    check_images(image)
+    with capture(model, [layer]) as acts, torch.no_grad():
+        model(image)
+    codes = acts[layer].detach().flatten(2)[0]  # (C, places of the guide)
+
+    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
+        places = acts[layer].flatten(2)  # (N, C, places)
+        with torch.no_grad():
+            nearest = torch.einsum("cg,ncp->ngp", codes, places).argmax(1)  # (N, places)
+        return (places * codes[:, nearest].transpose(0, 1)).sum(1).mean(1)
+
+    return Objective(read, frozenset([layer]))
+
+
+def zoom(
+    model: Model,
+    image: Tensor,
+    objective: str | Objective,
+    *,
+    frames: int = 20,
+    factor: float = 1.05,
+    **options: object,
+) -> Iterator[Tensor]:
+    """Dream, step a little closer, dream again: yields the frames (1, 3, H, W) one by one."""
+    check_count("frames", frames)
+    height, width = image.shape[2:]
+    h, w = round(height / factor), round(width / factor)
+    top, left = (height - h) // 2, (width - w) // 2
+    for k in range(frames):
+        image = dream(model, image, objective, **({"octaves": 2, "steps": 5, "seed": k} | options))
+        yield image
+        image = resize(image[:, :, top : top + h, left : left + w], (height, width))
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Scale (N, C, H, W) bilinearly, with anti-aliasing when it gets smaller."""
+    return F.interpolate(x, size=size, mode="bilinear", antialias=True)
+
+
+def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, milliseconds: int = 80) -> Path:
+    """Write frames (1, 3, H, W) in [0, 1] as an endless GIF, under a temporary name first; return its path."""
+    if not frames:
+        raise OptionError("There is no frame to save.")
+    path = Path(path)
+    pictures = []
+    for frame in frames:
+        check_images(frame)
+        pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        pictures.append(Image.fromarray(pixels_))
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        pictures[0].save(
+            temporary, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0, optimize=True
+        )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
