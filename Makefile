@@ -63,6 +63,7 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/coursenet.py
 	$(RUN) training/twins.py
 	$(RUN) training/decoders.py
+	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py

@@ -197,7 +197,10 @@ def load_model(name: str = "efficientnet_lite0") -> Model:
     """
     plan = blueprint(name)
     if plan.checkpoint is None:
-        raise WeightsUnavailable(f"Nobody published ImageNet weights of {name} that this course can read.")
+        raise WeightsUnavailable(
+            f"There are no trained weights of {name} that this course can read; "
+            f"ck.random_model({name!r}) gives the network without training."
+        )
     return _finish(name, plan, build_trained(plan), plan.checkpoint.origin)
 
 

@@ -85,14 +85,13 @@ def torchvision_checkpoint(name: str) -> tuple[Checkpoint, object]:
     return Checkpoint(name, file, digits, weights.meta["_file_size"], licence, url=weights.url), weights.transforms()
 
 
-def own_checkpoint(name: str) -> Checkpoint:
-    """Return the checkpoint of a network that the course trained itself; raises WeightsUnavailable if there is none."""
+def own_checkpoint(name: str) -> Checkpoint | None:
+    """Return the checkpoint of a network that the course trained itself, None if data/manifest.json lists none."""
     try:
-        entry = files("weights")[name]
-    except (KeyError, DataUnavailable) as error:
-        reason = f"{error}" if isinstance(error, DataUnavailable) else "data/manifest.json does not list it."
-        raise WeightsUnavailable(f"The course's own weights of {name} are not here: {reason}") from None
-    return Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
+        entry = files("weights").get(name)
+    except DataUnavailable as error:
+        raise WeightsUnavailable(f"The course's own weights of {name} are not here: {error}") from None
+    return entry and Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
 
 
 def cache_folder() -> Path:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel
-from coursekit.nets import coursenet, trust, twin
+from coursekit.nets import coursenet, patternnet, trust, twin
 from coursekit.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
@@ -18,6 +18,7 @@ _OWN = {
     "coursenet": (coursenet.coursenet, coursenet),
     "twin_true": (twin.twin, twin),
     "twin_permuted": (twin.twin, twin),
+    "patternnet": (patternnet.patternnet, patternnet),
     "trust_clean": (trust.trust, trust),
     "trust_biased": (trust.trust, trust),
 }
