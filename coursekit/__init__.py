@@ -64,6 +64,7 @@ _MODULE_OF = {
         "coursekit.synthesis.render": "render Rendering",
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
+        "coursekit.explore_dream": "explore_dream",
         "coursekit.explore_fooling": "explore_fooling",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
