@@ -58,7 +58,7 @@ def rolled_step(answer: object) -> str | None:
 
 def octave_sizes(answer: object) -> str | None:
     """10.3: the sizes of the octaves, smallest first."""
-    height, width, n, scale = 303, 451, 4, 1.4
+    height, width, n, scale = 302, 451, 4, 1.4
     sizes = [(round(height / scale**k), round(width / scale**k)) for k in range(n)]
     result = call(answer, height, width, n, scale)
     try:
