@@ -54,8 +54,8 @@ _MODULE_OF = {
         ),
         "coursekit.baselines": "random_map edge_map centre_map",
         "coursekit.comparison": "scoreboard Scoreboard bootstrap_interval",
-        "coursekit.eleven": "eleven stored_scoreboard",
-        "coursekit.explore_cam": "explore_cam",
+        "coursekit.methods": "eleven stored_scoreboard",
+        "coursekit.explore_maps": "explore_cam",
         "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots signal_pictures",
         "coursekit.explore": (
             "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"

@@ -40,7 +40,7 @@ def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
 
 
 def _occlusion(model: nn.Module, images: Tensor, target: Tensor) -> Tensor:
-    window = images.shape[-1] // 7
+    window = max(2, images.shape[-1] // 7)
     return occlusion(model, images, target, window=window, stride=window // 2)
 
 
