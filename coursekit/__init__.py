@@ -47,7 +47,7 @@ _MODULE_OF = {
         "coursekit.patches": "top_patches TopPatches",
         "coursekit.tour": "grand_tour Tour",
         "coursekit.points": "show_points",
-        "coursekit.explore_points": "explore_points",
+        "coursekit.hover": "explore_points",
         "coursekit.dissection": "dissect concept_scenes Dissection Concepts",
         "coursekit.scoring": (
             "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
