@@ -205,13 +205,16 @@ def _maps(model: Model) -> dict[str, int]:
 
 
 def explore_training() -> Explorer:
-    """Move through the training of CourseNet and watch its first-layer filters form."""
+    """Play the training of CourseNet, or move through it by hand, and watch its first-layer filters form."""
     moments = training_history()
+    slider = widgets.SelectionSlider(options=list(moments), description="step", continuous_update=False)
+    play = widgets.Play(max=len(moments) - 1, interval=700, description="play")
+    widgets.link((play, "value"), (slider, "index"))
 
     def draw(step: int) -> Picture:
         tiles = mosaic(filter_pictures(moments[step]["conv1"]), columns=16, zoom=6, gap=4)
         return plotting.show_images(tiles, [f"first layer after {step:,} steps"], columns=1)
 
-    return Explorer(
-        draw, step=widgets.SelectionSlider(options=list(moments), description="step", continuous_update=False)
-    )
+    explorer = Explorer(draw, step=slider)
+    explorer.box.children = (play, *explorer.box.children)
+    return explorer

@@ -364,7 +364,37 @@ ck.show_maps(
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
 # The dahlia is called *daisy*: ImageNet has no dahlia. The map is good all the same, because it explains the network's
-# answer and not the truth. From lab 05 on, each map is scored like this on many pictures with exact masks.
+# answer and not the truth.
+
+# %% [markdown] id="scenes-title" slideshow={"slide_type": "subslide"}
+# ### The same question with exact masks
+#
+# `ck.scenes` lays cut-out objects on photographs, so we know every pixel of the object. Two scores: the part of the
+# positive map inside the mask, and the **pointing game**: does the maximum lie on the object (Zhang et al. 2016)?
+# **Predict first.** In how many of six?
+
+# %% id="scenes" slideshow={"slide_type": "-"}
+scenes = ck.scenes(6, objects=list(ck.cutouts("core")), background="photograph", seed=0)
+pairs = zip(scenes.images.split(1), scenes.targets.tolist(), strict=True)
+scene_maps = torch.cat([ck.occlusion(model, scene, target, window=48, stride=24) for scene, target in pairs])
+inside, hits = ck.mask_energy(scene_maps, scenes.masks), ck.pointing_game(scene_maps, scenes.masks)
+area = scenes.masks.float().mean((1, 2))
+print(scenes)
+print("energy inside, as a mean more than twice the object's area:", bool(inside.mean() > 2 * area.mean()))
+print("more hits than misses:", bool(hits.mean() > 0.5), "| a hit each time:", bool(hits.min() == 1))
+worst = inside.div(area).argmin().item()
+ck.show_maps(
+    scenes.images[[worst]],
+    {"mask": scenes.masks[[worst]][:, None].float(), f"map of {scenes.objects[worst]}": scene_maps[[worst]]},
+    unit=["1 on the object", "drop in logit"],
+    shared=False,
+    alt="The worst of the six: the picture, the mask of the object, and a map whose positive part lies beside it as well.",
+)
+
+# %% [markdown] id="scenes-read" slideshow={"slide_type": "skip"}
+# The map finds the object more often than chance does, and it is far from perfect. A window of 48 pixels blurs every
+# border, and where the network is not sure of the object (it says *candle* only with 27 %), covering the background may
+# matter as much. Six scenes are few. Lab 06 scores all methods on 200.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
 # ## Swap the network

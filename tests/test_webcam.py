@@ -71,6 +71,15 @@ def test_the_training_explorer_moves_through_the_moments():
     assert bytes(explorer.image.value) != before
 
 
+def test_the_play_button_of_the_training_explorer_shows_one_moment_after_the_other():
+    explorer = ck.explore_training()
+    play, moments = explorer.box.children[0], list(ck.training_history())
+    seen = []
+    for play.value in range(play.max + 1):
+        seen.append(explorer.picture.alt)
+    assert explorer.controls["step"].value == moments[-1] and len(set(seen)) == len(moments)
+
+
 def test_the_camera_of_a_browser_moves_the_figure(chromium, tmp_path):
     (tmp_path / "lab").mkdir()
     (tmp_path / "jupyter").mkdir()
