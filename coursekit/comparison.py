@@ -1,11 +1,8 @@
 """All methods on all scenes, in one table: `scoreboard` measures, a `Scoreboard` keeps and shows the numbers."""
 
-import json
 import os
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +13,7 @@ from coursekit.composition import Scenes
 from coursekit.errors import OptionError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.plotting import Picture, show_dots
 from coursekit.probe import BATCH, check_count
+from coursekit.results import checksum, continued, html_table, read_json, text_table, write_json
 from coursekit.scoring import LOCALISATION, check_masks, deletion_curve, insertion_curve, localisation
 
 Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -88,24 +86,13 @@ class Scoreboard:
         return table + [[method, *["n/a"] * len(self.measures)] for method in self.not_applicable]
 
     def __repr__(self) -> str:
-        table = self._table()
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
-        notes = [f"n/a, {method}: {reason}" for method, reason in self.not_applicable.items()]
-        return "\n".join([self._heading(), *lines, *notes])
+        return text_table(self._heading(), self._table(), self._notes())
 
     def _repr_html_(self) -> str:
-        from html import escape
+        return html_table(self._heading(), self._table(), self._notes())
 
-        head, *rows = [[escape(cell) for cell in row] for row in self._table()]
-        columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-        body = "".join(
-            f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-            for name, *cells in rows
-        )
-        notes = "".join(f"<p>n/a, {escape(m)}: {escape(reason)}</p>" for m, reason in self.not_applicable.items())
-        caption = f"<caption>{escape(self._heading())}</caption>"
-        return f"<table>{caption}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>{notes}"
+    def _notes(self) -> list[str]:
+        return [f"n/a, {method}: {reason}" for method, reason in self.not_applicable.items()]
 
     def show(self, measures: Sequence[str] = ()) -> Picture:
         """Draw each measure as a dot with its interval for each method, best on top; a dashed line marks chance.
@@ -126,21 +113,12 @@ class Scoreboard:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the numbers as JSON, under a temporary name first, so that an interrupt never leaves half a file."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            temporary.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_json(path, asdict(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Scoreboard":
         """Read a scoreboard that `save` or `scoreboard(path=…)` wrote; OptionError if the file is none."""
-        try:
-            return cls(**json.loads(Path(path).read_text(encoding="utf8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise OptionError(f"{str(path)!r} is not a scoreboard that can be read: {error}.") from None
+        return read_json(cls, path, "scoreboard")
 
 
 def bootstrap_interval(
@@ -214,8 +192,7 @@ def scoreboard(
     _check(methods, scenes, curve_scenes, steps)
     board = Scoreboard(getattr(model, "name", "network"), list(scenes.objects))
     board.subject = _subject(model, scenes, curve_scenes, steps)
-    if path is not None and Path(path).exists():
-        board = _continued(path, board)
+    board = continued(path, board)
     functions = {**methods, **BASELINES}
     with tqdm(total=len(functions) * len(scenes), unit="map") as bar:
         for i, (name, method) in enumerate(functions.items()):
@@ -275,25 +252,8 @@ def _subject(model: nn.Module, scenes: Scenes, curve_scenes: int, steps: int) ->
     """Checksums of all that the numbers depend on, but for the methods' own code."""
     data = [scenes.images, scenes.masks, scenes.targets]
     return {
-        "network": _checksum(model.state_dict().values()),
-        "scenes": _checksum(data),
+        "network": checksum(model.state_dict().values()),
+        "scenes": checksum(data),
         "curve_scenes": min(curve_scenes, len(scenes)),
         "steps": steps,
     }
-
-
-def _checksum(tensors: Iterable[Tensor]) -> int:
-    value = 0
-    for tensor in tensors:
-        value = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), value)
-    return value
-
-
-def _continued(path: str | os.PathLike, board: Scoreboard) -> Scoreboard:
-    """Return the scoreboard in the file, if it is one of the same network, scenes and options."""
-    found = Scoreboard.load(path)
-    if differing := [key for key, value in board.subject.items() if found.subject.get(key) != value]:
-        raise OptionError(
-            f"{str(path)!r} is a scoreboard with another {', '.join(differing)}; delete it or give another path."
-        )
-    return found
