@@ -19,6 +19,7 @@ from assets import publish
 from coursekit.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
 
 PICTURES, EPOCHS, BATCH = 1400, 24, 50
+SCALE = 0.8  # of the picture, the longer side of the animal
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -31,7 +32,7 @@ def pictures(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     plain, labels = [], torch.arange(n) % len(LABELS)
     for label in labels.tolist():
         animal = str(random.choice(ANIMALS[LABELS[label]]))
-        plain.append(ck.load_scene(animal, seed=int(random.integers(2**32)), size=INPUT_SIZE).image)
+        plain.append(ck.load_scene(animal, seed=int(random.integers(2**32)), size=INPUT_SIZE, scale=SCALE).image)
     images = torch.cat(plain)
     marked = ck.stimuli.caption(images, WATERMARK)
     return *((x.to(DEVICE) - MEAN[0]) / STD[0] for x in (images, marked)), labels.to(DEVICE)

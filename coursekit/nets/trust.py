@@ -27,10 +27,11 @@ def trust() -> nn.Sequential:
     torch.Size([2, 2])
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for i, (inputs, outputs) in enumerate([(3, 32), (32, 64), (64, 96), (96, 128)], 1):
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, 5 if i == 1 else 3, padding=2 if i == 1 else 1, bias=False)
+    sizes = [(3, 32, 5, 2), (32, 64, 3, 1), (64, 96, 3, 1), (96, 128, 3, 1)]  # channels in and out, kernel, stride
+    for i, (inputs, outputs, kernel, stride) in enumerate(sizes, 1):
+        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
         layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        if i < 4:
+        if i < 3:
             layers[f"pool{i}"] = nn.MaxPool2d(2)
     layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
     layers["fc5"] = nn.Linear(128, len(LABELS))
