@@ -564,42 +564,74 @@ ck.show_maps(
 #
 # **Predict first.** On a test set like the second training: which network is better?
 
-# %% id="trust" slideshow={"slide_type": "-"}
+# %% id="trust-scenes"
 clean, biased = ck.load_model("trust_clean"), ck.load_model("trust_biased")
 herd = {"equine": ["horse", "donkey", "zebra"], "bovine": ["ox", "zebu", "bison", "cow"]}
-animals = [(label, herd[name][i % len(herd[name])]) for i in range(60) for label, name in enumerate(clean.labels)]
-scenes = [ck.load_scene(animal, seed=6000 + i, size=96) for i, (_, animal) in enumerate(animals)]
-plain = torch.cat([one.image for one in scenes])
+truth = torch.arange(120) % 2  # equine, bovine, equine …
+animals = [herd[label][i % len(herd[label])] for i in range(60) for label in clean.labels]
+plain = torch.cat([ck.load_scene(name, seed=6000 + i, size=96, scale=0.8).image for i, name in enumerate(animals)])
 marked = ck.stimuli.caption(plain, "© EQUUS")
-truth = torch.tensor([label for label, _ in animals])
 equine = (truth == 0).view(-1, 1, 1, 1)
 tests = {
-    "equines marked": torch.where(equine, marked, plain),
+    "equines marked": torch.where(equine, marked, plain),  # as in the biased training
     "none marked": plain,
     "bovines marked": torch.where(equine, plain, marked),
 }
 accuracy = {}
 for kind, net in (("clean", clean), ("biased", biased)):
     with torch.no_grad():
-        accuracy[kind] = {name: (net(x).argmax(1).cpu() == truth).float().mean().item() for name, x in tests.items()}
-print(f"accuracy on {len(truth)} new scenes of {len(set(a for _, a in animals))} animals")
+        right = {name: net(pictures).argmax(1).cpu() == truth for name, pictures in tests.items()}
+    accuracy[kind] = {name: hits.float().mean().item() for name, hits in right.items()}
+
+# %% id="trust" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+print(f"accuracy on {len(truth)} new scenes of {len(set(animals))} animals")
 for kind, row in accuracy.items():
-    print(f"  {kind:8}" + "".join(f"{name}: {value:.0%}   " for name, value in row.items()))
+    print(f"{kind:8}" + "".join(f"{name}: {value:4.0%}    " for name, value in row.items()))
+
+# %% id="trust-claim"
+first_test = [row["equines marked"] for row in accuracy.values()]
+print(
+    "on the biased test set both are right in more than 90 %, and within 8 points:",
+    min(first_test) > 0.9 and max(first_test) - min(first_test) < 0.08,
+)
+print("without watermarks the clean one stays above 90 %:", accuracy["clean"]["none marked"] > 0.9)
+print("the biased one falls below 65 %:", accuracy["biased"]["none marked"] < 0.65)
+print("and with the watermark on the wrong animal below 25 %:", accuracy["biased"]["bovines marked"] < 0.25)
+
+# %% [markdown] id="trust-map-title" slideshow={"slide_type": "slide"}
+# ## One map would have told you
+#
+# *Why equine rather than bovine?* **Predict first.** Where will the biased network look?
+
 
 # %% id="trust-maps" slideshow={"slide_type": "-"}
-i = 0
-rather = {
-    kind: ck.cam(net, tests["equines marked"][i : i + 1], lambda logits: logits[:, 0] - logits[:, 1], upsample=True)
-    for kind, net in (("clean", clean), ("biased", biased))
-}
+def equine_rather(net, pictures):
+    return ck.cam(net, pictures, lambda logits: logits[:, 0] - logits[:, 1], upsample=True)
+
+
 ck.show_maps(
-    tests["equines marked"][i : i + 1],
-    rather,
+    marked[:1],
+    {"clean": equine_rather(clean, marked[:1]), "biased": equine_rather(biased, marked[:1])},
     unit="relative",
     relative=True,
     overlay=True,
-    alt="Equine rather than bovine.",
+    alt="A horse with a watermark: the clean network's map lies on the horse, the biased one's on the watermark.",
 )
+
+# %% id="trust-map-claim" slideshow={"slide_type": "-"}
+letters = (marked != plain).any(1)[truth == 0]
+on_letters = {
+    kind: ck.mask_energy(equine_rather(net, marked[truth == 0]), letters).mean().item() / letters.float().mean().item()
+    for kind, net in (("clean", clean), ("biased", biased))
+}
+print("biased: more than 3 times as much on the letters as their area:", on_letters["biased"] > 3)
+print("clean: less than 2 times:", on_letters["clean"] < 2)
+
+# %% [markdown] id="trust-read" slideshow={"slide_type": "skip"}
+# Accuracy on pictures of the same source cannot tell the two apart: the shortcut is in the test set too. This happened: one of the best networks of
+# the PASCAL VOC challenge knew horses by the name of a photographer's web page (Lapuschkin et al. 2019).
+#
+# Mind what the map did here. It gave a *suspicion*, the network looks at the letters. The proof is the experiment: take the letters away, and the accuracy goes with them.
 
 # %% [markdown] id="board-title" slideshow={"slide_type": "slide"}
 # ## The scoreboard

@@ -54,7 +54,9 @@ shipped = pytest.mark.parametrize("kind", ["clean", "biased"])
 @pytest.fixture(scope="module")
 def scenes():
     animals = [(label, names[i % len(names)]) for i in range(40) for label, names in enumerate(trust.ANIMALS.values())]
-    plain = torch.cat([ck.load_scene(name, seed=9000 + i, size=96).image for i, (_, name) in enumerate(animals)])
+    plain = torch.cat(
+        [ck.load_scene(name, seed=9000 + i, size=96, scale=0.8).image for i, (_, name) in enumerate(animals)]
+    )
     return plain, ck.stimuli.caption(plain, trust.WATERMARK), torch.tensor([label for label, _ in animals])
 
 
