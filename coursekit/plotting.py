@@ -273,6 +273,7 @@ def show_dots(
     line: str = "",
     grey: Sequence[str] = (),
     columns: int = 3,
+    limits: tuple[float, float] | None = None,
     alt: str = "",
 ) -> Picture:
     """Compare scores: in each panel one dot with its interval for each name, the first name on top.
@@ -283,6 +284,7 @@ def show_dots(
     line : a dashed line marks this name's value in each panel.
     grey : names to draw in grey, such as baselines.
     columns : panels in a row.
+    limits : the same ends for the values of all panels, where they are to be compared; else each has its own.
     alt : what a reader who cannot see the figure should know.
 
     >>> show_dots({"accuracy": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, line="chance")
@@ -308,6 +310,7 @@ def show_dots(
         if line in panel:
             ax.axvline(panel[line][0], ls="--", lw=1, color="#777777", zorder=0)
         ax.set_title(title)
+        ax.set_xlim(limits)
         ax.grid(alpha=0.3)
     figure.supxlabel("dot: value, bar: its interval" + f", dashed: {line}" * bool(line), fontsize=10)
     axes[0].set_yticks(range(len(names)), names)

@@ -246,11 +246,18 @@ def test_the_figure_has_a_panel_for_each_measure_and_the_best_on_top(board):
 
 def test_show_dots_draws_values_and_intervals_where_they_are():
     panels = {"left": {"ours": (0.8, 0.7, 0.95), "chance": (0.5, 0.4, 0.6)}, "right": {"ours": (0.2, 0.1, 0.3)}}
-    left, right = ck.plotting.show_dots(panels, line="chance", grey=["chance"]).figure.axes
+    left, right = ck.show_dots(panels, line="chance", grey=["chance"]).figure.axes
     assert [[float(v) for v in dot.get_xdata()] for dot in left.lines[:2]] == [[0.8], [0.5]]
     (low, y), (high, _) = left.collections[0].get_segments()[0]
     assert (low, high, y) == (0.7, 0.95, 0)
     assert left.lines[2].get_linestyle() == "--" and left.lines[2].get_xdata()[0] == 0.5
     assert len(right.lines) == 1 and right.lines[0].get_ydata()[0] == 0
     with pytest.raises(ck.OptionError, match="at least one panel"):
-        ck.plotting.show_dots({})
+        ck.show_dots({})
+
+
+def test_show_dots_can_give_all_panels_the_same_ends():
+    panels = {"left": {"ours": (0.8, 0.7, 0.95)}, "right": {"ours": (0.02, 0.01, 0.03)}}
+    own = [ax.get_xlim() for ax in ck.show_dots(panels).figure.axes]
+    assert own[0] != own[1]
+    assert [ax.get_xlim() for ax in ck.show_dots(panels, limits=(-0.5, 1)).figure.axes] == [(-0.5, 1)] * 2
