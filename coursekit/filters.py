@@ -137,8 +137,9 @@ def fit_gabor(pattern: Tensor) -> Gabor:
     z = np.asarray(pattern.detach().cpu(), float).squeeze()
     if z.ndim != 2 or min(z.shape) < 4:
         raise OptionError(f"A pattern must have the shape (k, k), k at least 4, but has {tuple(pattern.shape)}.")
+    z = z - z.mean()
     y, x = (np.indices(z.shape) - (np.array(z.shape)[:, None, None] - 1) / 2).astype(float)
-    scale, k = np.abs(z - z.mean()).max() or 1.0, z.shape[0]
+    scale, k = np.abs(z).max() or 1.0, z.shape[0]
 
     def model(p: np.ndarray) -> np.ndarray:
         a, b, x0, y0, sigma, wavelength, angle, phase = p
@@ -149,11 +150,11 @@ def fit_gabor(pattern: Tensor) -> Gabor:
     angle, wavelength = _strongest_wave(z)
     low = [0, -2 * scale, -k / 2, -k / 2, 0.8, 2, -7, -10]
     high = [5 * scale, 2 * scale, k / 2, k / 2, 2 * k, 4 * k, 7, 10]
-    starts = [[scale, z.mean(), 0, 0, k / 3, wavelength, angle, phase] for phase in np.pi * np.arange(4) / 2]
+    starts = [[scale, 0, 0, 0, k / 3, wavelength, angle, phase] for phase in np.pi * np.arange(4) / 2]
     fits = [least_squares(lambda p: (model(p) - z).ravel(), p, bounds=(low, high), max_nfev=40) for p in starts]
     best = min(fits, key=lambda result: result.cost)
     _, _, _, _, sigma, wavelength, angle, phase = best.x
-    fit = 1 - 2 * best.cost / max(((z - z.mean()) ** 2).sum(), 1e-30)
+    fit = 1 - 2 * best.cost / max((z**2).sum(), 1e-30)
     return Gabor(math.degrees(angle) % 180, float(wavelength), math.degrees(phase) % 360, float(sigma), float(fit))
 
 

@@ -124,3 +124,9 @@ def test_patches_come_from_the_photographs_and_follow_from_the_seed():
 def test_bad_input_gets_a_sentence(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_gabor_can_be_fitted_to_a_nearly_constant_pattern():
+    pattern = 5 + 0.1 * ck.stimuli.gabor(9, wavelength=4, angle=60, sigma=2)[0, 0]
+    fitted = ck.fit_gabor(pattern)
+    assert round(fitted.angle) == 60 and fitted.fit > 0.99
