@@ -42,7 +42,7 @@ first = [ck.input_gradient(model, cat, egyptian), ck.guided_backprop(model, cat,
 ck.show_images(
     [cat, *map(ck.signal_pictures, first)],
     ["image", "A: gradient", "B: guided backpropagation"],
-    alt="A cat. The gradient is a cloud of coloured stripes; guided backpropagation draws eyes, nose and whiskers in fine lines.",
+    alt="A cat. The gradient is a cloud of coloured noise; guided backpropagation draws eyes, nose and fur in fine lines.",
 )
 
 # %% [markdown] id="question-read" slideshow={"slide_type": "skip"}
@@ -152,38 +152,33 @@ print("outside its receptive field each picture is exactly 0:", all(inside))
 # %% [markdown] id="switch-title" slideshow={"slide_type": "slide"}
 # ## Whose picture is it? Change the switches
 #
-# The same neuron sends the same 1. On the way down we use the switches of **another photograph**, or none: each value is then spread
-# evenly over its window.
+# The signals stay those of the **cat**. On the way down we use the switches of the coffee, of a page of text, or none: each value is then
+# spread evenly over its window. Above: one neuron. Below: all activations of relu5 at once.
 #
-# **Predict first.** The cat's neuron, the coffee's switches: a cat or a cup?
+# **Predict first.** The cat's signals, the page's switches: a cat or a text?
 
 # %% id="switch" slideshow={"slide_type": "-"} tags=["gallery"]
-coffee = ck.load_image("coffee", size=model.input_size)
 maps, way = forwards(model, cat, "relu5")
-start = one_at_the_strongest(maps, channel)
-_, coffee_way = forwards(model, coffee, "relu5")
-drawn = {
-    "the cat's switches": backwards(model, start, way),
-    "the coffee's switches": backwards(model, start, coffee_way),
-    "no switches": backwards(model, start, [(part, size, None) for part, size, _ in way]),
-}
+ways = {"cat's switches": way}
+for name in ("coffee", "page"):
+    ways[f"{name}'s switches"] = forwards(model, ck.load_image(name, size=model.input_size), "relu5")[1]
+ways["no switches"] = [(part, size, None) for part, size, _ in way]
+one = [backwards(model, one_at_the_strongest(maps, channel), way) for way in ways.values()]
+every = [backwards(model, maps, way) for way in ways.values()]
 ck.show_images(
-    [cat, coffee, *map(ck.signal_pictures, drawn.values())],
-    ["cat", "coffee", *drawn],
-    columns=5,
-    alt="With its own switches the neuron draws a part of the cat's face; with the coffee's switches it draws the rim of the saucer; without switches only blurred spots of colour.",
+    [*map(ck.signal_pictures, one + every)],
+    list(ways),
+    alt="All from the cat's activations. With its own switches: an eye, and the whole face. With the coffee's: curves, and a cup on a saucer. With the page's: lines of text that one can read. Without: blurred colours.",
 )
 
 # %% id="switch-claim"
-own, others, none = (picture.flatten() for picture in drawn.values())
-print(
-    "the pictures by the two sets of switches: cosine below 0.5:", F.cosine_similarity(own, others, dim=0).item() < 0.5
-)
+swapped = [F.cosine_similarity(every[0].flatten(), other.flatten(), dim=0).item() for other in every[1:3]]
+print("the cat's activations, own switches against those of coffee and page: cosine below 0.3:", max(swapped) < 0.3)
 
 # %% [markdown] id="switch-read" slideshow={"slide_type": "skip"}
-# The cat's neuron draws a saucer. So the fine lines come from the **switches**, that is from the picture itself. What the
-# neuron adds is where to look and which colours and directions to favour: you see that without switches, as a blur.
-# A deconvnet picture is a picture of both. (Mahendran & Vedaldi, *Salient deconvolutional networks*, ECCV 2016, found the same in AlexNet and VGG.)
+# The cat's activations write the page's text; you can read *segmentation*. So the fine lines come from the **switches**, that is from
+# the picture itself and not from what the neurons said. What the neurons add is where to look, and which colours and directions to favour: you see that
+# without switches, as a blur. (Mahendran & Vedaldi, *Salient deconvolutional networks*, ECCV 2016, found the same in AlexNet and VGG.)
 
 # %% [markdown] id="overlap-title" slideshow={"slide_type": "slide"}
 # ## Windows that overlap
@@ -292,7 +287,7 @@ def show_best(layers, k, method=ck.deconvnet, channels=slice(0, 3), alt=""):
 show_best(
     ["relu1", "relu2", "relu3"],
     9,
-    alt="Three channels each of layers 1 to 3: in layer 1 nine equal pictures beside patches of one colour or edge, in layer 2 blobs and edges, in layer 3 corners and patterns.",
+    alt="Three channels each of layers 1 to 3. Layer 1: patches of one colour, and nine equal pictures of that colour. Layer 2: edges and two colours side by side. Layer 3: arcs and corners.",
 )
 
 # %% [markdown] id="nine-low-read" slideshow={"slide_type": "skip"}
@@ -315,15 +310,15 @@ print("in layer 1 the picture is the filter:", torch.allclose(inner, filter_itse
 show_best(
     ["relu4", "relu5"],
     9,
-    alt="Three channels each of layers 4 and 5 with nine patches and their pictures: parts and outlines of objects; the pictures pick out what the nine have in common, such as one colour or one curve.",
+    alt="Three channels each of layers 4 and 5 with nine patches and their pictures. The patches show many objects; the pictures pick out what they share, such as one colour or one kind of outline, and leave the background out.",
 )
 
 # %% [markdown] id="nine-high-read" slideshow={"slide_type": "skip"}
-# The patches vary much more than the pictures. That is the good use of this method: nine different objects, and the
-# pictures say what they share *for this channel*: a colour, a round outline, a bright spot on dark. Look for the background in
+# The patches vary much more than the pictures. That is the good use of this method: nine different things, and the
+# pictures say what they share *for this channel*: a colour, a round outline, a stripe. Look for the background in
 # the patches; the pictures leave most of it out.
 #
-# Three of 256 channels were chosen by a rule: those whose nine best answers stand out most from their mean answer. The
+# The channels were chosen by a rule: those whose nine best answers stand out most from their mean answer. The
 # pool is small and holds few kinds of things, so "what excites it most" means *most among these pictures*.
 
 # %% [markdown] id="training-title" slideshow={"slide_type": "slide"}
@@ -356,20 +351,26 @@ for layer in layers:
 ck.show_images(
     strips,
     layers,
-    alt="For each of four layers four channels in rows, from early to late: noise at first; layer 2 and 3 settle early, layer 5 still changes.",
+    alt="For each of four layers four channels in rows, from early to late: noise at first; layers 2 and 3 change little between the last two columns, layers 4 and 5 still show other things.",
 )
 
-# %% id="training-claim"
-print("moments (steps):", ", ".join(map(str, steps)))
-settled = {
-    n: F.cosine_similarity(history[steps[-2]][n].flatten(), history[steps[-1]][n].flatten(), dim=0)
-    for n in ("conv1", "conv2", "conv3", "conv4", "conv5")
-}
-print({n: round(v.item(), 2) for n, v in settled.items()})
-print({layer: round((w[-1] == w[-2]).float().mean().item(), 2) for layer, w in winners.items()})
+# %% id="training-claim" slideshow={"slide_type": "-"}
+print("columns: after", ", ".join(f"{step:,}" for step in steps), "steps")
+late, end = (history[step] for step in steps[-2:])
+near = {name: F.cosine_similarity(late[name].flatten(), end[name].flatten(), dim=0).item() for name in end}
+print(
+    "before the last column conv1 is nearer to its end than conv5, by more than 0.05:",
+    near["conv1"] > near["conv5"] + 0.05,
+)
+same = {layer: (best[-1] == best[-2]).float().mean().item() for layer, best in winners.items()}
+print("between the last two columns most channels of relu5 change their favourite picture:", same["relu5"] < 0.5)
 
 # %% [markdown] id="training-read" slideshow={"slide_type": "skip"}
-# TODO
+# The lower layers look finished earlier, as in Zeiler & Fergus's figure 4, and the weights say the same. Upper channels still jump: a small
+# change of the weights makes another picture the strongest one, and the row shows something new.
+#
+# Look at the first column of relu4 and relu5: here and there the outline of a football or of bricks, drawn by a network that has learned almost nothing.
+# You know who draws it: the switches.
 
 # %% [markdown] id="rules-title" slideshow={"slide_type": "slide"}
 # ## Three rules for one ReLU
@@ -521,7 +522,7 @@ show_best(
 )
 
 # %% [markdown] id="crops-read" slideshow={"slide_type": "skip"}
-# Often you can. The pictures keep outline and colour of the part that counts and drop the rest. As a tool to say *where* and *what kind of
+# Sometimes you can: a candle flame, a strawberry, a car. The pictures keep outline and colour of the part that counts and drop the rest. As a tool to say *where* and *what kind of
 # pattern* for an inner neuron, this is hard to beat.
 
 # %% [markdown] id="explorer-title"
@@ -588,6 +589,7 @@ moved = {title: {rule: interval[0] for rule, interval in panel.items()} for titl
 ck.show_dots(
     panels,
     columns=2,
+    limits=(-0.3, 1.05),
     alt="Mean cosines of 16 scenes: for another class the gradient is near 0, guided above 0.9 on both networks; for another picture guided is near 0, but the deconvnet on Lite0 is at 1.",
 )
 
@@ -602,8 +604,8 @@ print("Lite0's deconvnet does not even see the picture:", moved["Lite0: another 
 
 # %% [markdown] id="measure-read" slideshow={"slide_type": "skip"}
 # Each scene shows one of 16 objects, and the other class is drawn at random. Guided backpropagation depends on the picture, not
-# on the class. Back to the first question, *which one knows more about cats?* The noisy gradient does: it is the only one of the three that changes
-# when you ask for something else.
+# on the class. Back to the first question, *which one knows more about cats?* The noisy gradient: it is the only one of the three that becomes
+# another picture when you ask for something else.
 
 # %% [markdown] id="why-title" slideshow={"slide_type": "slide"}
 # ## Why is it sharp, and why the same for all?
@@ -673,58 +675,85 @@ named = {"gradient": ck.input_gradient, "deconvnet": ck.deconvnet, "guided": ck.
 board = ck.scoreboard(lite, named, ck.scenes(24, objects=two_dozen, seed=6), curve_scenes=0)
 board.show(["energy in mask", "ranking AUC"])
 
-# %% id="score-claim"
-print(board)
+# %% id="score-claim" slideshow={"slide_type": "-"}
+better = {other: board.difference("guided", other, "ranking AUC")[1] > 0 for other in ("gradient", "edges", "centre")}
+print("guided ranks pixels better than", ", ".join(other for other, is_better in better.items() if is_better))
+above = board.difference("deconvnet", "chance", "energy in mask")[0]
+print("the deconvnet has less than 0.1 more energy on the object than chance:", above < 0.1)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# TODO
+# A surprise after all that: guided backpropagation is the best of this table, and it beats the edge detector. Its lines are drawn by the picture, but
+# *which* lines are strong comes from the network, and the network answers to objects more than to ground. "It explains no class" does not mean
+# "it knows nothing". The deconvnet on a network without pooling is hardly better than chance.
+#
+# But these scenes hold one object each. The score cannot tell *where is the zebra?* from *where is anything?* The next one can.
 
 # %% [markdown] id="two-title" slideshow={"slide_type": "subslide"}
 # ### Does it find the object that you asked for?
 #
-# Two objects side by side, both masks known. What share of the map on the two objects lies on the left one: when we ask for it, and when we ask for the other?
+# 16 scenes of two objects, both masks known. Of the map's energy on the two, which share lies on the **left** one? A good map gives nearly 1 when asked for the left one, and
+# nearly 0 when asked for the right one.
 
 # %% id="two" slideshow={"slide_type": "-"}
 core = list(ck.cutouts("core"))
 couples = [(core[i], core[-1 - i]) for i in range(0, 32, 2)]
 pairs = [ck.load_scene(couple, seed=seed) for seed, couple in enumerate(couples)]
 images = torch.cat([pair.image for pair in pairs])
-left, right = (
-    torch.stack([pair.masks[couple[side]] for pair, couple in zip(pairs, couples, strict=True)]) for side in (0, 1)
+on_the = {"left": 0, "right": 1}
+masks, wanted = (
+    {
+        side: [getattr(pair, what)[couple[i]] for pair, couple in zip(pairs, couples, strict=True)]
+        for side, i in on_the.items()
+    }
+    for what in ("masks", "targets")
 )
-shares = {}
-for title, side in (("asked for the left one", 0), ("asked for the right one", 1)):
-    wanted = torch.tensor([pair.targets[couple[side]] for pair, couple in zip(pairs, couples, strict=True)])
-    shares[title] = {}
-    for name, method in named.items():
-        heat = ck.importance(method(lite, images, wanted))
-        on_left, on_right = (heat * left).sum((1, 2)), (heat * right).sum((1, 2))
-        shares[title][name] = ck.bootstrap_interval(on_left / (on_left + on_right), [a for a, _ in couples])
+masks = {side: torch.stack(found) for side, found in masks.items()}
+shares, alike = {}, {}
+for name, method in named.items():
+    by_side = {side: method(lite, images, wanted[side]) for side in on_the}
+    alike[name] = cosine(by_side["left"], by_side["right"])
+    shares[name] = {}
+    for side, asked_map in by_side.items():
+        energy = {half: (ck.importance(asked_map) * masks[half]).sum((1, 2)) for half in on_the}
+        share = energy["left"] / (energy["left"] + energy["right"])
+        shares[name][f"asked for the {side} one"] = ck.bootstrap_interval(share, [a for a, _ in couples])
 ck.show_dots(
     shares,
-    columns=2,
-    alt="x",
+    limits=(0, 1),
+    alt="Share on the left object when asked for the left and for the right: the gradient moves from about 0.64 to 0.43, guided from about 0.74 to 0.56, the deconvnet not at all.",
 )
 
 # %% id="two-claim"
-print({name: [round(shares[t][name][0], 2) for t in shares] for name in named})
+moves = {
+    name: share["asked for the left one"][0] - share["asked for the right one"][0] for name, share in shares.items()
+}
+print("guided, left against right: cosine above 0.9:", alike["guided"] > 0.9)
+print("but the balance moves by more than 0.1, as with the gradient:", min(moves["guided"], moves["gradient"]) > 0.1)
+print(
+    "asked for the right object, guided still gives about half to the left one:",
+    0.4 < shares["guided"]["asked for the right one"][0] < 0.7,
+)
+
+# %% [markdown] id="two-read" slideshow={"slide_type": "skip"}
+# The lines stay; the cosine says so. What the class leaves behind is a **balance**: the lines of the wanted object become a little
+# stronger, too little to see in a picture that is scaled for the eye. None of the three can tell the two objects apart well. Lab 06 has maps that can.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
 # ## Swap the network
 #
-# The same score on CourseNet, which pools. **Predict first.** Which of the three rules gains most?
+# The first score again, on CourseNet, which pools. **Predict first.** Which of the three rules gains most?
 
 # %% id="swap" slideshow={"slide_type": "-"}
-other_board = ck.scoreboard(
-    model, named, ck.scenes(24, objects=two_dozen, seed=6, size=model.input_size), curve_scenes=0
-)
+pooled = ck.scenes(24, objects=two_dozen, seed=6, size=model.input_size)
+other_board = ck.scoreboard(model, named, pooled, curve_scenes=0)
 other_board.show(["energy in mask", "ranking AUC"])
 
-# %% id="swap-claim"
-print(other_board)
+# %% id="swap-claim" slideshow={"slide_type": "-"}
+gain = {name: other_board.interval(name, "ranking AUC")[0] - board.interval(name, "ranking AUC")[0] for name in named}
+print("the rule that gains most from pooling:", max(gain, key=gain.get))
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
-# TODO
+# With switches the deconvnet has the picture back, and its map finds the object better than on Lite0. Guided backpropagation leads again.
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
