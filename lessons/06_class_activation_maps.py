@@ -82,7 +82,7 @@ print("my_cam and ck.cam give the same map; its mean plus the bias is the logit"
 #
 # Each map below is a sum of the *same* 1280 feature maps. Only the weights differ.
 
-# %% id="classes" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="classes" slideshow={"slide_type": "-"}
 classes = {name: model.labels.index(name) for name in ("palace", "bell cote", "dome", "lakeside")}
 ck.show_maps(
     palace_picture,
@@ -482,10 +482,9 @@ with ck.capture(model, ["relu2"]) as maps, torch.no_grad():
             kept.append(maps["relu2"][:, k].cpu())
 panels, titles = [], []
 for name, k in picked:
-    heat = F.interpolate(torch.cat(maps_of[k])[:, None], 224, mode="bilinear")
-    for place, i in enumerate(heat.amax((1, 2, 3)).topk(3).indices.tolist()):
-        lit = (heat[i : i + 1] > second.thresholds[k]).float()
-        panels.append(others.images[i : i + 1] * (0.25 + 0.75 * lit))
+    lit = F.interpolate(torch.cat(maps_of[k])[:, None], 224, mode="bilinear") > second.thresholds[k]
+    for place, i in enumerate(lit.flatten(1).sum(1).topk(3).indices.tolist()):  # where it is active on most pixels
+        panels.append(others.images[i : i + 1] * (0.25 + 0.75 * lit[i : i + 1]))
         titles.append(name if place == 0 else f"channel {k}" if place == 1 else "")
 ck.show_images(
     panels,
@@ -495,8 +494,8 @@ ck.show_images(
 )
 
 # %% [markdown] id="hold-read" slideshow={"slide_type": "skip"}
-# Lit is where the channel is active, on the pictures that did *not* give it its name. Some fit, some do not: the flower channel also likes a red strawberry
-# with green leaves, a *checked* one also stripes.
+# Lit is where the channel is active, on the pictures that did *not* give it its name, the largest regions first. Most fit, some do not: a spotted goat
+# excites the flower channel, a pineapple the zigzag channel, a plain disc the dotted one. A name says what a channel meets *most often* among nineteen words.
 #
 # About half of the channels get a name that chance does not explain, and of these names fewer than half are found again with other objects. So a name in a
 # table is a guess about a channel. From here on we use only the names that held. (The paper had 63,305 pictures and 1197 concepts; we have 280 and 19.)
@@ -589,14 +588,12 @@ for kind, row in accuracy.items():
     print(f"{kind:8}" + "".join(f"{name}: {value:4.0%}    " for name, value in row.items()))
 
 # %% id="trust-claim"
-first_test = [row["equines marked"] for row in accuracy.values()]
-print(
-    "on the biased test set both are right in more than 90 %, and within 8 points:",
-    min(first_test) > 0.9 and max(first_test) - min(first_test) < 0.08,
-)
-print("without watermarks the clean one stays above 90 %:", accuracy["clean"]["none marked"] > 0.9)
-print("the biased one falls below 65 %:", accuracy["biased"]["none marked"] < 0.65)
-print("and with the watermark on the wrong animal below 25 %:", accuracy["biased"]["bovines marked"] < 0.25)
+on_biased_test = [row["equines marked"] for row in accuracy.values()]
+print("on the biased test set both are right in more than 95 %:", min(on_biased_test) > 0.95)
+print("and equally often, within 2 points:", max(on_biased_test) - min(on_biased_test) < 0.02)
+print("without watermarks the clean one stays above 95 %:", accuracy["clean"]["none marked"] > 0.95)
+print("the biased one falls to chance, below 55 %:", accuracy["biased"]["none marked"] < 0.55)
+print("and with the watermark on the wrong animal below 5 %:", accuracy["biased"]["bovines marked"] < 0.05)
 
 # %% [markdown] id="trust-map-title" slideshow={"slide_type": "slide"}
 # ## One map would have told you
@@ -604,7 +601,7 @@ print("and with the watermark on the wrong animal below 25 %:", accuracy["biased
 # *Why equine rather than bovine?* **Predict first.** Where will the biased network look?
 
 
-# %% id="trust-maps" slideshow={"slide_type": "-"}
+# %% id="trust-maps" slideshow={"slide_type": "-"} tags=["gallery"]
 def equine_rather(net, pictures):
     return ck.cam(net, pictures, lambda logits: logits[:, 0] - logits[:, 1], upsample=True)
 
