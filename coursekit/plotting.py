@@ -246,22 +246,39 @@ def show_lines(
     ylabel: str,
     title: str = "",
     log: bool = False,
+    ticks: Sequence[str] = (),
+    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     alt: str = "",
 ) -> Picture:
     """Draw one or more curves over a common x axis; `log` makes the y axis logarithmic.
+
+    ticks : a word below each x instead of its number.
+    bands : name of a curve -> (lower, upper) ends of its interval at each x, drawn as a light band.
 
     >>> import coursekit as ck
     >>> ck.show_lines([0, 1], {"loss": [2.0, 1.0]}, xlabel="step", ylabel="loss")
     <Picture: Curves of loss over step: loss>
     """
-    figure = Figure(figsize=(WIDTH * 0.75, 3.4), layout="constrained")
+    many = len(lines) > 6  # then the legend would hide curves
+    figure = Figure(figsize=(WIDTH, 4.2) if many else (WIDTH * 0.75, 3.4), layout="constrained")
     ax = figure.subplots()
-    for (name, y), style in zip(lines.items(), ["-", "--", "-.", ":"] * len(lines), strict=False):
+    styles = ["-", "--", "-.", ":"]
+    for i, (name, y) in enumerate(lines.items()):
         marker = "o" if len(x) < 20 else None  # few points: show where they are
-        ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, marker=marker, label=name)
+        style = styles[(i + i // len(COLOURS)) % len(styles)]  # where colours come again, the style is another
+        (line,) = ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, marker=marker, label=name)
+        if bands and name in bands:
+            ax.fill_between(torch.as_tensor(x).tolist(), *bands[name], color=line.get_color(), alpha=0.15, lw=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+    if ticks:
+        crowded = len(ticks) > 8
+        ax.set_xticks(
+            torch.as_tensor(x).tolist(), ticks, rotation=45 if crowded else 0, ha="right" if crowded else "center"
+        )
     ax.grid(alpha=0.3)
-    if len(lines) > 1:
+    if many:
+        figure.legend(loc="outside right upper")
+    elif len(lines) > 1:
         ax.legend()
     return Picture(figure, alt or f"Curves of {ylabel} over {xlabel}: " + ", ".join(lines))
 
