@@ -49,12 +49,18 @@ _MODULE_OF = {
         "coursekit.points": "show_points",
         "coursekit.hover": "explore_points",
         "coursekit.dissection": "dissect concept_scenes Dissection Concepts",
+        "coursekit.concepts": "activations activation_gradients cav Cav tcav_score sort_by_concept",
+        "coursekit.tcav": "tcav_test TcavTest holm",
+        "coursekit.pictures": "concept_pictures concept_folder",
         "coursekit.scoring": (
             "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
         ),
         "coursekit.baselines": "random_map edge_map centre_map",
         "coursekit.comparison": "scoreboard Scoreboard bootstrap_interval",
         "coursekit.methods": "eleven stored_scoreboard",
+        "coursekit.similarity": "map_similarity rank_correlation structural_similarity hog_correlation",
+        "coursekit.randomisation": "randomised randomisable",
+        "coursekit.sanity": "randomisation_test data_randomisation_test RandomisationTest",
         "coursekit.explore_maps": "explore_cam",
         "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots signal_pictures",
         "coursekit.explore": (
