@@ -67,7 +67,7 @@ def play(agent: nn.Module, states: Tensor) -> Tensor:
     return rewards
 
 
-def train(columns: Sequence[int] = range(COLUMNS), *, updates: int = 1500, seed: int = 0) -> nn.Sequential:
+def train(columns: Sequence[int] = range(COLUMNS), *, updates: int = 2000, seed: int = 0) -> nn.Sequential:
     """Train a deep Q-network on 64 games at once, in seconds.
 
     It learns Q(s, a), the discounted reward to come, from (s, a, r, s′) drawn at random from a memory of the games:

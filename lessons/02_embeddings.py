@@ -137,12 +137,15 @@ ck.show_images(
     list(walls.values()),
     ["nearest by the code of Lite0", "nearest by pixels"],
     columns=2,
-    alt="Four searches. By code a zebra finds other animals, a toucan other birds, a violin other instruments; by pixels each finds pictures with a similar background.",
+    alt="Four searches. By code a zebra finds tigers, a toucan birds, a violin a cello and guitars, but a car on stained tissue finds other things on stained tissue; by pixels each finds pictures with a similar background.",
 )
 
 # %% [markdown] id="near-read" slideshow={"slide_type": "skip"}
-# The code finds *what* is in the picture and forgets where it is and what lies behind it. Pixels find the background: most
-# of the pixels belong to it, and a shift by a few pixels changes them all.
+# The code finds *what* is in the picture, wherever it is. Pixels find the background: most of the pixels belong to it, and a
+# shift by a few pixels changes them all. The zebra's nearest neighbours are tigers: stripes count for much.
+#
+# Look at the car. On this busy background (stained tissue under a microscope) even the code follows the background. The last
+# layer averages over all places, and here the background fills most of them.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: precision@k
@@ -234,7 +237,7 @@ ck.show_dots(
     {f"accuracy on {len(unseen)} new objects": accuracy | {"chance": (0.1, 0.1, 0.1)}},
     grey=["chance"],
     line="chance",
-    alt="Accuracy of the linear probe on new objects: Lite0 far above CourseNet, CourseNet above pixels, pixels near chance.",
+    alt="Accuracy of the linear probe on new objects: Lite0 far above CourseNet, CourseNet above pixels, pixels between chance and CourseNet.",
 )
 
 # %% id="probe-claim" slideshow={"slide_type": "-"}
@@ -245,7 +248,7 @@ print(
 
 # %% [markdown] id="probe-read" slideshow={"slide_type": "skip"}
 # Five pictures of one object are enough, because the network has done the work before: in its code, classes can be parted by
-# a plane. A probe says what *can be read* from a code by a linear rule. It does not say that the network uses it.
+# a plane. Pixels do better than chance too: a lemon is yellow, a pig is pink. A probe says what *can be read* from a code by a linear rule. It does not say that the network uses it.
 
 # %% [markdown] id="plane-title" slideshow={"slide_type": "slide"}
 # ## From 1,280 numbers to two
@@ -309,8 +312,8 @@ fifty = ck.project(digits.flatten(1), "pca", dims=50)  # the others start from t
 planes["PCA"], seconds["PCA"] = fifty[:, :2], time.perf_counter() - start
 for title, method, options in (
     ("eigenmaps", "laplacian", {"n_neighbors": 15}),
-    ("t-SNE", "tsne", {"max_iter": 500}),
-    ("UMAP", "umap", {}),
+    ("t-SNE", "tsne", {"max_iter": 350, "angle": 0.8}),  # fewer steps, coarser far forces: half the time
+    ("UMAP", "umap", {"n_epochs": 200}),
     ("PaCMAP", "pacmap", {}),
 ):
     start = time.perf_counter()
@@ -323,11 +326,11 @@ for title, method, options in (
 
 # %% id="auto" slideshow={"slide_type": "skip"} tags=["show-code"]
 torch.manual_seed(0)
-encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 2))
-decoder = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid())
+encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 2))
+decoder = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 784), nn.Sigmoid())
 optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
 start, losses = time.perf_counter(), []
-for _ in range(30):
+for _ in range(25):
     for batch in digits[torch.randperm(len(digits))].split(250):
         loss = F.binary_cross_entropy(decoder(encoder(batch)), batch.flatten(1))
         optimiser.zero_grad()
@@ -381,7 +384,8 @@ ck.show_images(
 # ## Score it: how true is a map?
 #
 # - **kNN accuracy**: let the 10 nearest dots vote on the digit.
-# - **Trustworthiness**: are neighbours on the map neighbours among the pixels? 1 is perfect, ½ is chance (Venna & Kaski 2001).
+# - **Trustworthiness**: are neighbours on the map neighbours among the pixels? 1 is perfect, ½ is chance (Venna & Kaski 2001; here of every
+#   eighth digit).
 
 
 # %% id="quality" slideshow={"slide_type": "-"}
@@ -391,11 +395,11 @@ def vote(points, labels):
 
 
 accurate = {title: vote(plane, truth) for title, plane in planes.items()}
-trust = {title: ck.trustworthiness(digits[::4].flatten(1), plane[::4], k=5) for title, plane in planes.items()}
+trust = {title: ck.trustworthiness(digits[::8].flatten(1), plane[::8], k=5) for title, plane in planes.items()}
 ck.show_dots(
     {
         "kNN accuracy": {title: (value,) * 3 for title, value in accurate.items()},
-        "trustworthiness (of every 4th digit)": {title: (value,) * 3 for title, value in trust.items()},
+        "trustworthiness": {title: (value,) * 3 for title, value in trust.items()},
     },
     columns=2,
     alt="t-SNE, UMAP and PaCMAP have a kNN accuracy above 0.9 and a trustworthiness above 0.93; autoencoder and eigenmaps follow, PCA is last.",
@@ -405,7 +409,7 @@ ck.show_dots(
 islands = ("t-SNE", "UMAP", "PaCMAP")
 print("t-SNE, UMAP and PaCMAP let 9 of 10 votes be right:", all(accurate[title] > 0.9 for title in islands))
 print("PCA fewer than half:", accurate["PCA"] < 0.5)
-print("the order of trust is t-SNE, then UMAP, then PaCMAP:", trust["t-SNE"] > trust["UMAP"] > trust["PaCMAP"])
+print("the most trustworthy map is the one of t-SNE:", max(trust, key=trust.get) == "t-SNE")
 
 # %% id="quality-seconds" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for title in planes:
@@ -423,12 +427,12 @@ for title in planes:
 
 # %% id="perplexity" slideshow={"slide_type": "-"}
 thousand, thousand_names = fifty[::5], names[::5]
-tuned = {f"t-SNE, perplexity {p}": ck.project(thousand, "tsne", perplexity=p, max_iter=500) for p in (3, 30, 150)}
-tuned |= {f"UMAP, n_neighbors {n}": ck.project(thousand, "umap", n_neighbors=n) for n in (3, 15, 100)}
+tuned = {f"t-SNE, perplexity {p}": ck.project(thousand, "tsne", perplexity=p, max_iter=350) for p in (3, 30, 100)}
+tuned |= {f"UMAP, n_neighbors {n}": ck.project(thousand, "umap", n_neighbors=n, n_epochs=200) for n in (3, 15, 100)}
 ck.show_points(
     tuned,
     thousand_names,
-    alt="With 3 neighbours both methods tear the digits into shreds; with 30 or 15 there are islands; with 150 or 100 the islands move together.",
+    alt="With 3 neighbours both methods tear the digits into shreds; with 30 or 15 there are islands; with 100 the islands move together.",
 )
 
 # %% [markdown] id="perplexity-read" slideshow={"slide_type": "skip"}
@@ -492,8 +496,8 @@ print("B is 5 times as wide as A; on the map of t-SNE less than twice:", size_ra
 noise = torch.randn(600, 50, generator=torch.Generator().manual_seed(2))
 empty = {
     "PCA": ck.project(noise, "pca"),
-    "t-SNE, perplexity 5": ck.project(noise, "tsne", perplexity=5, max_iter=500),
-    "UMAP, n_neighbors 5": ck.project(noise, "umap", n_neighbors=5),
+    "t-SNE, perplexity 3": ck.project(noise, "tsne", perplexity=3, max_iter=500),
+    "UMAP, n_neighbors 3": ck.project(noise, "umap", n_neighbors=3),
 }
 
 
@@ -501,16 +505,23 @@ def clusters(points, size):
     return ["noise" if c < 0 else str(c) for c in HDBSCAN(min_cluster_size=size, copy=True).fit_predict(points.numpy())]
 
 
-invented = {title: clusters(plane, 10) for title, plane in empty.items()}
+invented = {title: clusters(plane, 5) for title, plane in empty.items()}
 ck.show_points(
-    empty, invented, grey=["noise"], alt="PCA: one grey cloud. t-SNE and UMAP: coloured groups, all of them invented."
+    empty,
+    invented,
+    grey=["noise"],
+    alt="PCA: one cloud with one large group. t-SNE and UMAP: dozens of coloured groups, all of them invented.",
 )
 
 # %% id="noise-claim" slideshow={"slide_type": "-"}
 count = {title: len(set(labels) - {"noise"}) for title, labels in invented.items()}
-in_data = set(clusters(noise, 10)) - {"noise"}
+in_data = set(clusters(noise, 5)) - {"noise"}
 print("clusters in the data itself:", len(in_data))
-print("clusters found on the map of t-SNE, more than 5:", count["t-SNE, perplexity 5"] > 5)
+print("on the map of PCA fewer than 15:", count["PCA"] < 15)
+print(
+    "on the maps of t-SNE and UMAP more than 20 each:",
+    min(count["t-SNE, perplexity 3"], count["UMAP, n_neighbors 3"]) > 20,
+)
 
 # %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
 # There is nothing to find, and t-SNE shows groups all the same: with a small perplexity it pulls each point's few nearest
@@ -602,9 +613,9 @@ print("the FFT gives the same forces, with an error below 3 %:", error < 0.03)
 
 
 # %% id="growth" slideshow={"slide_type": "-"}
-def quickest(function, *arguments):
+def quickest(function, *arguments, repeats=2):
     times = []
-    for _ in range(2):
+    for _ in range(repeats):
         start = time.perf_counter()
         function(*arguments)
         times.append(time.perf_counter() - start)
@@ -620,7 +631,8 @@ ck.show_lines(
         "all pairs": [1000 * quickest(repulsion, dots[n]) for n in numbers],
         "FFT on a grid": [1000 * quickest(repulsion_fft, dots[n]) for n in numbers],
         "Barnes-Hut (scikit-learn)": [
-            4 * quickest(barnes_hut[n].fit, fifty[:n].numpy()) if n in barnes_hut else float("nan") for n in numbers
+            4 * quickest(barnes_hut[n].fit, fifty[::3][:n].numpy(), repeats=1) if n in barnes_hut else float("nan")
+            for n in numbers
         ],
     },
     xlabel="number of points N",
@@ -720,6 +732,7 @@ for _ in range(8):
 with torch.no_grad():
     layers = {"pixels": digits[held].flatten(1), "conv 1": net[:2](digits[held]).flatten(1)}
     layers |= {"conv 2": net[:4](digits[held]).flatten(1), "hidden": net[:7](digits[held]), "logits": net(digits[held])}
+    layers["probabilities"] = layers["logits"].softmax(1)
 print(
     "right on more than 93 % of the new digits:",
     bool((layers["logits"].argmax(1) == truth[held]).float().mean() > 0.93),
@@ -732,13 +745,21 @@ ck.explore_points(
     digits[held][::2],
     names[::5][::2],
     titles=tour.titles,
-    alt="Five frames of the tour: one mixed cloud for pixels and the first layer, arms for the hidden layer, arms apart for the logits.",
+    alt="Six frames of the tour: a mixed cloud for the pixels and the first layers, looser ones for the hidden layer and the logits; for the probabilities each digit has a corner of its own.",
+)
+
+# %% id="tour-claim" slideshow={"slide_type": "skip"}
+votes = {name: vote(code, truth[held]) for name, code in layers.items()}
+print(
+    "the 10 nearest vote better in the hidden layer than among the pixels, by more than 0.04:",
+    votes["hidden"] > votes["pixels"] + 0.04,
 )
 
 # %% [markdown] id="tour-read" slideshow={"slide_type": "skip"}
-# Press *play*. In the pixels no view parts the digits. In the hidden layer and the logits each digit becomes an arm of its own: in
-# ten dimensions, ten arms can all stand at right angles, but no plane can show this at once. That is why the view turns
-# (Li, Zhao & Scheidegger, *Visualizing neural networks with the grand tour*, Distill 2020).
+# Press *play*. In the pixels no view parts the digits. In the hidden layer and the logits, one digit after the other comes out
+# of the cloud while the view turns, but never all at once: ten directions at right angles do not fit into a plane. (Among
+# all their numbers, and not only two, neighbours do agree in the hidden layer.) The softmax at last pulls each digit into a
+# corner. After Li, Zhao & Scheidegger, *Visualizing neural networks with the grand tour*, Distill 2020.
 
 # %% [markdown] id="agent-title" slideshow={"slide_type": "slide"}
 # ## An agent's states
@@ -747,7 +768,7 @@ ck.explore_points(
 # t-SNE of its last hidden layer. **Predict first.** What decides the place of a state on this map?
 
 # %% id="agent-train" slideshow={"slide_type": "skip"} tags=["show-code"]
-agent = ck.catch.train(columns=range(8))
+agent = ck.catch.train(columns=range(8), updates=3000)
 states = ck.catch.states()  # row of the ball, column of the ball, column of the paddle
 boards = ck.catch.boards(states)
 with torch.no_grad():
@@ -777,8 +798,8 @@ ck.show_points(
 # %% [markdown] id="bug-title" slideshow={"slide_type": "slide"}
 # ## A bug on the map
 #
-# What the agent *hopes for* minus what it then really *earns*, for all states in which the ball can still be caught. On the
-# right: 12 of the states where it hopes most in vain. **Predict first.** What do they share?
+# What the agent *hopes for* minus what it then really *earns*, for all states in which the ball can still be caught.
+# **Predict first.** What do the red states share?
 
 # %% id="bug" slideshow={"slide_type": "skip"}
 earned = ck.catch.play(agent, states) * 0.9 ** (steps_left - 1)
@@ -787,7 +808,6 @@ hope = torch.where(reachable, value - earned, 0.0)
 vain = hope.argsort(descending=True)[:48]
 
 # %% id="bug-map" slideshow={"slide_type": "-"}
-wall = ck.mosaic(1 - boards[vain[::4]], columns=4, zoom=6, gap=8, ground=0.6)
 ck.show_points(
     {"hoped for minus earned": map_of_states[reachable], "ball in the last column": map_of_states[reachable]},
     {
@@ -797,37 +817,35 @@ ck.show_points(
     unit="reward",
     grey=["others"],
     columns=2,
-    alt="The states where the agent hopes in vain lie in a few knots; they are the states with the ball in the last column.",
+    alt="On the left most states are grey, which is right; the red ones, where the agent hopes in vain, lie on one side of the map. On the right the same dots are those with the ball in the last column.",
 )
 
 # %% id="bug-boards" slideshow={"slide_type": "skip"}
-ck.show_images(wall, columns=1, alt="Twelve boards; in each the falling ball is in the last column on the right.")
+ck.show_images(
+    ck.mosaic(1 - boards[vain[::4]], columns=6, zoom=8, gap=10, ground=0.75),
+    columns=1,
+    alt="Twelve boards; in each, or in nearly each, the black ball is in the last column on the right, above the grey paddle's row.",
+)
 
 # %% id="bug-claim" slideshow={"slide_type": "-"}
 print(
-    "of the 48 vainest hopes, the ball is in the last column in more than 90 %:",
-    bool((states[vain, 1] == 8).float().mean() > 0.9),
+    "of the 48 vainest hopes, more than 80 % have the ball in the last column:",
+    bool((states[vain, 1] == 8).float().mean() > 0.8),
 )
 won = ck.catch.play(agent, states[states[:, 0] == 0]) > 0
 last = states[states[:, 0] == 0][:, 1] == 8
-print(
-    "of whole games, it wins all with the ball in columns 0 to 7:",
-    bool(won[~last].all()),
-    "- in column 8 none:",
-    not won[last].any(),
-)
+print("of whole games with the ball in columns 0 to 7 it wins more than 95 %:", bool(won[~last].float().mean() > 0.95))
+print("with the ball in column 8 fewer than half:", bool(won[last].float().mean() < 0.5))
 
 # %% [markdown] id="bug-read" slideshow={"slide_type": "skip"}
-# The agent wins eight of nine games, so its mean score looks fine. The map shows a *place* where it is wrong, and the boards there
+# The agent wins nearly eight of nine games, so its mean score looks fine. The map shows a *place* where it is wrong, and the boards there
 # tell why: the ball falls in the last column. Look at the training above: `columns=range(8)`. The board has **nine** columns;
 # in training the ball never fell in the last one. The pixel of a ball there was always 0, so its weights were never learned.
 
 # %% id="bug-cured" slideshow={"slide_type": "skip"}
-cured = ck.catch.train(columns=range(9))
-print(
-    "trained with all nine columns it wins every game:",
-    bool((ck.catch.play(cured, states[states[:, 0] == 0]) > 0).all()),
-)
+cured = ck.catch.train(columns=range(9), updates=2000)
+again_won = ck.catch.play(cured, states[states[:, 0] == 0]) > 0
+print("trained with all nine columns it wins more than 95 % of all games:", bool(again_won.float().mean() > 0.95))
 
 # %% [markdown] id="patches-title" slideshow={"slide_type": "slide"}
 # ## The other way round: which patches excite a unit?
@@ -864,20 +882,29 @@ choice = {kind: auc(learn, kind).argmax().item() for kind in families}
 again = {kind: auc(test, kind)[choice[kind]].item() for kind in families}
 shown = sorted(families, key=lambda kind: -again[kind])[:2]
 
+
 # %% id="patches" slideshow={"slide_type": "-"}
+def top_regions(channel, k):
+    """The k objects that excite a channel most, each in its strongest scene only."""
+    first = {}
+    for i in peaks[:, channel].argsort(descending=True).tolist():
+        first.setdefault(scenes.objects[i], i)
+    rows = list(first.values())[:k]
+    return rows, ck.top_patches(coursenet, "relu5", channel, small[rows], k=k)
+
+
 pictures, boxes, titles = [], [], []
 for kind in shown:
-    once = [scenes.objects.index(name) for name in everything]  # one scene of each object
-    best = ck.top_patches(coursenet, "relu5", choice[kind], small[once], k=6)
-    pictures += [small[once][[i]] for i in best.images.tolist()]
+    rows, best = top_regions(choice[kind], 6)
+    pictures += [small[[rows[i]]] for i in best.images]
     boxes += best.boxes
-    titles += [everything[i].replace("_", " ") for i in best.images.tolist()]
+    titles += [f"channel {choice[kind]}:\n{scenes.objects[rows[i]].replace('_', ' ')}" for i in best.images]
 ck.show_images(
     pictures,
     titles,
     columns=6,
     boxes=boxes,
-    alt="Two rows of six pictures with a box for the receptive field: the strongest pictures of two channels, most but not all of one family.",
+    alt="Two rows of six pictures with a box for the receptive field: the strongest pictures of two channels, not all of them of one family.",
 )
 
 # %% id="patches-claim" slideshow={"slide_type": "-"}
@@ -889,7 +916,8 @@ print(
 )
 
 # %% [markdown] id="patches-read" slideshow={"slide_type": "skip"}
-# One picture per object, so that one zebra cannot fill the row. The box is computed from kernels, strides and paddings, not
+# The two channels were chosen for one family each, and their strongest pictures show several kinds of objects: *this unit sees
+# guitars* would be only half of the truth. One picture per object, so that one zebra cannot fill the row. The box is computed from kernels, strides and paddings, not
 # guessed; parts of it may lie outside the picture. (Girshick et al., CVPR 2014, figure 4, show units of pool5 in this way.)
 
 # %% id="redundant" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
@@ -907,16 +935,16 @@ print("half of the channels have a partner with |r| > 0.5:", bool(likeness[alive
 # %% [markdown] id="redundant-read" slideshow={"slide_type": "skip"}
 # For each family we looked for the best of 256 channels on half of the objects, and tested it on the other half. (The best of
 # 256 always looks good on the pictures that chose it.) Some channels keep their concept, others fall back towards ½, which is
-# chance. And few channels are alone: most have a partner that rises and falls with them. A concept is spread over several units, so
+# chance (with two balls in the test, that number says nothing). And few channels are alone: most have a partner that rises and falls with them. A concept is spread over several units, so
 # to delete one unit seldom deletes the concept.
 
 # %% id="top-nine" slideshow={"slide_type": "skip"}
-nine = [ck.top_patches(coursenet, "relu5", choice[kind], small[once], k=9).patches for kind in list(families)[:4]]
+four = list(families)[:4]
 ck.show_images(
-    [ck.mosaic(patches, columns=3, gap=4) for patches in nine],
-    [f"channel {choice[kind]}: {kind}" for kind in list(families)[:4]],
+    [ck.mosaic(top_regions(choice[kind], 9)[1].patches, columns=3, gap=4) for kind in four],
+    four,
     columns=4,
-    alt="The nine strongest patches of four channels, cut out to the receptive field, one per object.",
+    alt="The nine strongest patches of the channels chosen for birds, hoofed animals, beasts of prey and instruments, cut out to the receptive field, one per object.",
 )
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
