@@ -33,16 +33,18 @@ egyptian = model.labels.index("Egyptian cat")
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
 # ## The question
 #
-# Both maps go back from the same score of the same network, *Egyptian cat*. Only one line of the backward pass differs.
+# A and B go back from the same score of the same network, *Egyptian cat*. Only one line of the backward pass differs. C is an edge
+# detector, made without any network.
 #
-# **Predict first.** Which one knows more about cats?
+# **Predict first.** Which of the three knows something about cats?
 
 # %% id="first-look" slideshow={"slide_type": "-"} tags=["gallery"]
 first = [ck.input_gradient(model, cat, egyptian), ck.guided_backprop(model, cat, egyptian)]
+edges = ck.edge_map(model, cat)
 ck.show_images(
-    [cat, *map(ck.signal_pictures, first)],
-    ["image", "A: gradient", "B: guided backpropagation"],
-    alt="A cat. The gradient is a cloud of coloured noise; guided backpropagation draws eyes, nose and fur in fine lines.",
+    [cat, *map(ck.signal_pictures, first), 3 * edges],
+    ["image", "A: gradient", "B: guided backprop.", "C: edges"],
+    alt="A cat. The gradient is a cloud of coloured noise; guided backpropagation draws eyes, nose and fur in fine lines, much like the edge detector beside it.",
 )
 
 # %% [markdown] id="question-read" slideshow={"slide_type": "skip"}
@@ -351,7 +353,7 @@ for layer in layers:
 ck.show_images(
     strips,
     layers,
-    alt="For each of four layers four channels in rows, from early to late: noise at first; layers 2 and 3 change little between the last two columns, layers 4 and 5 still show other things.",
+    alt="For each of four layers four channels in rows, from early to late: noise at first; layer 2 changes little between the last two columns, layers 4 and 5 still show other things.",
 )
 
 # %% id="training-claim" slideshow={"slide_type": "-"}
@@ -435,21 +437,16 @@ for rule, method in rules.items():
 # %% [markdown] id="real-title" slideshow={"slide_type": "slide"}
 # ## The real network, with pooling
 #
-# CourseNet: one neuron of relu5, and the class *Egyptian cat*.
+# The class *Egyptian cat* in CourseNet, by all three rules.
 #
 # **Predict first.** Which two of the three will look alike?
 
 # %% id="real" slideshow={"slide_type": "-"}
-explained = {"relu5": targets["relu5"], "Egyptian cat": egyptian}
-pictures = {(what, rule): method(model, cat, t) for what, t in explained.items() for rule, method in rules.items()}
-panels, titles = [], []
-for what in explained:
-    panels += [cat, *(ck.signal_pictures(pictures[what, rule]) for rule in rules)]
-    titles += [what, *rules]
+of_class = {rule: method(model, cat, egyptian) for rule, method in rules.items()}
 ck.show_images(
-    panels,
-    titles,
-    alt="For a neuron and for the class: the gradient is a coloured cloud, the deconvnet and guided backpropagation draw the same face, guided with a cleaner ground.",
+    [cat, *map(ck.signal_pictures, of_class.values())],
+    ["image", *rules],
+    alt="The gradient is a coloured cloud; the deconvnet and guided backpropagation draw the same face, guided with a cleaner ground.",
 )
 
 # %% id="real-claim"
@@ -459,7 +456,6 @@ def cosine(a, b):
     return F.cosine_similarity(a.flatten(1), b.flatten(1)).mean().item()
 
 
-of_class = {rule: pictures["Egyptian cat", rule] for rule in rules}
 print(
     "deconvnet and guided are more alike than either is like the gradient:",
     cosine(of_class["deconvnet"], of_class["guided"])
@@ -479,24 +475,17 @@ print(
 
 # %% id="nopool" slideshow={"slide_type": "-"} tags=["gallery"]
 rocket = ck.load_image("rocket", size=224)
-missile = lite.labels.index("missile")
-asked = {
-    "Egyptian cat": (large, egyptian),
-    "missile": (rocket, missile),
-}
-lite_pictures = {(what, rule): method(lite, *asked[what]) for what in asked for rule, method in rules.items()}
-panels, titles = [], []
-for what, (image, _) in asked.items():
-    panels += [image, *(ck.signal_pictures(lite_pictures[what, rule]) for rule in rules)]
-    titles += [what, *rules]
+asked = {"cat": (large, egyptian), "rocket": (rocket, lite.labels.index("missile"))}
+lite_pictures = {f"{rule}: {what}": method(lite, *asked[what]) for rule, method in rules.items() for what in asked}
 ck.show_images(
-    panels,
-    titles,
+    [*map(ck.signal_pictures, lite_pictures.values())],
+    list(lite_pictures),
+    columns=6,
     alt="The gradient is grainy; the deconvnet shows the same green checked cloth for cat and rocket; guided backpropagation draws the cat's eyes and the rocket.",
 )
 
 # %% id="nopool-claim"
-cat_and_rocket = {rule: cosine(lite_pictures["Egyptian cat", rule], lite_pictures["missile", rule]) for rule in rules}
+cat_and_rocket = {rule: cosine(lite_pictures[f"{rule}: cat"], lite_pictures[f"{rule}: rocket"]) for rule in rules}
 print("deconvnet: the cat's and the rocket's pictures have a cosine above 0.99:", cat_and_rocket["deconvnet"] > 0.99)
 print("guided: below 0.3:", cat_and_rocket["guided"] < 0.3)
 
@@ -514,11 +503,11 @@ print("guided: below 0.3:", cat_and_rocket["guided"] < 0.3)
 
 # %% id="crops" slideshow={"slide_type": "-"}
 show_best(
-    ["relu4", "relu5"],
+    ["relu3", "relu4", "relu5"],
     6,
     ck.guided_backprop,
-    slice(3, 6),
-    alt="Three channels each of layers 4 and 5: six crops and their guided pictures, clean outlines and colours of the part that counts, on grey.",
+    slice(4, 5),
+    alt="One channel each of layers 3, 4 and 5: six crops and their guided pictures, clean outlines and colours of the part that counts, on grey.",
 )
 
 # %% [markdown] id="crops-read" slideshow={"slide_type": "skip"}
@@ -542,7 +531,7 @@ ck.explore_backward(model, layer="relu4", channel=neurons["relu4"])
 # **Predict first.** What will guided backpropagation show for the palace?
 
 # %% id="target" slideshow={"slide_type": "-"} tags=["gallery"]
-scene = ck.load_scene(["zebra", "broccoli"], background="grass", seed=1)
+scene = ck.load_scene(["zebra", "broccoli"], background="plain", seed=1)
 classes = scene.targets | {"palace": lite.labels.index("palace")}
 panels, titles, changed = [], [], {}
 for rule in ("backprop", "guided"):
@@ -719,6 +708,7 @@ for name, method in named.items():
         shares[name][f"asked for the {side} one"] = ck.bootstrap_interval(share, [a for a, _ in couples])
 ck.show_dots(
     shares,
+    columns=1,
     limits=(0, 1),
     alt="Share on the left object when asked for the left and for the right: the gradient moves from about 0.64 to 0.43, guided from about 0.74 to 0.56, the deconvnet not at all.",
 )
