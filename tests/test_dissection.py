@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
+from coursekit import dissection
 from coursekit.dissection import COLOURS, GRID, OBJECTS, PATTERNS, colour_masks
 from nets import random_images, relative_difference, small_model
 
@@ -121,6 +122,23 @@ def test_scenes_show_each_group_and_pattern_and_know_where(concepts):
     for i, name in enumerate(concepts.objects):
         group = concepts.names[int((objects[2 * i].nonzero()[0] + (kinds != 2).sum()).item())]
         assert name in OBJECTS[group].split()
+
+
+def test_the_mask_of_a_group_is_the_mask_of_its_object(monkeypatch):
+    made = []
+
+    def recording(*arguments, **options):
+        made.append(ck.load_scene(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(dissection, "load_scene", recording)
+    concepts = ck.concept_scenes(12, seed=4, size=56)
+    groups = concepts.masks[:, len(COLOURS) + len(PATTERNS) :].any(1)
+    for i, scene in enumerate(made):
+        assert torch.equal(concepts.images[2 * i], scene.image[0])
+        (mask,) = scene.masks.values()
+        coarse = mask.view(GRID, 2, GRID, 2).float().mean((1, 3))
+        assert torch.equal(groups[2 * i], coarse > 0.5)
 
 
 def test_every_cutout_of_a_group_exists_and_belongs_to_one_group_only():
