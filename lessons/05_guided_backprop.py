@@ -89,18 +89,18 @@ def forwards(model, image, layer):
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
-def backwards(model, signal, way):
+def backwards(model, g, way):
     for part, size, switches in reversed(way):
         if isinstance(part, nn.Conv2d):  # transpose the filters
             more = part.stride[0] - 1  # a stride of 2 has rounded the size down
-            signal = F.conv_transpose2d(signal, part.weight, None, part.stride, part.padding, more)
+            g = F.conv_transpose2d(g, part.weight, None, part.stride, part.padding, more)
         elif isinstance(part, nn.ReLU):  # rectify the signal
-            signal = F.relu(signal)
+            g = F.relu(g)
         elif switches is None:  # an experiment below: spread each value over its window
-            signal = F.interpolate(signal, size[2:]) / part.kernel_size**2
+            g = F.interpolate(g, size[2:]) / part.kernel_size**2
         else:  # unpool: each value goes back to where the maximum was
-            signal = F.max_unpool2d(signal, switches, part.kernel_size, part.stride, output_size=size)
-    return (signal / model.std).cpu()
+            g = F.max_unpool2d(g, switches, part.kernel_size, output_size=size)
+    return (g / model.std).cpu()
 
 
 def one_at_the_strongest(maps, channel):
@@ -154,10 +154,12 @@ print("outside its receptive field each picture is exactly 0:", all(inside))
 # %% [markdown] id="switch-title" slideshow={"slide_type": "slide"}
 # ## Whose picture is it? Change the switches
 #
-# The signals stay those of the **cat**. On the way down we use the switches of the coffee, of a page of text, or none: each value is then
-# spread evenly over its window. Above: one neuron. Below: all activations of relu5 at once.
+# The signals stay the **cat's**: above one neuron, below all of relu5. Only the switches are those of other pictures.
 #
-# **Predict first.** The cat's signals, the page's switches: a cat or a text?
+# **Predict first.** The cat's signals, the switches of a page of text: a cat or a text?
+
+# %% [markdown] id="switch-text" slideshow={"slide_type": "skip"}
+# In the last column there are no switches at all: each value is spread evenly over its window.
 
 # %% id="switch" slideshow={"slide_type": "-"} tags=["gallery"]
 maps, way = forwards(model, cat, "relu5")
@@ -236,9 +238,8 @@ print("the two pictures of AlexNet have a cosine below 0.9:", cosine < 0.9)
 # %% [markdown] id="nine-title" slideshow={"slide_type": "slide"}
 # ## What excites a channel: layers 1 to 3
 #
-# For each channel the nine patches with the strongest answers, and beside them their deconvnet pictures, as in Zeiler & Fergus's figure 2.
-#
-# **Predict first.** In which layer will all nine pictures be the same?
+# The nine strongest patches, and their deconvnet pictures (Zeiler & Fergus, figure 2).
+# **Predict first.** In which layer are all nine pictures the same?
 
 # %% id="pool"
 names = list(ck.cutouts("labelled"))
@@ -273,7 +274,7 @@ def best_patches(layer, channel, k, method=ck.deconvnet):
     top = ck.top_patches(model, layer, channel, best, k=k)
     pictures = top.crop(ck.signal_pictures(method(model, best[top.images], ck.unit(layer, channel, position="max"))))
     zoom = max(1, 90 // top.patches.shape[-1])
-    return [ck.mosaic(tiles, columns=3, zoom=zoom, gap=4) for tiles in (top.patches, pictures)]
+    return [ck.mosaic(tiles, columns=int(k**0.5), zoom=zoom, gap=4) for tiles in (top.patches, pictures)]
 
 
 def show_best(layers, k, method=ck.deconvnet, channels=slice(0, 3), alt=""):
@@ -377,13 +378,10 @@ print("between the last two columns most channels of relu5 change their favourit
 # %% [markdown] id="rules-title" slideshow={"slide_type": "slide"}
 # ## Three rules for one ReLU
 #
-# With $z$ the input of the ReLU and $g$ the signal from above; $[\cdot]$ is 1 where true, else 0:
+# $z$ is the input of the ReLU, $g$ the signal from above. $[z > 0]$ asks: *was the ReLU on?* $[g > 0]$ asks: *is the signal positive?*
+# Each is 1 or 0.
 #
-# | rule | below the ReLU | |
-# |---|---|---|
-# | gradient | $g \cdot [z > 0]$ | was the ReLU on? |
-# | deconvnet | $g \cdot [g > 0]$ | is the signal positive? |
-# | **guided** | $g \cdot [z > 0] \cdot [g > 0]$ | both |
+# $$\textbf{gradient}\;\; g \cdot [z > 0] \qquad\quad \textbf{deconvnet}\;\; g \cdot [g > 0] \qquad\quad \textbf{guided}\;\; g \cdot [z > 0] \cdot [g > 0]$$
 #
 # $$z = \begin{pmatrix} 1 & -1 & 5 \\ 2 & -5 & -7 \\ -3 & 2 & 4 \end{pmatrix} \qquad
 # g = \begin{pmatrix} -2 & 3 & -1 \\ 6 & -3 & 1 \\ 2 & -1 & 3 \end{pmatrix}$$
@@ -497,27 +495,27 @@ print("guided: below 0.3:", cat_and_rocket["guided"] < 0.3)
 # %% [markdown] id="crops-title" slideshow={"slide_type": "slide"}
 # ## Guided backpropagation, with the corresponding crops
 #
-# As in figure 3 of Springenberg et al.: six patches of a channel, and what guided backpropagation makes of them.
+# As in figure 3 of Springenberg et al.: the four strongest patches of a channel, and what guided backpropagation makes of them.
 #
 # **Predict first.** Can you tell the object from the picture alone? Cover the crops with your hand.
 
 # %% id="crops" slideshow={"slide_type": "-"}
 show_best(
     ["relu3", "relu4", "relu5"],
-    6,
+    4,
     ck.guided_backprop,
     slice(4, 5),
-    alt="One channel each of layers 3, 4 and 5: six crops and their guided pictures, clean outlines and colours of the part that counts, on grey.",
+    alt="One channel each of layers 3, 4 and 5: four crops and their guided pictures, clean outlines and colours of the part that counts, on grey.",
 )
 
 # %% [markdown] id="crops-read" slideshow={"slide_type": "skip"}
-# Sometimes you can: a candle flame, a strawberry, a car. The pictures keep outline and colour of the part that counts and drop the rest. As a tool to say *where* and *what kind of
+# Sometimes you can: the candle flame, the grasshopper. The pictures keep outline and colour of the part that counts and drop the rest. As a tool to say *where* and *what kind of
 # pattern* for an inner neuron, this is hard to beat.
 
 # %% [markdown] id="explorer-title"
 # ### Your turn
 #
-# Go through the layers and channels. Upload a picture of your own. The box is the receptive field of the strongest neuron, and the three
+# A neuron that likes the cat's nose, by all three rules. Go through the layers and channels. Upload a picture of your own. The box is the receptive field of the strongest neuron, and the three
 # pictures are cut to it.
 
 # %% id="explorer"
@@ -658,10 +656,12 @@ except ck.UnsupportedActivation as error:
 #
 # **Predict first.** Will guided backpropagation beat the edge detector?
 
-# %% id="score" slideshow={"slide_type": "-"}
+# %% id="score-board"
 two_dozen = list(ck.cutouts("core"))[1:73:3]
 named = {"gradient": ck.input_gradient, "deconvnet": ck.deconvnet, "guided": ck.guided_backprop}
 board = ck.scoreboard(lite, named, ck.scenes(24, objects=two_dozen, seed=6), curve_scenes=0)
+
+# %% id="score" slideshow={"slide_type": "-"}
 board.show(["energy in mask", "ranking AUC"])
 
 # %% id="score-claim" slideshow={"slide_type": "-"}
@@ -733,9 +733,11 @@ print(
 #
 # The first score again, on CourseNet, which pools. **Predict first.** Which of the three rules gains most?
 
-# %% id="swap" slideshow={"slide_type": "-"}
+# %% id="swap-board"
 pooled = ck.scenes(24, objects=two_dozen, seed=6, size=model.input_size)
 other_board = ck.scoreboard(model, named, pooled, curve_scenes=0)
+
+# %% id="swap" slideshow={"slide_type": "-"}
 other_board.show(["energy in mask", "ranking AUC"])
 
 # %% id="swap-claim" slideshow={"slide_type": "-"}
@@ -908,7 +910,7 @@ ck.check("05.5", agreement)
 #
 # - M. D. Zeiler, R. Fergus. *Visualizing and understanding convolutional networks.* ECCV 2014. Figures 2 and 4.
 # - J. T. Springenberg, A. Dosovitskiy, T. Brox, M. Riedmiller. *Striving for simplicity: the all convolutional net.* ICLR workshop 2015. Figures 1 and 3.
-# - A. Mahendran, A. Vedaldi. *Salient deconvolutional networks.* ECCV 2016. What comes from the switches and masks, and what from the neuron.
+# - A. Mahendran, A. Vedaldi. *Salient deconvolutional networks.* ECCV 2016.
 # - W. Nie, Y. Zhang, A. Patel. *A theoretical explanation for perplexing behaviors of backpropagation-based visualizations.* ICML 2018.
 # - J. Adebayo et al. *Sanity checks for saliency maps.* NeurIPS 2018. Changes the weights instead of the class; see lab 14.
 # - L. Sixt, M. Granz, T. Landgraf. *When explanations lie: why many modified BP attributions fail.* ICML 2020.
