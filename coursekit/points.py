@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+import torch
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor
@@ -54,8 +55,8 @@ def show_points(
         check_points(points, given[title], title)
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
-    width = min(WIDTH, 3.6 * columns)
-    figure = Figure(figsize=(width, rows * min(0.7 * width / columns + 0.3, 3.3)), layout="constrained")
+    width = {1: 5.4, 2: 7.2}.get(columns, WIDTH)
+    figure = Figure(figsize=(width, rows * min(0.7 * width / columns + 0.3, 4.0)), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax in axes[len(panels) :]:
         ax.remove()
@@ -74,7 +75,10 @@ def show_points(
         ax.set_aspect("equal", adjustable="datalim")
     if legend:
         handles = [mpl.lines.Line2D([], [], ls="", marker="o", color=c, label=name) for name, c in legend.items()]
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), handletextpad=0.1)
+        fit = int(width / (0.6 + 0.085 * max(map(len, legend))))  # so many names side by side
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
+        )
     return Picture(figure, alt or "Dots in the plane: " + ", ".join(panels))
 
 
@@ -95,7 +99,8 @@ def _numbered_dots(ax: mpl.axes.Axes, xy: Tensor, values: Tensor) -> mpl.collect
     values = values.detach().cpu().float()
     high = float(values.abs().max())
     scale = {"cmap": "coolwarm", "vmin": -high, "vmax": high} if values.min() < 0 else {"cmap": "viridis"}
-    return ax.scatter(*xy.T.numpy(), c=values.numpy(), s=_size(len(xy)), linewidths=0, **scale)
+    order = values.abs().argsort(stable=True) if values.min() < 0 else torch.arange(len(values))  # strong ones on top
+    return ax.scatter(*xy[order].T.numpy(), c=values[order].numpy(), s=_size(len(xy)), linewidths=0, **scale)
 
 
 def palette(names: Sequence[str], grey: Sequence[str] = ()) -> dict[str, str]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
+from coursekit.embedding import _umap_neighbours
 from nets import random_images, small_maps, small_model
 from test_contract import unchanged, unusual_model
 
@@ -163,6 +164,13 @@ def test_umap_and_pacmap_keep_blobs_apart_and_are_seeded(method, recwarn):
     assert not torch.equal(ck.project(two_blobs(), method, seed=4), points)
     assert torch.equal(torch.get_rng_state(), state)
     assert not [w for w in recwarn if "n_jobs" in str(w.message) or "random state" in str(w.message)]
+
+
+def test_umap_gets_exact_neighbours_with_each_point_as_its_own_first():
+    index, distance = _umap_neighbours(torch.tensor([[0.0], [1.0], [3.0], [7.0]]), 3)
+    assert index.tolist() == [[0, 1, 2], [1, 0, 2], [2, 1, 0], [3, 2, 1]]
+    assert distance.tolist() == [[0, 1, 3], [0, 1, 2], [0, 2, 3], [0, 4, 6]]
+    assert _umap_neighbours(noise(4, 2), 5) == (None, None, None), "UMAP itself warns"
 
 
 def test_bad_projections():

@@ -33,6 +33,15 @@ def test_each_dot_has_the_colour_of_its_name_and_grey_ones_lie_below():
     assert {text.get_text() for text in picture.figure.legends[0].get_texts()} == {"birds", "balls", "other"}
 
 
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_the_legend_lies_within_the_figure(columns):
+    names = ["hoofed animals", "beasts of prey", "fruit and vegetables", "instruments"]
+    picture = ck.show_points({str(i): POINTS for i in range(columns)}, names)
+    assert picture.data
+    legend = picture.figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0 and legend.x1 <= picture.figure.bbox.x1
+
+
 def test_short_names_stand_on_their_own_dots():
     picture = ck.show_points({"digits": POINTS}, ["7", "7", "7", "4"])
     texts = {text.get_text(): text.get_position() for text in picture.figure.axes[0].texts}
