@@ -130,7 +130,7 @@ def test_with_many_examples_the_vector_is_fishers_discriminant():
     shift = torch.tensor([1.0, 0.5, -0.5], dtype=torch.float64)
     fisher = nn.functional.normalize(torch.linalg.solve(covariance, shift), dim=0)
     found = ck.cav(concept, others)
-    assert found.vector @ fisher > 0.9995
+    assert found.vector @ fisher > 0.999
     assert found.vector @ nn.functional.normalize(shift, dim=0) < 0.9
     distance = (shift @ torch.linalg.solve(covariance, shift)).sqrt()
     assert found.accuracy == pytest.approx(stats.norm.cdf(float(distance) / 2), abs=0.01)
@@ -217,7 +217,8 @@ def test_on_random_concepts_the_test_keeps_its_level_and_the_t_test_over_runs_do
     null = scores[:, 1:].mean(2)
     ours = {m: [tcav._compare(s[0].mean(), n, m)[-1] for s, n in zip(scores, null, strict=True)] for m in ("rank", "t")}
     # What others do: the runs of the concept against as many runs of random concepts, counted as independent.
-    theirs = stats.ttest_ind(scores[:, 0], scores[:, 1:6].diagonal(dim1=1, dim2=2), axis=1).pvalue
+    independent = scores[:, 1:6].diagonal(dim1=1, dim2=2)
+    theirs = stats.ttest_ind(scores[:, 0].numpy(), independent.numpy(), axis=1).pvalue
     for method, p in ours.items():
         assert 0.03 < np.mean(np.array(p) <= 0.05) < 0.07, method
     assert np.mean(theirs <= 0.05) > 0.15
