@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
+from coursekit import explore_maps
 from nets import random_images, seeded, small_model
 
 
@@ -26,12 +27,22 @@ def test_the_figure_follows_each_control(explorer, control, value):
     assert bytes(explorer.image.value) != before
 
 
-def test_against_shows_the_other_half_of_the_map(explorer):
+def test_against_shows_what_speaks_against_the_chosen_class(monkeypatch):
+    shown, model, image, draw = [], small_model(), random_images(1, size=16), explore_maps.plotting.show_maps
+
+    def recording(image, maps, **options):
+        shown.append(next(iter(maps.items())))
+        return draw(image, maps, **options)
+
+    monkeypatch.setattr(explore_maps.plotting, "show_maps", recording)
+    explorer = ck.explore_cam(model, image)
+    explorer.controls["target"].value = 3
     explorer.controls["method"].value = "CAM"
-    before = bytes(explorer.image.value)
     explorer.controls["against"].value = True
-    assert explorer.message.value == "" and bytes(explorer.image.value) != before
-    assert "CAM, against" in explorer.picture.alt
+    assert explorer.message.value == ""
+    title, heat = shown[-1]
+    assert title == "CAM, against"
+    assert torch.allclose(heat, -ck.cam(model, image, 3, upsample=True))
 
 
 def test_the_five_best_classes_can_be_chosen_and_the_last_layer_comes_first(explorer):
