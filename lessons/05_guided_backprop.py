@@ -154,9 +154,8 @@ print("outside its receptive field each picture is exactly 0:", all(inside))
 # %% [markdown] id="switch-title" slideshow={"slide_type": "slide"}
 # ## Whose picture is it? Change the switches
 #
-# The signals stay the **cat's**: above one neuron, below all of relu5. Only the switches are those of other pictures.
-#
-# **Predict first.** The cat's signals, the switches of a page of text: a cat or a text?
+# The signals stay the **cat's**: above one neuron, below all of relu5. Only the switches change. **Predict first.** With the
+# switches of a page of text: a cat or a text?
 
 # %% [markdown] id="switch-text" slideshow={"slide_type": "skip"}
 # In the last column there are no switches at all: each value is spread evenly over its window.
@@ -238,8 +237,11 @@ print("the two pictures of AlexNet have a cosine below 0.9:", cosine < 0.9)
 # %% [markdown] id="nine-title" slideshow={"slide_type": "slide"}
 # ## What excites a channel: layers 1 to 3
 #
-# The nine strongest patches, and their deconvnet pictures (Zeiler & Fergus, figure 2).
-# **Predict first.** In which layer are all nine pictures the same?
+# **Predict first.** In which layer are all nine pictures of a channel the same?
+
+# %% [markdown] id="nine-text" slideshow={"slide_type": "skip"}
+# For each channel the nine patches with the strongest answers, one from each picture, and beside them what the deconvnet makes of their
+# neurons. Both are cut to the receptive field, as in figure 2 of Zeiler & Fergus.
 
 # %% id="pool"
 names = list(ck.cutouts("labelled"))
@@ -381,7 +383,7 @@ print("between the last two columns most channels of relu5 change their favourit
 # $z$ is the input of the ReLU, $g$ the signal from above. $[z > 0]$ asks: *was the ReLU on?* $[g > 0]$ asks: *is the signal positive?*
 # Each is 1 or 0.
 #
-# $$\textbf{gradient}\;\; g \cdot [z > 0] \qquad\quad \textbf{deconvnet}\;\; g \cdot [g > 0] \qquad\quad \textbf{guided}\;\; g \cdot [z > 0] \cdot [g > 0]$$
+# $$\text{gradient: } g\,[z > 0] \qquad \text{deconvnet: } g\,[g > 0] \qquad \text{guided: } g\,[z > 0]\,[g > 0]$$
 #
 # $$z = \begin{pmatrix} 1 & -1 & 5 \\ 2 & -5 & -7 \\ -3 & 2 & 4 \end{pmatrix} \qquad
 # g = \begin{pmatrix} -2 & 3 & -1 \\ 6 & -3 & 1 \\ 2 & -1 & 3 \end{pmatrix}$$
@@ -673,7 +675,8 @@ print("the deconvnet has less than 0.1 more energy on the object than chance:", 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
 # A surprise after all that: guided backpropagation is the best of this table, and it beats the edge detector. Its lines are drawn by the picture, but
 # *which* lines are strong comes from the network, and the network answers to objects more than to ground. "It explains no class" does not mean
-# "it knows nothing". The deconvnet on a network without pooling is hardly better than chance.
+# "it knows nothing". The deconvnet on a network without pooling stays close to
+# chance, and far below a blob in the middle of the picture.
 #
 # But these scenes hold one object each. The score cannot tell *where is the zebra?* from *where is anything?* The next one can.
 
@@ -745,7 +748,8 @@ gain = {name: other_board.interval(name, "ranking AUC")[0] - board.interval(name
 print("the rule that gains most from pooling:", max(gain, key=gain.get))
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
-# With switches the deconvnet has the picture back, and its map finds the object better than on Lite0. Guided backpropagation leads again.
+# With switches the deconvnet has the picture back, and its map finds the object better than on Lite0, though as a ranking of pixels the
+# blob in the middle still beats it. Guided backpropagation leads again.
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
