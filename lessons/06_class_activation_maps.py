@@ -310,11 +310,13 @@ print("Guided Grad-CAM: by less than 0.25:", correlation[2, 3].item() < 0.25)
 # $$S_c(x) \;=\; \sum_p (x - \bar x)_p\, \frac{\partial S_c}{\partial x_p} \;+\; \sum_l \sum_p b_l\, \frac{\partial S_c}{\partial b_l(p)}$$
 #
 # **Predict first.** How much of the score comes from the pixels: nearly all, about half, or hardly any?
-#
-# Srinivas & Fleuret, *Full-gradient representation for neural network visualization*, NeurIPS 2019.
+
+# %% [markdown] id="full-text" slideshow={"slide_type": "skip"}
+# The second sum goes over all biases $b_l$ of all layers, at every position $p$ where they are added
+# (Srinivas & Fleuret, *Full-gradient representation for neural network visualization*, NeurIPS 2019).
 
 
-# %% id="full-readable" slideshow={"slide_type": "-"} tags=["show-code"]
+# %% id="full-readable" tags=["show-code"]
 def my_shares(model, image, target):
     layers = [name for name in model.layers if name.startswith(("conv", "fc"))]  # all that have a bias
     x = image.clone().requires_grad_()
@@ -337,7 +339,7 @@ print("the shares add up to the logit, and so does ck.fullgrad")
 
 # %% id="full" slideshow={"slide_type": "-"}
 ck.show_maps(
-    scene.image,
+    None,
     {
         "FullGrad, zebra": ck.fullgrad(model, scene.image, zebra, magnitude=True),
         "FullGrad, strawberry": ck.fullgrad(model, scene.image, strawberry, magnitude=True),
@@ -347,7 +349,7 @@ ck.show_maps(
     alt="FullGrad of zebra is brightest on the zebra, that of strawberry on the strawberry and nearly as bright on the zebra.",
 )
 
-# %% id="full-claim" slideshow={"slide_type": "-"}
+# %% id="full-claim"
 pixels = (shares["pixels"] / score) if score else 0.0
 print("on CourseNet the pixels themselves give less than half of the logit:", pixels < 0.5)
 
@@ -387,13 +389,13 @@ ck.show_maps(
 # Stretched to its own maximum, the map of a thing that is not there looks as sure as the zebra's. (It lies on the head: stripes look like bellows.)
 # Always compare with another class on *one* scale, or say the number: here the accordion has a fraction of the zebra's evidence.
 
-# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
 #
 # CourseNet has $8 \times 8$ maps before its last pooling, and three fully connected layers after it.
 # **Predict first.** Will its Grad-CAM find the same places?
 
-# %% id="swap" slideshow={"slide_type": "-"}
+# %% id="swap"
 smaller = F.interpolate(scene.image, 128, mode="bilinear", antialias=True)
 swapped = {name: ck.grad_cam(coursenet, smaller, index, upsample=True) for name, index in scene.targets.items()}
 ck.show_maps(
@@ -408,22 +410,21 @@ ck.show_maps(
 # %% [markdown] id="names-title" slideshow={"slide_type": "slide"}
 # ## What do the channels look for?
 #
-# A map is a sum over channels. Which ones? **Network dissection** gives a channel the name of the concept whose masks it meets best:
+# **Network dissection** gives a channel the name of the concept whose masks it meets best:
 #
 # $$\mathrm{IoU}(k, c) \;=\; \frac{\sum_x |\{A_k > T_k\} \cap L_c|}{\sum_x |\{A_k > T_k\} \cup L_c|}$$
-#
-# We know the masks $L_c$, because we composed the pictures. $T_k$ leaves 2 % of all positions.
-#
-# Bau, Zhou, Khosla, Oliva & Torralba, *Network dissection*, CVPR 2017.
+
+# %% [markdown] id="names-text" slideshow={"slide_type": "skip"}
+# We know the masks $L_c$, because we composed the pictures. The threshold $T_k$ leaves 2 % of all positions
+# (Bau, Zhou, Khosla, Oliva & Torralba, *Network dissection*, CVPR 2017; there it is 0.5 %).
 
 # %% id="concepts" slideshow={"slide_type": "-"}
 cut_outs = sorted(ck.cutouts())
 concepts = ck.concept_scenes(140, objects=cut_outs[::2], seed=0)
 print(concepts)
 ck.show_images(
-    concepts.images[:8],
-    columns=8,
-    alt="Eight pictures: cut-out animals and fruit on backgrounds, in turn with patches of strong colours and of patterns.",
+    concepts.images[:4],
+    alt="Four pictures: an ox on a checked ground, a purple disc on gravel, an otter on bricks, a dotted square on gravel.",
 )
 
 
@@ -469,6 +470,11 @@ print("channels with a name, above chance, more than 300 of 1280:", len(names) >
 print("the name holds for fewer than 60 % of them:", len(held) < 0.6 * len(names))
 print("that is more than 2.5 times as many as luck would give:", len(held) / len(names) > 2.5 * luck)
 
+# %% [markdown] id="examples-title" slideshow={"slide_type": "slide"}
+# ## Four names that held
+#
+# Each on the three new pictures where its channel is active on most pixels; the active part is lit.
+
 # %% id="examples" slideshow={"slide_type": "-"}
 surest = {}
 for k in sorted(held, key=lambda k: -min(first.iou[k].max(), second.iou[k].max())):  # in both halves
@@ -503,12 +509,11 @@ ck.show_images(
 # %% [markdown] id="words-title" slideshow={"slide_type": "slide"}
 # ## A prediction in words
 #
-# The share of channel $k$ in a logit is $w_{ck} \cdot \bar A_k$ (that is $Z\,\alpha_k \bar A_k$). With names that hold:
-#
-# - **persuasive** channels: the largest shares,
-# - **inhibitive** channels: the most negative ones.
-#
-# **Predict first.** Which concepts speak for *zebra*, which for *strawberry*?
+# **Predict first.** Which named channels speak for *zebra*, which for *strawberry*, which against them?
+
+# %% [markdown] id="words-text" slideshow={"slide_type": "skip"}
+# The share of channel $k$ in a logit is $w_{ck} \cdot \bar A_k$, which is $Z\,\alpha_k \bar A_k$. Among the channels whose names hold, the largest
+# shares are the **persuasive** ones, the most negative the **inhibitive** ones (Selvaraju et al., in the longer version, IJCV 2020).
 
 # %% id="words" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 with ck.capture(model, ["relu2"]) as maps, torch.no_grad():
@@ -517,18 +522,20 @@ activity = maps["relu2"][0].mean((1, 2)).cpu()
 weight = model.head.weight.detach().cpu()
 
 
-def explain(target):
-    shares = {k: (weight[target, k] * activity[k]).item() for k in held}
-    order = sorted(shares, key=shares.get, reverse=True)
-    for word, chosen in (("because of", order[:4]), ("in spite of", order[:-4:-1])):
-        print(f"  {word}: " + ", ".join(f"{held[k]} (channel {k}, {shares[k]:+.2f})" for k in chosen))
+def ranked(target):
+    return sorted(held, key=lambda k: -weight[target, k] * activity[k])  # the most persuasive channel first
+
+
+def in_words(channels, target):
+    return ", ".join(f"{held[k]} ({weight[target, k] * activity[k]:+.2f})" for k in channels)
 
 
 for name, index in scene.targets.items():
-    print(name)
-    explain(index)
+    order = ranked(index)
+    print(f"{name:10} because of: {in_words(order[:4], index)}")
+    print(f"{'':10} in spite of: {in_words(order[:-4:-1], index)}")
 
-# %% id="words-claim" slideshow={"slide_type": "-"}
+# %% id="words-claim"
 total = {name: torch.zeros(2) for name in held.values()}  # by concept: its share in zebra and in strawberry
 for k, name in held.items():
     total[name] += weight[[zebra, strawberry], k] * activity[k]
@@ -538,7 +545,7 @@ for name in ("dotted", "fruit or vegetable"):
     print(f"{name} speaks for strawberry and against zebra:", bool(total[name][1] > 0 > total[name][0]))
 
 # %% id="words-maps" slideshow={"slide_type": "-"}
-most = sorted(held, key=lambda k: -weight[zebra, k] * activity[k])
+most = ranked(zebra)
 chosen = {f"for: {held[most[0]]}": most[0], f"for: {held[most[1]]}": most[1], f"against: {held[most[-1]]}": most[-1]}
 ck.show_maps(
     scene.image,
@@ -818,7 +825,7 @@ ck.check("06.5", at_this_place)
 # ## Further reading
 #
 # - B. Zhou, A. Khosla, A. Lapedriza, A. Oliva, A. Torralba. *Learning deep features for discriminative localization.* CVPR 2016.
-# - R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra. *Grad-CAM: visual explanations from deep networks via gradient-based localization.* ICCV 2017; longer in IJCV 2020.
+# - R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra. *Grad-CAM: visual explanations from deep networks via gradient-based localization.* ICCV 2017.
 # - S. Srinivas, F. Fleuret. *Full-gradient representation for neural network visualization.* NeurIPS 2019.
 # - D. Bau, B. Zhou, A. Khosla, A. Oliva, A. Torralba. *Network dissection: quantifying interpretability of deep visual representations.* CVPR 2017.
 # - S. Lapuschkin et al. *Unmasking Clever Hans predictors and assessing what machines really learn.* Nature Communications 2019.
