@@ -153,7 +153,7 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
         model.set_params(random_state=seed)
     folds = StratifiedKFold(min(5, len(concept), len(others)), shuffle=True, random_state=seed)
     accuracy = cross_val_score(model, points, labels, cv=folds, scoring="balanced_accuracy").mean()
-    vector = nn.functional.normalize(torch.from_numpy(model.fit(points, labels).coef_[0]), dim=0)
+    vector = nn.functional.normalize(torch.from_numpy(np.atleast_2d(model.fit(points, labels).coef_)[0]), dim=0)
     return Cav(vector.to(concept), float(accuracy))
 
 
@@ -169,7 +169,7 @@ def tcav_score(gradients: Tensor, vector: Tensor) -> float:
     """
     if gradients.ndim != 2 or vector.shape != gradients.shape[1:]:
         raise OptionError(
-            f"Gradients (N, D) and a vector (D,) are needed, not {[*gradients.shape]}, {[*vector.shape]}."
+            f"Gradients (N, D) and a vector (D,) are needed, not {[*gradients.shape]} and {[*vector.shape]}."
         )
     return float((gradients @ vector).sign().mean() / 2 + 0.5)
 
