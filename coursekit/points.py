@@ -75,7 +75,7 @@ def show_points(
         ax.set_aspect("equal", adjustable="datalim")
     if legend:
         handles = [mpl.lines.Line2D([], [], ls="", marker="o", color=c, label=name) for name, c in legend.items()]
-        fit = int(width / (0.6 + 0.085 * max(map(len, legend))))  # so many names side by side
+        fit = int(width / (0.5 + 0.07 * max(map(len, legend))))  # so many names side by side
         figure.legend(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )
