@@ -40,12 +40,12 @@ ck.setup(seed=0)
 # | | lab | its question | |
 # |---|---|---|---|
 # | 00 | Start here | What does a network answer, and how sure is it? | ✓ |
-# | 01 | Weights | What did the first layer learn? | ○ |
-# | 02 | Embeddings | Which pictures are alike for the network? | ○ |
+# | 01 | Weights | What did the first layer learn? | ✓ |
+# | 02 | Embeddings | Which pictures are alike for the network? | ✓ |
 # | 03 | Occlusion | What is lost when a part is covered? | ✓ |
 # | 04 | Saliency | Which pixels would change the answer? | ✓ |
-# | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | ○ |
-# | 06 | Class activation maps | Where is the evidence for this class? | ○ |
+# | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | ✓ |
+# | 06 | Class activation maps | Where is the evidence for this class? | ✓ |
 # | 07 | Activation maximisation | What does a neuron like best? | ○ |
 # | 08 | Fooling images | How little must change to change the answer? | ○ |
 #

@@ -14,7 +14,8 @@ from nets import small_model
 
 NOTEBOOK = """
 import coursekit as ck, torch
-net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 30 * 30, 2))
+from torch import nn
+net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 30 * 30, 2))
 model = ck.Model(net)
 model.input_size = 32
 ck.explore_activations(model, layer="1")
@@ -75,7 +76,8 @@ def test_the_play_button_of_the_training_explorer_shows_one_moment_after_the_oth
     explorer = ck.explore_training()
     play, moments = explorer.box.children[0], list(ck.training_history())
     seen = []
-    for play.value in range(play.max + 1):
+    for moment in range(play.max + 1):
+        play.value = moment
         seen.append(explorer.picture.alt)
     assert explorer.controls["step"].value == moments[-1] and len(set(seen)) == len(moments)
 
