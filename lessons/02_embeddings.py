@@ -702,7 +702,6 @@ def together(plane):
     return ck.precision_at_k(index, family[: len(scenes)])[in_family].mean().item()
 
 
-in_family = [i for i in in_family if i < len(scenes)]
 agree = {title: together(plane) for title, plane in code_maps.items()}
 trusted = {title: ck.trustworthiness(code, plane) for title, plane in code_maps.items() if "pixels" not in title}
 twice = agree["t-SNE"] > 2 * agree["t-SNE of pixels"]
