@@ -350,12 +350,12 @@ ck.show_maps(
 )
 
 # %% id="full-claim"
-pixels = (shares["pixels"] / score) if score else 0.0
-print("on CourseNet the pixels themselves give less than half of the logit:", pixels < 0.5)
+print("on CourseNet the pixels themselves give less than a fifth of the logit:", shares["pixels"] < 0.2 * score)
+print("the bias of fc7 alone gives more than half:", shares["fc7"] > 0.5 * score)
 
 # %% [markdown] id="full-read" slideshow={"slide_type": "skip"}
-# Most of the score comes from biases deep in the network: they switch on with the units they belong to. A gradient map, which looks at
-# the pixels only, leaves that out.
+# Most of this score comes from one deep bias. It counts only for units that are switched on, so the picture decides about it too. A gradient map, which
+# looks at the pixels only, leaves that out.
 #
 # The figure is the paper's picture: magnitudes of all parts, each layer stretched to [0, 1], laid over each other. It is not complete any more, and it
 # hardly separates the two objects. `ck.fullgrad(model, image, target)` without `magnitude=True` keeps signs and completeness.
