@@ -66,12 +66,11 @@ _MODULE_OF = {
         "coursekit.explore": (
             "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"
         ),
-        "coursekit.explore_backward": "explore_backward",
+        "coursekit.explore_rules": "explore_backward",
         "coursekit.synthesis.render": "render Rendering",
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
-        "coursekit.explore_dream": "explore_dream",
-        "coursekit.explore_fooling": "explore_fooling",
+        "coursekit.explore_synthesis": "explore_dream explore_fooling",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()

@@ -27,7 +27,7 @@ def picture(label: int, random: np.random.Generator) -> Tensor:
         ground = (ground + 0.5 * (ck.stimuli.noise(INPUT_SIZE, 1, 0.5, int(random.integers(2**31))) - 0.5)).clamp(0, 1)
     painted, mask = ck.stimuli.shape(
         kind,
-        colour=tuple(random.uniform(0, 1, 3)),
+        colour=tuple(random.uniform(0, 1, 3).tolist()),
         radius=random.uniform(0.18, 0.42),
         angle=random.uniform(0, 360),
         position=tuple(random.uniform(0.35, 0.65, 2)),
