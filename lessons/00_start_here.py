@@ -47,7 +47,7 @@ ck.setup(seed=0)
 # | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | ✓ |
 # | 06 | Class activation maps | Where is the evidence for this class? | ✓ |
 # | 07 | Activation maximisation | What does a neuron like best? | ○ |
-# | 08 | Fooling images | How little must change to change the answer? | ○ |
+# | 08 | Fooling images | How little must change to change the answer? | ✓ |
 #
 # ✓ is there now · ○ is still to come
 
