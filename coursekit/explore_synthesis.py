@@ -55,7 +55,7 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
 
     >>> import coursekit as ck
     >>> ck.explore_dream(ck.load_model("efficientnet_lite0"), size=96)
-    <Explorer: photograph, upload, layer, octaves, steps; china and its dream of block9>
+    <Explorer: photograph, upload, layer, octaves, steps; china and its dream of block10>
     """
     names = [name for name in model.layers if name.startswith(("block", "relu", "conv", "mixed", "layer"))]
     layer = layer or names[int(0.55 * len(names))]

@@ -57,7 +57,7 @@ ck.setup(seed=0)
 # | | lab | its question | |
 # |---|---|---|---|
 # | 09 | Inversion | What does a layer still know about the picture? | ○ |
-# | 10 | DeepDream | What if a layer sees more of what it sees? | ○ |
+# | 10 | DeepDream | What if a layer sees more of what it sees? | ✓ |
 # | 11 | Style transfer | What is style, in numbers? | ○ |
 # | 12 | Fast style transfer | Can one network do it in one pass? | ○ |
 # | 13 | TCAV | Does "striped" matter for "zebra"? | ○ |
