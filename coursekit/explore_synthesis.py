@@ -64,7 +64,7 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
         image = load_image(upload[-1] if upload else photograph, size=size)
         made = dream(model, image, layer, octaves=octaves, steps=steps)
         name = "your picture" if upload else photograph
-        return plotting.show_images([image, made], [name, layer], columns=2, alt=f"{name} and its dream of {layer}")
+        return plotting.show_images([image, made], [name, layer], columns=3, alt=f"{name} and its dream of {layer}")
 
     choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")

@@ -151,7 +151,8 @@ def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, millisecon
     for frame in frames:
         check_images(frame)
         pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        pictures.append(Image.fromarray(pixels_))
+        # Without dithering, for its noise does not compress.
+        pictures.append(Image.fromarray(pixels_).quantize(128, dither=Image.Dither.NONE))
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         pictures[0].save(
