@@ -125,18 +125,18 @@ ck.show_images(
 # %% [markdown] id="form-title" slideshow={"slide_type": "slide"}
 # ## How features form
 #
-# Eight filters, from the random start (left) to the end (right).
+# Four filters, from the random start (left) to the end (right).
 #
 # **Predict first.** Which come first: colours or edges?
 
 # %% id="form" slideshow={"slide_type": "-"}
 moments = ck.training_history()
-smooth = ck.filter_health(weights)["roughness"].argsort()[5::8]  # eight filters, from smooth to fine
+smooth = ck.filter_health(weights)["roughness"].argsort()[5::16]  # four filters, from smooth to fine
 ck.show_images(
     [ck.mosaic(ck.filter_pictures(kept["conv1"])[smooth], columns=1, zoom=6, gap=4) for kept in moments.values()],
     [f"{step:,}" for step in moments],
     columns=len(moments),
-    alt="Eight rows of filters through training: noise until step 160, then broad colours, steps and stripes that become clean by step 1,280.",
+    alt="Four rows of filters through training: noise until step 160, then broad colours, steps and stripes that become clean by step 1,280.",
 )
 
 # %% id="form-claim"
@@ -156,10 +156,10 @@ print("from there on the strongest grow by more than a half:", grown > 1.5)
 # strongest filters, mostly stripes, take longer and keep growing until the end. Zeiler & Fergus (2014) show the same for the layers
 # above: lower layers settle in a few passes, upper ones need many.
 
-# %% [markdown] id="form-explorer-title" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="form-explorer-title" slideshow={"slide_type": "skip"}
 # ### Move through the training
 
-# %% id="form-explorer" slideshow={"slide_type": "-"}
+# %% id="form-explorer" slideshow={"slide_type": "skip"}
 ck.explore_training()
 
 # %% [markdown] id="health-title" slideshow={"slide_type": "slide"}
@@ -172,6 +172,9 @@ ck.explore_training()
 # | double | largest $\lvert\cos\rvert$ to another filter | below 1: no filter twice |
 #
 # **Predict first.** How many of the 64 are as rough as noise?
+
+# %% [markdown] id="health-title-two" slideshow={"slide_type": "subslide"}
+# ### From noise to filters
 
 # %% id="health" slideshow={"slide_type": "-"}
 health = ck.filter_health(weights)
@@ -187,10 +190,10 @@ ck.show_lines(
     alt="The median roughness falls from 2, the value of noise, to less than 1.",
 )
 
-# %% [markdown] id="health-worst-title" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="health-worst-title" slideshow={"slide_type": "skip"}
 # ### The best and the worst
 
-# %% id="health-worst" slideshow={"slide_type": "-"}
+# %% id="health-worst" slideshow={"slide_type": "skip"}
 order = health["roughness"].argsort()
 weak, double = health["norm"].argsort(), health["similarity"].argsort(descending=True)
 groups = {"smoothest": order[:8], "roughest": order[-8:], "weakest": weak[:8], "most alike to another": double[:8]}
@@ -254,7 +257,7 @@ print("a Gabor explains most of more than 80 % of the filters of one colour:", g
 
 # %% id="other" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 lite = ck.load_model("efficientnet_lite0")
-shown = {"EfficientNet-Lite0, 3 × 3": ck.mosaic(ck.filter_pictures(lite.layer("conv1").weight), 8, zoom=14, gap=4)}
+shown = {"EfficientNet-Lite0, 3 × 3": ck.mosaic(ck.filter_pictures(lite.layer("conv1").weight), 11, zoom=14, gap=4)}
 for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
     if ck.is_available(name):
         first = ck.load_model(name).layer("conv1").weight
@@ -283,7 +286,7 @@ ck.show_images(
 second = model.layer("conv2").weight
 names = [f"filter {k} of conv2" for k in (0, 1, 2)]
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(second[k]), columns=16, zoom=8, gap=6) for k in (0, 1, 2)],
+    [ck.mosaic(ck.filter_pictures(second[k]), columns=8, zoom=8, gap=6) for k in (0, 1, 2)],
     names,
     columns=3,
     alt="Three filters of the second layer as 64 grey tiles of 3 by 3 each; no pattern that says anything about pictures.",

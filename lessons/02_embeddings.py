@@ -6,7 +6,7 @@
 #
 # - turn pictures into codes, and search them by distance and by angle,
 # - score a code without counting the same object twice,
-# - draw codes in the plane in five ways, and say what such a picture does **not** mean,
+# - draw codes in the plane in five ways, and say what this does **not** mean,
 # - find a bug of a playing agent on a map of its states,
 # - say which patches excite a channel, and whether another channel does the same.
 

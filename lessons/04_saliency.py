@@ -624,14 +624,14 @@ print("the edge detector beats SmoothGrad by more than 0.05:", on_flower["edges"
 # know the network, does better than SmoothGrad, because this background is out of focus. So one picture and one score
 # are not enough: a good test needs objects whose background has edges too.
 
-# %% [markdown] id="scenes-title" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="scenes-title" slideshow={"slide_type": "skip"}
 # ### The same question with exact masks
 #
 # `ck.scenes` lays cut-out objects on photographs that have edges of their own, so we know every pixel of the object.
 # Three scores: the energy in the mask, the **pointing game** (does the maximum lie on the object? Zhang et al. 2016), and the
 # overlap of GrabCut's cut-out with the true mask. **Predict first.** Does the edge detector win again?
 
-# %% id="scenes" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+# %% id="scenes" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 scenes = ck.scenes(8, objects=list(ck.cutouts("core")), background="photograph", seed=0)
 smooth = [
     ck.smoothgrad(model, x, c, samples=16) for x, c in zip(scenes.images.split(1), scenes.targets.tolist(), strict=True)
@@ -660,7 +660,7 @@ print(f"{'':16}energy  hits  overlap of the cut-out")
 for name, (energy, hits, cut_out) in marks.items():
     print(f"{name:16}{energy:6.0%}{hits:6.0%}{cut_out:9.2f}")
 
-# %% id="scenes-claim" slideshow={"slide_type": "-"}
+# %% id="scenes-claim" slideshow={"slide_type": "skip"}
 print("now the edge detector has the least energy in the mask:", min(marks, key=lambda name: marks[name][0]) == "edges")
 print(
     "and the worst cut-outs, by more than 0.1:",

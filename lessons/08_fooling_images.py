@@ -319,13 +319,12 @@ ck.show_dots(
 # %% [markdown] id="maps-title" slideshow={"slide_type": "slide"}
 # ## Do the maps give it away?
 #
-# Four maps of the *winning* class, before and after.
+# Two maps of the *winning* class, before and after.
 #
-# **Predict first.** Which of the four will look suspicious?
+# **Predict first.** Will one of them look suspicious?
 
 # %% id="maps" slideshow={"slide_type": "-"}
 methods = {
-    "saliency": ck.saliency,
     "SmoothGrad": lambda m, x, c: ck.smoothgrad(m, x, c, samples=12).abs(),
     "Grad-CAM": ck.grad_cam,
 }
@@ -340,8 +339,8 @@ ck.show_maps(
     unit="relative",
     relative=True,
     pool=2,
-    columns=3,
-    alt="Top: three maps of cat on the clean picture. Bottom: three maps of ostrich on the attacked one; they lie on the same face.",
+    columns=4,
+    alt="Left: two maps of cat on the clean picture. Right: two maps of ostrich on the attacked one; they lie on the same face.",
 )
 
 # %% [markdown] id="maps-read" slideshow={"slide_type": "skip"}
