@@ -419,6 +419,7 @@ damaged = weights.detach().cpu().clone()
 damaged[best[0]] /= 1e6
 pair = torch.stack([weights[best[0]].cpu(), damaged[best[0]]])
 together = (pair - pair.min()) / (pair.max() - pair.min())
+print("to the eye they are equal:", torch.allclose(*ck.filter_pictures(pair), atol=1e-3))
 ck.show_images(
     [
         ck.mosaic(ck.filter_pictures(pair), columns=2, zoom=16, gap=8),
@@ -428,7 +429,6 @@ ck.show_images(
     columns=2,
     alt="Left, two equal striped filters. Right, the same two on one scale: the second one is plain grey.",
 )
-print("to the eye they are equal:", torch.allclose(*ck.filter_pictures(pair), atol=1e-3))
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
 # Scaled on its own, the dead filter looks perfect. Whenever you see a wall of beautiful tiles, ask on which scale they

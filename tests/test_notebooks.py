@@ -1,5 +1,6 @@
 """tools/notebooks.py on a small lab, nbval's cures, and what every lab of the course must have."""
 
+import ast
 import json
 import os
 import re
@@ -256,6 +257,15 @@ def test_a_lab_uses_names_of_coursekit_only(lesson):
     nb = built_notebook(lesson)
     imports = [line for cell in code_cells(nb) for line in cell.source.splitlines() if "coursekit" in line]
     assert all(line == "import coursekit as ck" for line in imports if line.startswith(("import", "from"))), imports
+
+
+@LABS
+def test_a_figure_is_the_last_of_its_cell(lesson):
+    """Jupyter shows the value of the last line alone: a figure before it is made and never seen."""
+    for cell in code_cells(built_notebook(lesson)):
+        for line in ast.parse(cell.source).body[:-1]:
+            shown = isinstance(line, ast.Expr) and ast.unparse(line).startswith(("ck.show", "ck.explore"))
+            assert not shown, f"{cell.id}: {ast.unparse(line)[:60]}"
 
 
 @LABS
