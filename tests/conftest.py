@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+import coursekit as ck
 from browser import ARGUMENTS, NOT_RUN, find_chromium
 from scratch import make_course
 
@@ -42,3 +43,16 @@ def chromium():
 def lesson(tmp_path):
     """The lesson of a course with one small lab, not built yet."""
     return make_course(tmp_path / "course")
+
+
+@pytest.fixture
+def said(capsys, monkeypatch):
+    """What the student reads below the check."""
+    monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
+
+    def ask(number, *answer):
+        capsys.readouterr()
+        ck.check(number, *answer)
+        return capsys.readouterr().out.strip()
+
+    return ask
