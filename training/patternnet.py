@@ -5,13 +5,13 @@ python training/patternnet.py             # about ten minutes on one core
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
 from coursekit.nets.patternnet import INPUT_SIZE, LABELS, MEAN, STD, patternnet
 from coursekit.stimuli import SHAPES, TEXTURES, some_colour
+from learn import learn
 
 PICTURES, EPOCHS, BATCH = 6000, 12, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -48,17 +48,7 @@ def train(x: Tensor, labels: Tensor) -> nn.Sequential:
     """Train with Adam and one cycle of the learning rate."""
     ck.setup(seed=0)
     network = patternnet().to(DEVICE)
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, EPOCHS * len(x) // BATCH)
-    for _ in range(EPOCHS):
-        for chosen in torch.randperm(len(x)).split(BATCH):
-            mirrored = x[chosen].flip(3) if torch.rand(()) < 0.5 else x[chosen]
-            loss = F.cross_entropy(network(mirrored), labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return network.eval()
+    return learn(network, x, labels, epochs=EPOCHS, batch=BATCH, peak=3e-3, mirror=True, decay=0.05)
 
 
 def main() -> None:

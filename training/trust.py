@@ -11,12 +11,12 @@ import argparse
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
 from coursekit.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
+from learn import learn
 
 PICTURES, EPOCHS, BATCH = 1400, 24, 50
 SCALE = 0.8  # of the picture, the longer side of the animal
@@ -47,20 +47,7 @@ def train(x: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     """Train the network with Adam; the only augmentation is to mirror the whole batch, half of the time."""
     ck.setup(seed=0)
     network = trust().to(DEVICE)
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, epochs * -(-len(x) // BATCH))
-    for epoch in range(epochs):
-        total = 0.0
-        for chosen in torch.randperm(len(x)).split(BATCH):
-            batch = x[chosen].flip(3) if torch.rand(()) < 0.5 else x[chosen]
-            loss = F.cross_entropy(network(batch), labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(chosen) / len(x)
-        print(f"epoch {epoch + 1:2d}: loss {total:.4f}", flush=True)
-    return network.eval()
+    return learn(network, x, labels, epochs=epochs, batch=BATCH, peak=3e-3, mirror=True)
 
 
 @torch.inference_mode()

@@ -7,12 +7,12 @@ Both are trained until they know their training pictures. Only the true one can 
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
 from coursekit.nets.twin import INPUT_SIZE, LABELS, MEAN, STD, twin
+from learn import learn
 
 PICTURES, EPOCHS, BATCH = 1500, 80, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -29,16 +29,7 @@ def train(x: Tensor, labels: Tensor) -> nn.Sequential:
     """Train a twin with Adam until the end of the epochs; no augmentation, for it shall learn by heart."""
     ck.setup(seed=0)
     network = twin().to(DEVICE)
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, EPOCHS * len(x) // BATCH)
-    for _ in range(EPOCHS):
-        for chosen in torch.randperm(len(x)).split(BATCH):
-            loss = F.cross_entropy(network(x[chosen]), labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return network.eval()
+    return learn(network, x, labels, epochs=EPOCHS, batch=BATCH, peak=2e-3)
 
 
 @torch.inference_mode()
