@@ -62,7 +62,8 @@ _MODULE_OF = {
         "coursekit.randomisation": "randomised randomisable",
         "coursekit.sanity": "randomisation_test data_randomisation_test RandomisationTest",
         "coursekit.explore_maps": "explore_cam",
-        "coursekit.plotting": "show_images show_maps show_grid show_predictions show_lines show_dots signal_pictures",
+        "coursekit.plotting": "show_images show_maps show_grid show_predictions signal_pictures",
+        "coursekit.charts": "show_lines show_dots",
         "coursekit.explore": (
             "explore_prediction explore_occlusion explore_saliency explore_activations explore_training"
         ),

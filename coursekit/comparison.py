@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from coursekit.baselines import BASELINES
+from coursekit.charts import show_dots
 from coursekit.composition import Scenes
 from coursekit.errors import OptionError, UnsupportedActivation, UnsupportedNetwork
-from coursekit.plotting import Picture, show_dots
+from coursekit.plotting import Picture
 from coursekit.probe import BATCH, check_count
 from coursekit.results import checksum, continued, html_table, read_json, text_table, write_json
 from coursekit.scoring import LOCALISATION, check_masks, deletion_curve, insertion_curve, localisation

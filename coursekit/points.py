@@ -10,14 +10,14 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.plotting import COLOURS, WIDTH, Picture, _styled
+from coursekit.plotting import COLOURS, WIDTH, Picture, styled
 
 GREY = "#BBBBBB"
 # Petroff 2021, "Accessible color sequences for data visualization": ten colours, tested for colour-blind readers
 TEN = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"]
 
 
-@_styled
+@styled
 def show_points(
     panels: Mapping[str, Tensor],
     colours: Sequence[str] | Tensor | Mapping[str, Sequence[str] | Tensor],

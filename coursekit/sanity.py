@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from coursekit.charts import show_lines
 from coursekit.comparison import Method, bootstrap_interval
 from coursekit.errors import OptionError, TargetError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.models import Model
-from coursekit.plotting import Picture, show_lines
+from coursekit.plotting import Picture
 from coursekit.probe import BATCH, evaluating, reader
 from coursekit.randomisation import ordered_layers, randomised
 from coursekit.results import checksum, continued, html_table, read_json, text_table, write_json

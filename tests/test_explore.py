@@ -9,8 +9,8 @@ from PIL import Image
 from torch import nn
 
 import coursekit as ck
+from coursekit.charts import show_lines
 from coursekit.explore import Explorer
-from coursekit.plotting import show_lines
 from nets import random_images, seeded
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
