@@ -71,6 +71,8 @@ _MODULE_OF = {
         "coursekit.synthesis.render": "render Rendering",
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
+        "coursekit.generators": "load_decoder load_generator shape_parameters",
+        "coursekit.descriptors": "descriptor",
         "coursekit.explore_synthesis": "explore_dream explore_fooling",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",

@@ -156,6 +156,11 @@ def _keep_freed_memory() -> None:
     mallopt(trim_threshold, 2**31 - 1)
 
 
+def default_device() -> torch.device:
+    """Return the device that `setup` chose; before it was called, the fastest one."""
+    return _default_device or choose_device()
+
+
 def choose_device(device: str = "auto") -> torch.device:
     """Return the device of that name; "auto" asks COURSEKIT_DEVICE, then takes the fastest that is here."""
     asked = os.environ.get("COURSEKIT_DEVICE", "auto") if device == "auto" else device
@@ -235,7 +240,7 @@ def _finish(name: str, plan: Blueprint, module: nn.Module, source: str) -> Model
     model = Model(module.requires_grad_(False), plan.mean, plan.std, labels)
     model.name, model.source, model.input_size = name, source, plan.input_size
     model._paths = friendly_names(name, module) or model._paths
-    return model.to(_default_device or choose_device())
+    return model.to(default_device())
 
 
 def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, float]]]:

@@ -1,10 +1,10 @@
-"""Train the decoders: from CourseNet's codes conv5 and fc6 back to pictures.
+"""Train the decoders: from CourseNet's codes conv5 and fc6, and from HOG and dense SIFT, back to pictures.
 
-    python training/decoders.py               # all four, one after the other; hours on a CPU, minutes on a GPU
+    python training/decoders.py               # all six, one after the other; two hours on two cores
 
-Each code has two: one is scored by its pixels alone, the other also by what CourseNet itself sees in the result
-(Dosovitskiy & Brox, *Generating images with perceptual similarity metrics based on deep networks*, NeurIPS 2016,
-without the adversary). A run that was cut off goes on from its last checkpoint.
+One is scored by its pixels alone, the other also by what CourseNet itself sees in the result (Dosovitskiy & Brox,
+*Generating images with perceptual similarity metrics based on deep networks*, NeurIPS 2016, without the adversary).
+HOG and SIFT have the second kind only. A run that was cut off goes on from its last checkpoint.
 """
 
 import argparse
@@ -20,12 +20,16 @@ from torch import Tensor, nn
 import coursekit as ck
 import crops
 from assets import publish
+from coursekit.descriptors import KINDS
 from coursekit.nets.decoder import CODES, decoder
 from coursenet import DEVICE, batches, fold, normalise, save, with_batchnorm
 from photographs import ROOT
 
 FOLDER = ROOT / "build/training/decoders"
-LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code is taken
+LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code of CourseNet is taken
+PASSES = {"fc6-feature": 16, "conv5-feature": 12, "fc6-pixel": 10, "conv5-pixel": 8}  # shards each
+PASSES |= {"hog-feature": 5, "sift-feature": 5}
+BATCH = 16
 FEATURES = ("relu1", "relu2", "relu5")  # what the second kind is compared by
 
 
@@ -36,23 +40,30 @@ def look(network: nn.Sequential, x: Tensor, names: tuple[str, ...]) -> list[Tens
         x = layer(x)
         if name in names:
             found[name] = x
-        if len(found) == len(names):
+        if len(found) == len(set(names)):
             break
     return [found[name] for name in names]
 
 
-def distance(network: nn.Sequential, made: Tensor, wanted: Tensor, loss: str) -> tuple[Tensor, Tensor]:
+def encode(code: str, coursenet: nn.Sequential, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return the code of normalised pictures, and what CourseNet's layers of FEATURES see in them."""
+    *features, z = look(coursenet, x, (*FEATURES, LAYERS.get(code, "relu5")))
+    return (z if code in LAYERS else KINDS[code]()(x * 0.25 + 0.5)), features
+
+
+def distance(network: nn.Sequential, made: Tensor, wanted: Tensor, features: list[Tensor], loss: str) -> list[Tensor]:
     """Return the loss, and its pixel part: the mean squared difference of pictures in [0, 1]."""
     pixel = F.mse_loss(made, wanted)
     if loss == "pixel":
-        return pixel, pixel
-    seen, goal = look(network, (made - 0.5) / 0.25, FEATURES), look(network, (wanted - 0.5) / 0.25, FEATURES)
-    feature = sum((a - b).pow(2).mean() / b.pow(2).mean() for a, b in zip(seen, goal, strict=True)) / len(FEATURES)
-    return 4 * pixel + 0.25 * feature, pixel
+        return [pixel, pixel]
+    seen = look(network, (made - 0.5) / 0.25, FEATURES)
+    feature = sum((a - b).pow(2).mean() / b.pow(2).mean() for a, b in zip(seen, features, strict=True)) / len(FEATURES)
+    return [4 * pixel + 0.25 * feature, pixel]
 
 
-def train(code: str, loss: str, passes: int, rate: float = 2e-3) -> tuple[nn.Sequential, int]:
-    """Train one decoder on `passes` shards; go on from a checkpoint."""
+def train(code: str, loss: str, rate: float = 2e-3) -> tuple[nn.Sequential, int]:
+    """Train one decoder; go on from a checkpoint."""
+    passes = PASSES[f"{code}-{loss}"]
     shards = sorted(crops.FOLDER.glob("*.npz"))
     ck.setup(seed=0)
     coursenet = ck.load_model("coursenet").module.to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
@@ -68,13 +79,13 @@ def train(code: str, loss: str, passes: int, rate: float = 2e-3) -> tuple[nn.Seq
         began, losses = time.time(), []
         network.train()
         for x, _, _ in batches(shards[done % len(shards)], seed=done):
-            for piece in x.split(64):
-                progress = (done + len(losses) * 64 / crops.SHARD) / passes
+            for piece in x.split(BATCH):
+                progress = (done + len(losses) * BATCH / crops.SHARD) / passes
                 optimizer.param_groups[0]["lr"] = rate * max(0.02, min(1, 3 * (1 - progress)))
                 with torch.autocast(DEVICE.type, torch.bfloat16):
                     with torch.no_grad():
-                        (z,) = look(coursenet, piece, (LAYERS[code],))
-                    total, pixel = distance(coursenet, network(z).float(), piece * 0.25 + 0.5, loss)
+                        z, features = encode(code, coursenet, piece)
+                    total, pixel = distance(coursenet, network(z).float(), piece * 0.25 + 0.5, features, loss)
                 optimizer.zero_grad()
                 total.backward()
                 optimizer.step()
@@ -104,8 +115,7 @@ def marks(network: nn.Sequential, code: str) -> dict[str, float]:
         large, _ = crops.held_out(400, kind, seed)
         small = np.stack([cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA) for image in large])
         x = normalise(small)
-        (z,) = look(coursenet, x, (LAYERS[code],))
-        made = torch.cat([network(piece) for piece in z.split(50)])
+        made = torch.cat([network(encode(code, coursenet, piece)[0]) for piece in x.split(50)])
         error = (made - (x * 0.25 + 0.5)).pow(2).mean().item()
         blank = (x * 0.25).var((0, 2, 3)).mean().item()  # of the mean colour of all pictures
         same = (coursenet((made - 0.5) / 0.25).argmax(1) == coursenet(x).argmax(1)).float().mean().item()
@@ -125,17 +135,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--code", choices=list(CODES))
     parser.add_argument("--loss", choices=["pixel", "feature"])
-    parser.add_argument("--passes", type=int, default=24, help="shards of 4096 pictures")
     options = parser.parse_args()
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
-    for code in [options.code] if options.code else list(CODES):
-        for loss in [options.loss] if options.loss else ["pixel", "feature"]:
-            network, done = train(code, loss, options.passes)
+    for code, loss in (name.split("-") for name in PASSES):
+        if options.code in (None, code) and options.loss in (None, loss):
+            network, done = train(code, loss)
             network = network.half().float().eval()  # examined as it is shipped
             state = {key: value.half() for key, value in network.state_dict().items()}
-            about = (
-                f"a decoder of CourseNet's {code}, trained with {loss} loss on {done} shards of {crops.SHARD} pictures"
-            )
+            about = f"a decoder of {code}, trained with {loss} loss on {done} shards of {crops.SHARD} pictures"
             publish(f"decoder_{code}_{loss}", state, "python training/decoders.py", marks(network, code), about)
 
 
