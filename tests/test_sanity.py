@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity as skimage_ssim
 from torch import nn
 
 import coursekit as ck
-from coursekit import sanity
+from coursekit.similarity import SIMILARITIES
 from nets import CLASSES, random_images, small_model
 
 LAYERS = ["fc", "conv3", "conv2", "conv1"]  # SmallNet's layers with weights, from the logits down
@@ -203,7 +203,7 @@ def test_the_edge_detector_never_changes_and_fresh_noise_is_like_nothing():
     fresh = {"noise": lambda model, images, target: torch.randn(images.shape, generator=draws)}
     test = quick(small_model(), METHODS | fresh)
     assert test.layers == LAYERS and test.methods == ["gradient", "edges", "noise"]
-    for measure in sanity.SIMILARITIES:
+    for measure in SIMILARITIES:
         assert test.values("edges", measure).flatten().tolist() == pytest.approx([1] * 2 * 4 * 3, abs=1e-6), measure
     assert test.values("noise").abs().mean() < 0.1
     assert test.values("gradient").mean() < 0.9
@@ -342,10 +342,12 @@ def test_an_interrupted_test_goes_on_where_it_stopped(tmp_path):
     methods = {"gradient": gradient, "edges": ck.edge_map}
     with pytest.raises(KeyboardInterrupt):
         quick(model, methods, path=path)
-    assert list(ck.RandomisationTest.load(path).rows["gradient"]) == ["0"], "the first seed is kept"
+    first = ck.RandomisationTest.load(path)
+    assert list(first.rows["gradient"]) == ["0"], "the first seed is kept"
     calls[:] = [None] * 8
     assert quick(model, methods, path=path) == whole == ck.RandomisationTest.load(path)
     assert calls[8:] == [True, *[False] * 4], "the trained network's maps, and the second seed"
+    assert 0 < first.seconds < ck.RandomisationTest.load(path).seconds, "the time of both runs adds up"
     more = quick(model, METHODS, path=path, seeds=[1, 2])
     assert more.values("gradient")[0].tolist() == whole.values("gradient")[1].tolist() and more.seeds == [1, 2]
     assert [file.name for file in tmp_path.iterdir()] == ["test.json"], "no temporary file is left"

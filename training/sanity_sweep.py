@@ -1,0 +1,93 @@
+"""Put the eleven methods and an edge detector through the randomisation test: data/sanity/NETWORK.json.
+
+    python training/sanity_sweep.py                          # both networks, about 20 minutes on one core
+    python training/sanity_sweep.py coursenet --scenes 1     # a quick look, printed but not stored
+
+Cascading randomisation over all layers. The scenes are the first ones of the scoreboard, each explained for its true
+class. One random network after the other; the numbers are saved after each method under build/sanity/, so that a run
+that was cut off goes on where it stopped. A finished test is stored, with the processor time that it took.
+"""
+
+import argparse
+
+import coursekit as ck
+from assets import LICENCE, ROOT, replace_entries
+from coursekit.weights import sha256_of
+
+NETWORKS = ("coursenet", "efficientnet_lite0")
+SCENES, SEEDS = 4, 3  # scenes of one distinct object each, random networks
+SEED = 6  # of the scenes, as in scoreboard.py
+
+
+def sweep_methods() -> dict[str, object]:
+    """Return the eleven methods with fewer passes where they take many, and the edge detector.
+
+    Each scene needs a map for each layer of each random network. So SmoothGrad takes 10 samples, integrated gradients
+    10 steps, and occlusion's windows lie side by side.
+    """
+
+    def occlusion(model: ck.Model, images: object, target: object) -> object:
+        window = images.shape[-1] // 7
+        return ck.occlusion(model, images, target, window=window, stride=window)
+
+    return {
+        **ck.eleven(),
+        "smoothgrad": lambda model, images, target: ck.smoothgrad(model, images, target, samples=10),
+        "integrated_gradients": lambda model, images, target: ck.integrated_gradients(model, images, target, steps=10),
+        "occlusion": occlusion,
+        "edges": ck.edge_map,
+    }
+
+
+def measure(network: str, count: int, keep: bool) -> ck.RandomisationTest:
+    """Run the test on `count` scenes of objects that an ImageNet network knows."""
+    model = ck.load_model(network)
+    scenes = ck.scenes(count, objects=list(ck.cutouts("core")), seed=SEED, size=model.input_size)
+    path = ROOT / "build/sanity" / f"{network}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for seeds in [range(n + 1) for n in range(SEEDS)] if keep else [range(1)]:
+        test = ck.randomisation_test(
+            model,
+            sweep_methods(),
+            scenes.images,
+            scenes.targets,
+            objects=scenes.objects,
+            seeds=seeds,
+            path=path if keep else None,
+        )
+    return test
+
+
+def store(test: ck.RandomisationTest) -> None:
+    """Write a finished test under data/ and enter it in the manifest."""
+    path = ROOT / "data/sanity" / f"{test.model}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    test.save(path)
+    maps = len(test.layers) * len(test.seeds) * len(test.objects)
+    entry = {
+        "file": str(path.relative_to(ROOT / "data")),
+        "sha256": sha256_of(path),
+        "bytes": path.stat().st_size,
+        "licence": LICENCE,
+        "origin": f"cascading randomisation: {maps} maps of each of {len(test.methods)} methods",
+        "made_by": f"python training/sanity_sweep.py {test.model}",
+    }
+    replace_entries(lambda file: file == entry["file"], [entry])
+
+
+def main() -> None:
+    """Measure each network that was asked for, print its table and its cost, store it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", default=NETWORKS)
+    parser.add_argument("--scenes", type=int, help="so many scenes of one random network, and store nothing")
+    options = parser.parse_args()
+    ck.setup(seed=0)
+    for network in options.networks:
+        test = measure(network, options.scenes or SCENES, keep=options.scenes is None)
+        if options.scenes is None:
+            store(test)
+        print(test, f"{test.seconds:.0f} s of processor time.", sep="\n")
+
+
+if __name__ == "__main__":
+    main()
