@@ -1,4 +1,6 @@
-"""Explorers of images made by a network: fool it, or let it dream."""
+"""Images made by a network, live: watch one grow, fool the network, or let it dream."""
+
+from collections.abc import Callable
 
 import ipywidgets as widgets
 import torch
@@ -9,10 +11,33 @@ from coursekit.explore import Explorer
 from coursekit.images import check_images, load_image, photographs
 from coursekit.models import Model, predict
 from coursekit.plotting import Picture
+from coursekit.probe import check_count
 from coursekit.synthesis.dream import dream
 from coursekit.synthesis.fooling import iterated_gradient_sign
 
 SUGGESTED = ("ostrich", "teapot", "school bus", "volcano", "daisy", "electric guitar", "tabby", "castle")
+
+
+def live_picture(every: int = 16) -> Callable[[int, Tensor], None]:
+    """Make a `watch` for `ck.render`: under the progress bar the pictures of the first and every 16th step, in place.
+
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> made = ck.render(model, [130, 340], size=64, steps=2, watch=ck.live_picture(), progress=False)
+    <Picture: Pictures: step 1>
+    """
+    from IPython.display import display
+
+    check_count("every", every)
+    handles = []
+
+    def watch(step: int, images: Tensor) -> None:
+        if not handles:
+            handles.append(display(plotting.show_images(images, [f"step {step}"]), display_id=True))
+        elif step % every == 0 and handles[0]:  # outside of a notebook there is no handle
+            handles[0].update(plotting.show_images(images, [f"step {step}"]))
+
+    return watch
 
 
 def explore_fooling(model: Model, image: Tensor) -> Explorer:
