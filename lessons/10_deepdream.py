@@ -233,6 +233,20 @@ from IPython.display import Image
 
 Image(gif, alt="The zoom as an animation.")
 
+# %% [markdown] id="tiles-text" slideshow={"slide_type": "skip"}
+# ## Large pictures: in tiles
+#
+# A photograph of 12 megapixels needs some 240 times the memory of our 224 × 224 pixels. So `ck.dream` looks at pictures above 640 pixels
+# **tile by tile**, and only the gradient is as large as the picture. A tile does not see beyond its border. Why is no seam visible? Because each step
+# rolls the picture first, by up to half a tile, so the seams lie somewhere else each time.
+
+# %% id="tiles"
+pieces = {tile: ck.dream(model, sky, "block8", octaves=1, steps=8, tile=tile) for tile in (640, 160)}
+with ck.capture(model, ["block8"]) as acts, torch.no_grad():
+    model(torch.cat([sky, *pieces.values()]))
+start, one, six = acts["block8"].pow(2).flatten(1).mean(1).tolist()
+print("the layer sees 1.8 times as much, in one piece and in six tiles:", min(one, six) > 1.8 * start)
+
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
 # ## Your turn: choose the layer
 #

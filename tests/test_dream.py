@@ -6,7 +6,7 @@ from PIL import Image
 
 import coursekit as ck
 from coursekit.errors import OptionError, UnknownLayer
-from coursekit.synthesis.dream import resize
+from coursekit.synthesis.dream import resize, tiled_gradient
 from nets import SmallNet, random_images, seeded
 
 SIZE = 48
@@ -73,6 +73,29 @@ def test_an_animation_is_whole_or_not_there(tmp_path):
     with pytest.raises(OptionError, match="no frame"):
         ck.save_animation([], tmp_path / "empty.gif")
     assert [file.name for file in tmp_path.iterdir()] == ["zoom.gif"]
+
+
+def test_tiles_have_each_their_own_gradient_and_one_tile_has_the_whole(model):
+    objective = ck.objectives.layer("conv2")
+    x = random_images(1, 60)
+
+    def gradient(piece):
+        piece = piece.clone().requires_grad_()
+        with ck.capture(model, ["conv2"]) as acts:
+            model(piece)
+        return torch.autograd.grad(acts["conv2"].pow(2).mean() / 2, piece)[0]
+
+    torch.testing.assert_close(tiled_gradient(model, objective, x, 60), gradient(x))
+    quarters = tiled_gradient(model, objective, x, 40)  # 30 and 30, not 40 and 20
+    torch.testing.assert_close(quarters[:, :, 30:, :30], gradient(x[:, :, 30:, :30]) / 4)
+
+
+def test_a_dream_in_tiles_is_nearly_the_dream_in_one_piece(model):
+    image = 0.3 + 0.4 * random_images(1, SIZE)
+    whole, tiled = (ck.dream(model, image, "conv2", octaves=1, steps=4, jitter=8, tile=t) - image for t in (SIZE, 32))
+    assert torch.nn.functional.cosine_similarity(whole.flatten(), tiled.flatten(), dim=0) > 0.8
+    still = ck.dream(model, image, "conv2", octaves=2, scale=1.3, steps=2, rate=0.0, tile=32)
+    torch.testing.assert_close(still, image, atol=1e-6, rtol=0)
 
 
 def test_wrong_input_gets_one_sentence(model):

@@ -12,7 +12,7 @@ from torch import Tensor
 from coursekit.errors import OptionError
 from coursekit.images import check_images
 from coursekit.models import Model
-from coursekit.probe import capture, check_count
+from coursekit.probe import capture, check_count, evaluating
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
@@ -30,6 +30,7 @@ def dream(
     steps: int = 12,
     rate: float = 0.012,
     jitter: int = 16,
+    tile: int = 640,
     seed: int = 0,
 ) -> Tensor:
     r"""Let a layer see more of what it sees: x ← x + rate · g / mean|g|, g = ∇_x mean ½a², at several sizes.
@@ -46,6 +47,8 @@ def dream(
     octaves, scale : number of sizes, and the factor between two.
     steps, rate : at each size.
     jitter : pixels of the largest roll.
+    tile : a picture with a longer side is looked at in tiles of at most this size, one after the other, so that its
+        memory does not grow; larger rolls move the seams about, and none shows.
 
     Returns
     -------
@@ -68,6 +71,7 @@ def dream(
     """
     check_images(image)
     check_count("octaves", octaves)
+    check_count("tile", tile)
     if not scale > 1:
         raise OptionError(f"scale must be above 1, but is {scale!r}.")
     if isinstance(objective, str):
@@ -80,19 +84,56 @@ def dream(
     for k, size in enumerate(sizes):
         base = resize(image, size)
         start = (base + resize(detail, size)).clamp(0, 1)
-        out = render(
-            model,
-            as_objective(objective),
-            parameterization=pixels(start),
-            transforms=[roll(jitter)],
-            optimizer="ascent",
-            rate=rate,
-            steps=steps,
-            seed=seed + k,
-            progress=False,
-        )
-        detail = out.images.to(base) - base
+        if max(size) > tile:
+            made = _tiled(model, as_objective(objective), start, steps, rate, jitter, tile, seed + k)
+        else:
+            made = render(
+                model,
+                as_objective(objective),
+                parameterization=pixels(start),
+                transforms=[roll(jitter)],
+                optimizer="ascent",
+                rate=rate,
+                steps=steps,
+                seed=seed + k,
+                progress=False,
+            ).images
+        detail = made.to(base) - base
     return (image + detail).clamp(0, 1)
+
+
+def _tiled(
+    model: Model, objective: Objective, x: Tensor, steps: int, rate: float, jitter: int, tile: int, seed: int
+) -> Tensor:
+    """Do what `render` does with "ascent" and `roll`, the gradient computed tile by tile.
+
+    The rolls reach at least half a tile: with smaller ones the seams come back to the same stripes and show.
+    """
+    generator, jitter = torch.Generator().manual_seed(seed), max(jitter, tile // 2)
+    with evaluating(model):
+        for _ in range(steps):
+            shift = torch.randint(-jitter, jitter + 1, (2,), generator=generator).tolist()
+            g = tiled_gradient(model, objective, x.roll(shift, (2, 3)), tile).roll([-s for s in shift], (2, 3))
+            x = (x + rate * g / g.abs().mean().clamp(min=1e-12)).clamp(0, 1)
+    return x
+
+
+def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> Tensor:
+    """Compute ∇_x of the mean over tiles of the objective; only one tile's activations are in memory at a time.
+
+    x is (1, 3, H, W), cut into the fewest nearly equal tiles of at most tile × tile pixels.
+    """
+    rows, columns = (-(-side // tile) for side in x.shape[2:])
+    strips = []
+    for strip in x.tensor_split(rows, 2):
+        pieces = []
+        for piece in strip.tensor_split(columns, 3):
+            piece = piece.detach().clone().requires_grad_()
+            with capture(model, sorted(objective.layers)) as acts:
+                value = objective.read(acts, model(piece)).sum()
+            pieces.append(torch.autograd.grad(value, piece)[0] / (rows * columns))
+        strips.append(torch.cat(pieces, 3))
+    return torch.cat(strips, 2)
 
 
 def guide(model: Model, layer: str, image: Tensor) -> Objective:
