@@ -32,6 +32,19 @@ def l2(weight: float) -> Regularizer:
     return Regularizer(penalty=lambda x: weight * (x - 0.5).flatten(1).pow(2).sum(1))
 
 
+def alpha_norm(weight: float, alpha: float = 6.0) -> Regularizer:
+    """Subtract weight · Σ |2x - 1|^α / (H W) (Mahendran & Vedaldi 2015, sec. 2): values stay near grey.
+
+    With a large α it is nearly nothing inside the range and grows fast towards black, white and full colours.
+
+    >>> alpha_norm(2.0).penalty(torch.tensor([[[[1.0, 0.5, 0.75]]]])).mul(3)
+    tensor([2.0312])
+    """
+    if not alpha > 0:
+        raise OptionError(f"alpha must be above 0, but is {alpha!r}.")
+    return Regularizer(penalty=lambda x: weight * (2 * x - 1).abs().pow(alpha).flatten(1).sum(1) / x[0, 0].numel())
+
+
 def total_variation(weight: float, beta: float = 2.0) -> Regularizer:
     """Subtract weight · Σ (Δ_v² + Δ_h²)^{β/2} / (H W) (Mahendran & Vedaldi 2015, eq. 5): neighbours should agree.
 

@@ -1,0 +1,142 @@
+"""Back from a code to a picture: search the images that have the same code."""
+
+import torch
+from torch import Tensor
+
+from coursekit.errors import ImageError, OptionError
+from coursekit.images import check_images
+from coursekit.models import Model
+from coursekit.probe import BATCH, capture, check_count, evaluating
+from coursekit.synthesis.objectives import match
+from coursekit.synthesis.parameterizations import pixels
+from coursekit.synthesis.regularizers import alpha_norm, total_variation
+from coursekit.synthesis.render import Rendering, render
+
+
+def invert(
+    model: Model,
+    layer: str,
+    image: Tensor,
+    *,
+    n: int = 1,
+    weight: float = 0.1,
+    beta: float = 2.0,
+    alpha: float = 6.0,
+    steps: int = 100,
+    seed: int = 0,
+) -> Rendering:
+    r"""Search images whose code is that of `image`: min_x ‖Φ(x) - Φ₀‖² / ‖Φ₀‖² + λ_α R_α(x) + λ R_Vβ(x).
+
+    Φ is what the layer computes, R_α (`alpha_norm`, of fixed weight 0.01) keeps values near grey, R_Vβ
+    (`total_variation`) makes neighbours agree. The search starts from noise around grey and takes steps of L-BFGS.
+
+    Parameters
+    ----------
+    model : Model
+    layer : any layer, from the first to the logits.
+    image : (1, 3, H, W) in [0, 1]. Its code is all that the search gets to know of it.
+    n : how many images to search, from different starts, in one batch.
+    weight, beta : λ and β of the total variation. Deep layers say little of neighbours, and need more of it.
+    alpha : α of the norm.
+    steps : of L-BFGS; each costs about one forward and one backward pass.
+
+    Returns
+    -------
+    Rendering. `images` (n, 3, H, W) in [0, 1]; `values` (steps, n) hold -‖Φ(x) - Φ₀‖² / ‖Φ₀‖².
+
+    Raises
+    ------
+    ImageError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015, eq. 1 to 5.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
+    >>> out = invert(model, "relu1", cat, steps=20)
+    >>> bool(out.values[-1] > -0.05)
+    True
+    """
+    _check_one(image)
+    check_count("n", n)
+    if weight < 0:
+        raise OptionError(f"weight must be 0 or more, but is {weight!r}.")
+    noise = torch.randn(n, *image.shape[1:], generator=torch.Generator().manual_seed(seed))
+    return render(
+        model,
+        match(model, layer, image),
+        n=n,
+        parameterization=pixels((0.5 + 0.02 * noise).clamp(0, 1)),
+        transforms=[],
+        regularizers=[alpha_norm(0.01, alpha), total_variation(weight, beta)],
+        steps=steps,
+        optimizer="lbfgs",
+        seed=seed,
+        progress=False,
+    )
+
+
+@torch.no_grad()
+def inversion_error(model: Model, layer: str, images: Tensor, image: Tensor, *, others: Tensor | None = None) -> Tensor:
+    r"""Measure how far the codes of `images` lie from that of `image`: ‖Φ(x) - Φ₀‖ / N.
+
+    N is the mean distance between the codes of two of the pictures in `others`, as in the paper's tables: 0 is the
+    same code, 1 is as far away as another picture. Without `others`, N = ‖Φ₀‖.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    image : (1, 3, H, W), whose code Φ₀ is the goal.
+    others : (M, 3, H, W), M ≥ 2 different pictures.
+
+    Returns
+    -------
+    Tensor (N,), one error for each image.
+
+    Raises
+    ------
+    ImageError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015, sec. 5.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
+    >>> inversion_error(model, "relu6", torch.cat([cat, cat]), cat)
+    tensor([0., 0.])
+    """
+    _check_one(image)
+    check_images(images)
+    if others is not None:
+        check_images(others)
+        if len(others) < 2:
+            raise OptionError("others must hold two or more pictures, for N is their mean distance.")
+
+    def codes(x: Tensor) -> Tensor:
+        found = []
+        with capture(model, [layer]) as acts, evaluating(model):
+            for batch in x.split(BATCH):
+                model(batch)
+                found.append(acts[layer].flatten(1).cpu())
+        return torch.cat(found)
+
+    goal = codes(image)
+    unit = goal.norm() if others is None else torch.pdist(codes(others)).mean()
+    if unit == 0:
+        raise OptionError(f"The error has no unit: at {layer!r} the codes that should give it are all the same.")
+    return (codes(images) - goal).norm(dim=1) / unit
+
+
+def _check_one(image: Tensor) -> None:
+    check_images(image)
+    if len(image) != 1:
+        raise ImageError(
+            f"One image (1, 3, H, W) is inverted at a time, but got {len(image)}; take n=… for more starts."
+        )
