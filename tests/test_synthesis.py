@@ -74,6 +74,15 @@ def test_fourier_is_the_same_function_in_other_coordinates():
     torch.testing.assert_close(z[inner], torch.view_as_complex(painting.parameters[0])[inner], atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("decorrelate", [True, False])
+def test_fourier_begins_with_the_given_images(decorrelate):
+    start = 0.1 + 0.8 * random_images(2, SIZE)
+    painting = p.fourier(start=start, decorrelate=decorrelate, decay=1.5)(2, SIZE, None, torch.device("cpu"))
+    torch.testing.assert_close(painting.images(), start, atol=1e-4, rtol=0)
+    with pytest.raises(ImageError, match="3 pictures of 16 px cannot start"):
+        p.fourier(start=start)(3, SIZE, None, torch.device("cpu"))
+
+
 def test_maco_keeps_the_magnitudes_of_photographs(model):
     made = paint(model, o.channel("conv2", 1), parameterization=p.maco(), steps=5, rate=0.5, transforms=[])
     _, root, _ = natural_statistics()

@@ -82,7 +82,9 @@ def colours(planes: Tensor) -> Tensor:
     return torch.sigmoid(4 * torch.einsum("cd,ndhw->nchw", root.to(planes), planes))
 
 
-def fourier(sd: float = 0.01, decay: float = 1.0, decorrelate: bool = True) -> Parameterization:
+def fourier(
+    sd: float = 0.01, decay: float = 1.0, decorrelate: bool = True, start: Tensor | None = None
+) -> Parameterization:
     r"""Optimise frequencies: u = irfft2(z / f^decay), so that a step moves slow and fast waves as nature mixes them.
 
     Olah, Mordvintsev & Schubert, *Feature visualization*, Distill 2017: the same minima under another metric.
@@ -92,15 +94,27 @@ def fourier(sd: float = 0.01, decay: float = 1.0, decorrelate: bool = True) -> P
     sd : standard deviation of the start.
     decay : 1 for the 1/f amplitudes of photographs, 0 for white noise.
     decorrelate : mix colours as photographs do; without, each of red, green and blue is on its own.
+    start : images (1 or n, 3, size, size) to begin with, instead of noise around grey.
     """
+    if start is not None:
+        check_images(start)
 
     def build(n: int, size: int, generator: torch.Generator, device: torch.device) -> Painting:
         frequency = torch.hypot(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None])
         # The slowest wave has the factor size / 4: then Adam's usual step of 0.05 is neither timid nor loud.
         scale = size / 4 / frequency.clamp(min=1 / size).mul(size) ** decay
         scale = scale.to(device)
-        z = sd * torch.randn(n, 3, size, size // 2 + 1, 2, generator=generator)
-        z = z.to(device).requires_grad_()
+        if start is None:
+            z = sd * torch.randn(n, 3, size, size // 2 + 1, 2, generator=generator)
+        elif len(start) in (1, n) and start.shape[2:] == (size, size):
+            planes = torch.logit(start.detach().cpu(), eps=1 / 512)
+            if decorrelate:
+                root = natural_statistics()[1]
+                planes = torch.einsum("dc,nchw->ndhw", torch.linalg.inv(root), planes) / 4
+            z = torch.view_as_real(torch.fft.rfft2(planes, norm="ortho") / scale.cpu()).expand(n, -1, -1, -1, -1)
+        else:
+            raise ImageError(f"{n} pictures of {size} px cannot start from images {tuple(start.shape)}.")
+        z = z.to(device).clone().requires_grad_()
 
         def images() -> Tensor:
             planes = torch.fft.irfft2(torch.view_as_complex(z) * scale, s=(size, size), norm="ortho")
