@@ -49,7 +49,7 @@ def with_batchnorm(plain: nn.Sequential, last: str = "fc8") -> nn.Sequential:
         layers[name] = layer
         if name == last:
             continue
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             layers[f"bn_{name}"] = nn.BatchNorm2d(layer.out_channels)
         elif isinstance(layer, nn.Linear):
             layers[f"bn_{name}"] = nn.BatchNorm1d(layer.out_features)
@@ -62,8 +62,11 @@ def fold(network: nn.Sequential) -> nn.Sequential:
     network.eval()
     for name, layer in network.named_children():
         if name.startswith("bn_"):
-            fuse = fuse_conv_bn_eval if isinstance(layer, nn.BatchNorm2d) else fuse_linear_bn_eval
-            layers[name[3:]] = fuse(layers[name[3:]], layer)
+            before = layers[name[3:]]
+            if isinstance(before, nn.Linear):
+                layers[name[3:]] = fuse_linear_bn_eval(before, layer)
+            else:
+                layers[name[3:]] = fuse_conv_bn_eval(before, layer, transpose=isinstance(before, nn.ConvTranspose2d))
         else:
             layers[name] = layer
     return nn.Sequential(layers)

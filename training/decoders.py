@@ -27,7 +27,7 @@ from photographs import ROOT
 
 FOLDER = ROOT / "build/training/decoders"
 LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code of CourseNet is taken
-PASSES = {"fc6-feature": 16, "conv5-feature": 12, "fc6-pixel": 10, "conv5-pixel": 8}  # shards each
+PASSES = {"fc6-feature": 14, "conv5-feature": 10, "fc6-pixel": 10, "conv5-pixel": 8}  # shards each
 PASSES |= {"hog-feature": 5, "sift-feature": 5}
 BATCH = 16
 FEATURES = ("relu1", "relu2", "relu5")  # what the second kind is compared by
@@ -58,7 +58,7 @@ def distance(network: nn.Sequential, made: Tensor, wanted: Tensor, features: lis
         return [pixel, pixel]
     seen = look(network, (made - 0.5) / 0.25, FEATURES)
     feature = sum((a - b).pow(2).mean() / b.pow(2).mean() for a, b in zip(seen, features, strict=True)) / len(FEATURES)
-    return [4 * pixel + 0.25 * feature, pixel]
+    return [2 * pixel + 0.5 * feature, pixel]
 
 
 def train(code: str, loss: str, rate: float = 2e-3) -> tuple[nn.Sequential, int]:

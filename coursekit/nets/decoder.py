@@ -15,9 +15,8 @@ _WIDTHS = {4: (128, 128, 96, 64, 32), 16: (128, 64, 32)}
 def decoder(code: str = "fc6") -> nn.Sequential:
     """Build a decoder with random weights: codes (N, *CODES[code]) -> images (N, 3, 128, 128) in (0, 1).
 
-    Each block doubles the map and convolves it, CourseNet run backwards in spirit. Doubling is bilinear: one that
-    copies each value to four places lets the network weave a plaid where it does not know the texture. "conv5" is the
-    map after pool5, fc6 the code after its ReLU, "hog" and "sift" the maps of `coursekit.descriptors`.
+    Each transposed convolution doubles the map, CourseNet run backwards in spirit. "conv5" is the map after pool5, fc6
+    the code after its ReLU, "hog" and "sift" the maps of `coursekit.descriptors`.
 
     >>> import torch
     >>> decoder("fc6")(torch.rand(2, 512)).shape
@@ -34,10 +33,8 @@ def decoder(code: str = "fc6") -> nn.Sequential:
         layers["conv0"] = nn.Conv2d(shape[0], widths[0], 3, padding=1)
         layers["relu0"] = nn.LeakyReLU(0.2)
     for i, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-        layers[f"up{i}"] = nn.Upsample(scale_factor=2, mode="bilinear")
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, 3, padding=1)
+        layers[f"up{i}"] = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)
         layers[f"relu{i}"] = nn.LeakyReLU(0.2)
-    layers["paint"] = nn.Conv2d(widths[-1], 3 * 2 * 2, 3, padding=1)
-    layers["shuffle"] = nn.PixelShuffle(2)  # four times as many pixels out of four times as many channels
+    layers["paint"] = nn.ConvTranspose2d(widths[-1], 3, 4, stride=2, padding=1)
     layers["sigmoid"] = nn.Sigmoid()
     return nn.Sequential(layers)
