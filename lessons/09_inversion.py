@@ -1,0 +1,736 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 09 · Inversion
+# ### How much of the picture is left in a code?
+#
+# After this lab you will be able to
+#
+# - turn the code of any layer back into a picture, by search and by a trained decoder,
+# - say what total variation, its weight λ and its exponent β do to the result,
+# - measure what a layer keeps: the code's error, the layout, the colour, the class,
+# - tell what a reconstruction shows of the code from what the prior has painted.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
+#
+# **Run time** about 80 s on two CPU cores. **Memory** below 2 GB.
+
+# %% id="setup"
+import time
+
+import torch
+import torch.nn.functional as F
+
+import coursekit as ck
+
+ck.setup(seed=0)
+coursenet = ck.load_model("coursenet")
+cat = ck.load_image("chelsea", size=128)
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# At *fc6* CourseNet has turned 49,152 numbers, the picture, into a **code** of 512 numbers. What is still in them? The cat? Her eyes? Their
+# places? The colour of her fur?
+#
+# **Predict first.** Somebody gives you the code, and the network. Which layer is the last whose code lets you paint the
+# cat so that a friend knows her again?
+
+
+# %% id="look" slideshow={"slide_type": "-"}
+def code(model, images, layer):
+    with ck.capture(model, [layer]) as acts, torch.no_grad():
+        model(images)
+    return acts[layer]
+
+
+print("numbers of the picture:", cat.numel())
+for layer in ("relu1", "pool5", "relu6", "fc8"):
+    print(f"numbers of the code at {layer}: {code(coursenet, cat, layer).numel()}")
+ck.show_images(cat, ["the picture"], columns=4, alt="The face of a ginger cat.")
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea
+#
+# Let $\Phi$ be the network up to the layer, and $\Phi_0 = \Phi(x_0)$ the code. Search a picture with the same code that also looks like a picture:
+#
+# $$ x^* = \arg\min_x \; \frac{\lVert \Phi(x) - \Phi_0 \rVert^2}{\lVert \Phi_0 \rVert^2} \;+\; \lambda_\alpha \mathcal R_\alpha(x) \;+\; \lambda\, \mathcal R_{V^\beta}(x) $$
+#
+# - $\mathcal R_\alpha(x) = \frac{1}{HW} \sum |2x - 1|^\alpha$ with $\alpha = 6$: no value far from grey without need.
+# - $\mathcal R_{V^\beta}(x) = \frac{1}{HW} \sum (\Delta_v^2 + \Delta_h^2)^{\beta/2}$: the **total variation**, neighbours should agree.
+#
+# Many pictures share one code. The first term asks for all of them, the other two choose.
+#
+# Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015.
+
+# %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
+# ## The whole search
+
+
+# %% id="prior"
+def prior(x, weight, beta):
+    down, right = x[..., 1:, :-1] - x[..., :-1, :-1], x[..., :-1, 1:] - x[..., :-1, :-1]
+    variation = (down**2 + right**2 + 1e-8).pow(beta / 2).sum()  # the small number: a root of 0 has no derivative
+    return (weight * variation + 0.01 * (2 * x - 1).abs().pow(6).sum()) / x[0, 0].numel()
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_inversion(model, layer, image, start, weight=0.1, beta=2.0, steps=100):
+    goal, x = code(model, image, layer), start.clone().requires_grad_()
+    lbfgs = torch.optim.LBFGS([x], max_iter=1, history_size=10)
+
+    def closure():
+        lbfgs.zero_grad()
+        with ck.capture(model, [layer]) as acts:
+            model(x)
+        loss = (acts[layer] - goal).pow(2).sum() / goal.pow(2).sum() + prior(x, weight, beta)
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        lbfgs.step(closure)
+        x.data.clamp_(0, 1)  # after the step, never inside the closure
+    return x.detach()
+
+
+# %% id="same"
+start = 0.5 + 0.02 * torch.randn(cat.shape, generator=torch.Generator().manual_seed(0))
+mine = my_inversion(coursenet, "relu3", cat, start, steps=8)
+torch.testing.assert_close(mine, ck.invert(coursenet, "relu3", cat, steps=8).images, atol=1e-3, rtol=0)
+print("my_inversion and ck.invert give the same picture")
+
+# %% [markdown] id="same-read" slideshow={"slide_type": "skip"}
+# The paper walks down the gradient with momentum, for thousands of small steps. L-BFGS remembers its last ten steps, guesses the curvature from
+# them, and needs about a hundred. It must see the function as it is: a clamp *inside* the closure would tell it lies (exercise 09.3).
+
+# %% [markdown] id="layers-title" slideshow={"slide_type": "slide"}
+# ## From the first layer to the logits
+#
+# **Predict first.** What goes first: the details, the colours, or the places of things?
+
+# %% id="layers" slideshow={"slide_type": "-"} tags=["gallery"]
+weights = {"relu1": 1, "relu2": 10, "relu4": 10, "pool5": 100, "relu6": 300, "relu7": 300, "fc8": 300}
+found = {layer: ck.invert(coursenet, layer, cat, weight=w) for layer, w in weights.items()}
+inverted = {layer: out.images for layer, out in found.items()}
+ck.show_images(
+    [cat, *inverted.values()],
+    ["the picture", *inverted],
+    columns=4,
+    alt="The cat, and what is found from the codes of seven layers: nearly the photograph up to relu4; at pool5 the eyes and the nose in their places, without sharp lines; from relu6 on a jumble of strokes.",
+)
+
+# %% [markdown] id="layers-read" slideshow={"slide_type": "skip"}
+# Up to *relu4* the code is nearly a photograph. At *pool5* (a map of 4 × 4 places) parts are left, at about their places. The codes of the fully
+# connected layers give parts of a cat in many places: they say *what*, and hardly *where*. Each layer has its own λ, as in the paper: a deep
+# code says nothing about neighbours, so the prior has to.
+
+# %% [markdown] id="error-title" slideshow={"slide_type": "slide"}
+# ## The error, by layer
+#
+# How near is near? The paper divides by the mean distance $N_\Phi$ of the codes of two *different* pictures:
+# $\lVert \Phi(x^*) - \Phi_0 \rVert / N_\Phi$. So 0 is the same code, and 1 is as far as another picture. We do the same with pixels.
+#
+# **Predict first.** Both lines start near 0. Where do they part?
+
+# %% id="error" slideshow={"slide_type": "-"}
+names = ("chelsea", "astronaut", "coffee", "rocket", "motorcycle", "china", "flower", "grace_hopper")
+photos = torch.cat([ck.load_image(name, size=128) for name in names])
+apart = torch.pdist(photos.flatten(1)).mean()
+errors = {layer: ck.inversion_error(coursenet, layer, x, cat, others=photos).item() for layer, x in inverted.items()}
+pixels = {layer: ((x - cat).norm() / apart).item() for layer, x in inverted.items()}
+ck.show_lines(
+    range(len(errors)),
+    {"error of the code": list(errors.values()), "error of the pixels": list(pixels.values())},
+    xlabel="layer",
+    ylabel="distance (1: another picture)",
+    ticks=list(errors),
+    alt="The error of the code stays below a third at all layers, highest at pool5. The error of the pixels rises from nearly 0 at relu1 to about 0.6 from pool5 on.",
+)
+
+# %% id="error-claim"
+print("at every layer the code comes nearer than a third of the way to another picture:", max(errors.values()) < 1 / 3)
+print("the pixels of relu1 are ten times nearer than those of fc8:", 10 * pixels["relu1"] < pixels["fc8"])
+
+# %% [markdown] id="error-read" slideshow={"slide_type": "skip"}
+# The search succeeds everywhere: the code is right. Yet the pixels are not. That is no failure of the search. The deep code *forgets*, and a
+# picture of hers and the jumble are the same to it.
+
+# %% [markdown] id="starts-title" slideshow={"slide_type": "slide"}
+# ## Four starts, one code
+#
+# Four searches in the code of *relu6*, from four kinds of noise. **Predict first.** How alike will they be?
+
+# %% id="starts" slideshow={"slide_type": "-"}
+four = ck.invert(coursenet, "relu6", cat, n=4, weight=300).images
+ck.show_images(
+    four,
+    [f"start {i}" for i in range(1, 5)],
+    columns=4,
+    alt="Four jumbles of strokes that differ in every detail.",
+)
+
+# %% id="starts-claim"
+their_codes = ck.inversion_error(coursenet, "relu6", four, cat, others=photos)
+their_pixels = torch.pdist(four.flatten(1)) / (four - four.mean((2, 3), keepdim=True)).flatten(1).norm(dim=1).mean()
+print("all four codes are near the cat's:", bool(their_codes.max() < 1 / 3))
+print("but two of the pictures are as far apart as two unrelated patterns:", bool(their_pixels.min() > 1))
+
+# %% [markdown] id="starts-read" slideshow={"slide_type": "skip"}
+# What the four have in common is in the code. What differs, the code does not know. This is how to read an inversion: never one alone.
+
+# %% [markdown] id="prior-title" slideshow={"slide_type": "slide"}
+# ## λ and β as experiments
+#
+# Above λ, the weight of the total variation; below β, its exponent. The code is that of *pool5*.
+#
+# **Predict first.** One of these will put single bright pixels, *spikes*, into the picture. Which?
+
+# %% id="prior-experiments" slideshow={"slide_type": "-"}
+trials = {"λ = 0": (0, 2), "λ = 10": (10, 2), "λ = 1000": (1000, 2)}
+trials |= {"β = 1": (3, 1), "β = 2": (100, 2), "β = 3": (1000, 3)}
+tried = {
+    name: inverted["pool5"]
+    if name == "β = 2"
+    else ck.invert(coursenet, "pool5", cat, weight=w, beta=b, steps=60).images
+    for name, (w, b) in trials.items()
+}
+ck.show_images(
+    list(tried.values()),
+    list(tried),
+    columns=3,
+    alt="λ = 0: fine grain. λ = 10: calmer. λ = 1000: washed out. β = 1: flat patches and spikes. β = 2 and 3: soft.",
+)
+
+# %% [markdown] id="prior-read" slideshow={"slide_type": "skip"}
+# Without λ the search writes into the finest grain, which the network reads and we do not. With too much of it the picture is a fog, and the code
+# is missed. With β = 1 one large jump costs as much as many small ones of the same sum, so the search puts its contrast into few pixels. With a larger β
+# a large jump costs more.
+
+# %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 1 · the code is right, and there is no picture
+#
+# The code of the last layer, the logits, without total variation.
+#
+# **Predict first.** What will CourseNet say of it? And another network?
+
+# %% id="wrong" slideshow={"slide_type": "-"}
+nothing = ck.invert(coursenet, "fc8", cat, weight=0).images
+lite = ck.load_model("efficientnet_lite0")
+
+
+def top(model, images):
+    x = F.interpolate(images, size=(model.input_size,) * 2, mode="bilinear", antialias=True)
+    return [best[0][0] for best in ck.predict(model, x.clamp(0, 1), top=1)]
+
+
+ck.show_predictions(
+    torch.cat([cat, nothing]),
+    ck.predict(coursenet, torch.cat([cat, nothing]), top=3),
+    alt="CourseNet's answers to the cat and to a grey picture with grain are the same.",
+)
+
+# %% id="wrong-claim"
+wrong = ck.inversion_error(coursenet, "fc8", nothing, cat, others=photos).item()
+print("its logits are the cat's, to a tenth of the way to another picture:", wrong < 0.1)
+print("CourseNet says the same of both:", top(coursenet, cat) == top(coursenet, nothing))
+print("EfficientNet-Lite0 says the same of both:", top(lite, cat) == top(lite, nothing))
+
+# %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
+# A small error of the code is not a good inversion. This is lab 08 once more: a fooling image *is* an inversion without a prior. The error
+# tells how good the search was, never how good the picture is.
+
+# %% [markdown] id="hog-title" slideshow={"slide_type": "slide"}
+# ## Older codes by the same loop: HOG and SIFT
+#
+# Before networks, codes were written by hand: histograms of the directions of edges, in cells of 8 pixels (HOG: Dalal & Triggs 2005; SIFT: Lowe
+# 2004). As layers in torch they have gradients, so the same search inverts them.
+#
+# **Predict first.** What do they keep that *pool5* does not? What do they lose?
+
+# %% id="hog" slideshow={"slide_type": "-"}
+by_hand = {"HOG": ("hog", 0.5), "dense SIFT": ("sift", 0.5)}
+searched = {name: ck.invert(ck.descriptor(kind), kind, cat, weight=w).images for name, (kind, w) in by_hand.items()}
+ck.show_images(
+    [cat, *searched.values()],
+    ["the picture", *searched],
+    columns=3,
+    alt="From HOG and from SIFT: the lines of the cat's face, sharp and grey, without the colour.",
+)
+
+# %% [markdown] id="hog-read" slideshow={"slide_type": "skip"}
+# The lines are all there, each in its place: these codes have 16 × 16 places. The colour is gone, and for HOG also which side of an edge is the bright
+# one. No learning, no forgetting: what a cell throws away is thrown away everywhere.
+
+# %% [markdown] id="decoder" slideshow={"slide_type": "slide"}
+# ## The other way: learn to invert
+#
+# Dosovitskiy & Brox (2016) train a second network, the **decoder** $f$, on many pictures:
+#
+# $$ \min_f \; \mathbb E \, \lVert x - f(\Phi(x)) \rVert^2 $$
+#
+# - The search finds **one** picture with this code. The decoder gives the **mean of all pictures** with this code: $f(c) = \mathbb E[x \mid \Phi(x) = c]$.
+# - A mean is blurred wherever the code leaves a choice. So a second loss also compares what CourseNet *sees*: **feature loss**.
+# - Training takes hours. After it, a picture costs one forward pass.
+
+# %% [markdown] id="decoded-title" slideshow={"slide_type": "slide"}
+# ## Four decoders
+#
+# They were trained with the cat among the pictures, and without the motorcycle.
+#
+# **Predict first.** Which row will be better? Which column will be sharpest?
+
+# %% id="decoded" slideshow={"slide_type": "-"} tags=["gallery"]
+places = {"conv5": "pool5", "fc6": "relu6"}
+motorcycle = ck.load_image("motorcycle", size=128)
+both = torch.cat([cat, motorcycle])
+decoded = {}
+for name, layer in places.items():
+    for loss in ("pixel", "feature"):
+        decoded[name, loss] = ck.load_decoder(name, loss)(code(coursenet, both, layer))
+ck.show_images(
+    [picture for i in range(2) for picture in (both[i : i + 1], *(d[i : i + 1] for d in decoded.values()))],
+    ["the picture", *(f"{name}, {loss}" for name, loss in decoded)] * 2,
+    columns=5,
+    alt="The cat and a motorcycle beside what four decoders paint: from conv5 soft but in place; from fc6 blurred colours and layout; the feature loss adds texture.",
+)
+
+# %% [markdown] id="decoded-read" slideshow={"slide_type": "skip"}
+# The colours and the layout come back even from *fc6*, where the search gave a jumble. So they **were** in the code: the search only had no reason to
+# prefer them. The decoder has one: it has seen thousands of pictures, and knows what goes with what.
+
+# %% [markdown] id="against-title" slideshow={"slide_type": "slide"}
+# ## Search against decoder
+#
+# Same code (*pool5*), same cat. **Predict first.** Who wins in the error of the pixels, in the error of the code, and in time?
+
+# %% id="against" slideshow={"slide_type": "-"}
+painter, pool5 = ck.load_decoder("conv5", "feature"), code(coursenet, cat, "pool5")
+began = time.process_time()
+ck.invert(coursenet, "pool5", cat, steps=10)
+search_time = 10 * (time.process_time() - began)  # of 100 steps
+began = time.process_time()
+for _ in range(10):
+    painter(pool5)
+decoder_time = (time.process_time() - began) / 10
+
+found_pair = {"search": inverted["pool5"], "decoder": painter(pool5)}
+pixel_error = {name: ((x - cat).norm() / apart).item() for name, x in found_pair.items()}
+code_error = {
+    name: ck.inversion_error(coursenet, "pool5", x, cat, others=photos).item() for name, x in found_pair.items()
+}
+print("the decoder is nearer in pixels:", pixel_error["decoder"] < pixel_error["search"])
+print("the search is nearer in the code:", code_error["search"] < code_error["decoder"])
+print("the decoder is at least 50 times faster:", search_time > 50 * decoder_time)
+ck.show_images(
+    [cat, *found_pair.values()],
+    ["the picture", *found_pair],
+    columns=3,
+    alt="The cat, the search's jumbled version and the decoder's soft one.",
+)
+
+# %% [markdown] id="against-read" slideshow={"slide_type": "skip"}
+# The paper says that a decoder is about a thousand times faster than the search, which then took thousands of steps. With our hundred steps
+# of L-BFGS it is a hundredfold. Each wins at what it minimises: the search at the code, the decoder at the pixels.
+
+# %% [markdown] id="hog-decoded-title" slideshow={"slide_type": "slide"}
+# ## HOG and SIFT through a decoder
+#
+# HOG holds no colour at all. **Predict first.** Which colour will the decoder give the motorcycle, and which the cat?
+
+# %% id="hog-decoded" slideshow={"slide_type": "-"}
+old = {name: ck.load_decoder(kind)(code(ck.descriptor(kind), both, kind)) for name, (kind, _) in by_hand.items()}
+ck.show_images(
+    [picture for i in range(2) for picture in (both[i : i + 1], *(x[i : i + 1] for x in old.values()))],
+    ["the picture", *old] * 2,
+    columns=6,
+    alt="The cat and the motorcycle from HOG and from SIFT by a decoder: sharp lines, and guessed colours.",
+)
+
+# %% [markdown] id="hog-decoded-read" slideshow={"slide_type": "skip"}
+# The lines come from the code. The colours do not, for they are not in it: the decoder paints the colours that such lines had in its
+# training. It paints what it expects.
+
+# %% [markdown] id="expects-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 2 · a decoder paints what it expects
+#
+# Three codes of *fc6*: of white noise, of a page of text, and of **no picture at all** (each of the 512 numbers taken from the code of another photograph).
+#
+# **Predict first.** Which of the three decoded pictures will tell you that something is wrong?
+
+# %% id="expects" slideshow={"slide_type": "-"}
+from_fc6 = ck.load_decoder("fc6", "feature")
+generator = torch.Generator().manual_seed(1)
+noise, page = torch.rand(cat.shape, generator=generator), ck.load_image("page", size=128)
+real = code(coursenet, photos, "relu6")
+shuffled = real.gather(0, torch.randint(len(photos), (1, 512), generator=generator))
+noise_decoded, page_decoded = (from_fc6(code(coursenet, x, "relu6")) for x in (noise, page))
+ck.show_images(
+    [noise, noise_decoded, page, page_decoded, from_fc6(shuffled)],
+    ["noise", "decoded", "a page", "decoded", "no picture, decoded"],
+    columns=5,
+    alt="White noise, decoded as soft patches of colour; a page of text, decoded as pale stripes; a code of no picture, decoded as a soft scene of colours.",
+)
+
+
+# %% id="expects-claim"
+def lost(x):
+    """Return the mean squared error of the decoded pictures as a part of each picture's variance."""
+    made = from_fc6(code(coursenet, x, "relu6"))
+    return ((made - x).pow(2).flatten(1).mean(1) / x.flatten(2).var(2).mean(1)).mean().item()
+
+
+def grain(x):
+    return x.diff(dim=3).abs().mean().item()
+
+
+unseen = ("toucan", "violin", "lemon", "bear")
+unseen = torch.cat([motorcycle, *(ck.load_scene(name, seed=1, size=128).image for name in unseen)])
+print("the noise is decoded to something five times smoother:", grain(noise) > 5 * grain(noise_decoded))
+print("photographs of its training lose less than unseen pictures:", lost(photos[[0, 2, 3, 5, 6]]) < lost(unseen))
+
+# %% [markdown] id="expects-read" slideshow={"slide_type": "skip"}
+# The decoder has no way to say "I have never seen such a code". Whatever comes in, something like a picture comes out. So judge a decoder on
+# pictures that it was not trained on, and check its result: run the network on it, and compare the codes.
+
+# %% [markdown] id="between-title" slideshow={"slide_type": "slide"}
+# ## Between two pictures
+#
+# Above we mix the pixels, below the codes of *fc6*, and decode: $f\big((1 - t)\, c_1 + t\, c_2\big)$.
+#
+# **Predict first.** What stands in the middle of each row?
+
+# %% id="between" slideshow={"slide_type": "-"}
+shares = (0, 0.25, 0.5, 0.75, 1)
+ends = code(coursenet, both, "relu6")
+pixel_row = [(1 - t) * cat + t * motorcycle for t in shares]
+code_row = [from_fc6((1 - t) * ends[:1] + t * ends[1:]) for t in shares]
+ck.show_images(
+    [*pixel_row, *code_row],
+    [f"pixels, t = {t}" for t in shares] + [f"codes, t = {t}" for t in shares],
+    columns=5,
+    alt="Above, the motorcycle fades into the cat, both seen through each other. Below, decoded codes: one soft picture turns into the other.",
+)
+
+# %% id="between-claim"
+middle = code(coursenet, pixel_row[2], "relu6")
+gap = (middle - ends.mean(0, keepdim=True)).norm() / (ends[0] - ends[1]).norm()
+print("the code of the mixed pixels is far from the mixed code (a fifth of the whole way or more):", bool(gap > 0.2))
+
+# %% [markdown] id="between-read" slideshow={"slide_type": "skip"}
+# Mixed pixels are a double exposure, a picture that no camera takes. Halfway between two codes lies no photograph either, but the decoder gives
+# one scene, with colours and forms between the two.
+
+# %% [markdown] id="generator-title" slideshow={"slide_type": "slide"}
+# ## A code that we choose ourselves
+#
+# Dosovitskiy et al. (2017) trained a network to draw chairs from a list: style, angle, position. Ours draws shapes from 17 numbers, and
+# for each picture also its **mask**.
+#
+# **Predict first.** The kind is six numbers, one of them 1. What is half a star and half a circle? And between 0° and 90°, is there 45°?
+
+# %% id="generator" slideshow={"slide_type": "-"} tags=["gallery"]
+draw = ck.load_generator()
+
+
+def walk(first, second):
+    rows = torch.cat([(1 - t) * first + t * second for t in shares])
+    return draw(rows)
+
+
+star = ck.shape_parameters("star", colour=(0.85, 0.3, 0.1), radius=0.35)
+circle = ck.shape_parameters("circle", colour=(0.85, 0.3, 0.1), radius=0.35)
+square = ck.shape_parameters("square", colour=(0.1, 0.4, 0.8), radius=0.35)
+turned = ck.shape_parameters("square", colour=(0.1, 0.4, 0.8), radius=0.35, angle=45)
+kinds, angles = walk(star, circle), walk(square, turned)
+ck.show_images(
+    [*kinds[:, None, :3], *kinds[:, None, 3:], *angles[:, None, :3]],
+    [f"star to circle, {t}" for t in shares] + ["its mask"] * 5 + [f"turned, {t}" for t in shares],
+    columns=5,
+    alt="A star grows into a circle in five steps, with the mask of each below; a blue square turns to stand on its corner.",
+)
+
+# %% id="generator-claim"
+colour_error = (draw(star)[:, :3] - ck.stimuli.shape("star", 64, colour=(0.85, 0.3, 0.1), radius=0.35)[0]).abs().mean()
+print("its star is ours, to 5 % of the range:", bool(colour_error < 0.05))
+
+# %% [markdown] id="arithmetic-title" slideshow={"slide_type": "slide"}
+# ## Arithmetic with features
+#
+# Take the hidden code of 512 numbers (*relu_fc2*): red star − red circle + blue circle = ?
+#
+# **Predict first.** In the 17 parameters this sum is right by their very definition. Why need it not be right in the hidden code?
+
+# %% id="arithmetic" slideshow={"slide_type": "-"}
+red, blue = (0.85, 0.2, 0.2), (0.15, 0.3, 0.85)
+terms = {
+    "red star": ck.shape_parameters("star", red, radius=0.35),
+    "− red circle": ck.shape_parameters("circle", red, radius=0.35),
+    "+ blue circle": ck.shape_parameters("circle", blue, radius=0.35),
+}
+cut = list(dict(draw.named_children())).index("relu_fc2") + 1
+mix, paint = draw[:cut], draw[cut:]
+a, b, c = (mix(p) for p in terms.values())
+results = {"= hidden code": paint(a - b + c), "a true blue star": draw(ck.shape_parameters("star", blue, radius=0.35))}
+ck.show_images(
+    [x[:, :3] for x in (*map(draw, terms.values()), *results.values())],
+    [*terms, *results],
+    columns=5,
+    alt="A red star, a red circle, a blue circle, the sum in the hidden code, a blue star, and a true blue star for comparison.",
+)
+
+# %% id="arithmetic-claim"
+sum_of_parameters = terms["red star"] - terms["− red circle"] + terms["+ blue circle"]
+print(
+    "in the parameters the sum is the blue star's row:",
+    torch.allclose(sum_of_parameters, ck.shape_parameters("star", blue, radius=0.35)),
+)
+masks = [x[:, 3] > 0.5 for x in results.values()]
+overlap = (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
+print("the mask of the hidden sum overlaps the true star's by more than half:", bool(overlap > 0.5))
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# ## Your turn: choose layer, λ and β
+#
+# Two starts each time. Or upload a picture of your own.
+
+# %% id="explorer" slideshow={"slide_type": "-"}
+ck.explore_inversion(coursenet, "relu4")
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## Score it: layout, colour, class
+#
+# Four pictures, four layers. **Layout**: the correlation of the grey pictures at 8 × 8. **Colour**: the same of what is left without the grey.
+#
+# **Predict first.** Which is lost first? And up to which layer does *another* network still see the same class?
+
+
+# %% id="score" slideshow={"slide_type": "-"}
+def kept(images, image):
+    small = F.adaptive_avg_pool2d(torch.cat([image, images]), 8)
+    grey = small.mean(1, keepdim=True)
+    found = []
+    for values in (grey, small - grey):
+        flat = values.flatten(1) - values.flatten(1).mean(1, keepdim=True)
+        found.append(F.cosine_similarity(flat[:1], flat[1:]).item())
+    return found
+
+
+chosen = ("chelsea", "coffee", "flower", "rocket")
+judged = ("relu2", "pool5", "relu6", "fc8")
+remade = {
+    (name, layer): inverted[layer]
+    if name == "chelsea"
+    else ck.invert(coursenet, layer, ck.load_image(name, size=128), weight=weights[layer], steps=60).images
+    for name in chosen
+    for layer in judged
+}
+layout, colour = zip(
+    *(
+        torch.tensor([kept(remade[name, layer], ck.load_image(name, size=128)) for name in chosen]).mean(0).tolist()
+        for layer in judged
+    ),
+    strict=True,
+)
+ck.show_lines(
+    range(len(judged)),
+    {"layout": layout, "colour": colour},
+    xlabel="layer",
+    ylabel="correlation with the picture",
+    ticks=judged,
+    alt="Layout and colour are near 1 at relu2 and fall towards the last layer.",
+)
+
+# %% id="score-claim"
+same = {}
+for name, judge in (("CourseNet", coursenet), ("EfficientNet-Lite0", lite)):
+    truth = {n: top(judge, ck.load_image(n, size=128)) for n in chosen}
+    same[name] = {layer: sum(top(judge, remade[n, layer]) == truth[n] for n in chosen) for layer in judged}
+print(
+    "CourseNet gives at least three of four inversions of each layer their class:", min(same["CourseNet"].values()) >= 3
+)
+print("EfficientNet-Lite0 does so at relu2:", same["EfficientNet-Lite0"]["relu2"] >= 3)
+print("and at fc8 for one of four at most:", same["EfficientNet-Lite0"]["fc8"] <= 1)
+
+# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# For CourseNet the inversions of its own codes are what they were, at every layer: that is what the search made sure of. The other
+# network is the honest judge.
+
+# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# ## Swap the network
+#
+# EfficientNet-Lite0: 16 blocks, no pooling, trained on a million photographs. The same function.
+
+# %% id="swap" slideshow={"slide_type": "-"}
+swapped = {
+    layer: ck.invert(lite, layer, cat, weight=w, steps=60).images
+    for layer, w in {"block3": 10, "block8": 10, "block13": 30, "fc": 30}.items()
+}
+ck.show_images(
+    list(swapped.values()),
+    list(swapped),
+    columns=4,
+    alt="The cat from block3, sharp; from block8, recognisable; from block13 and from the logits, a jumble of strokes.",
+)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 09.1 | the error of a code | ★ | 5 |
+# | 09.2 | total variation | ★★ | 10 |
+# | 09.3 | search with L-BFGS | ★★ | 12 |
+# | 09.4 | between two codes | ★★ | 10 |
+# | 09.5 | the unit of the error | ★ | 8 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 09.1 · The error of a code
+# *★ · 5 minutes.* `a` holds codes (N, C, H, W), `goal` one code (1, C, H, W). Return $\lVert a - a_0 \rVert^2 / \lVert a_0 \rVert^2$, one number for each image.
+# **You will probably** forget the denominator, or add up the whole batch.
+
+
+# %% id="e1-starter"
+def code_loss(a, goal):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def code_loss(a, goal):
+    difference = (a - goal).flatten(1)
+    return difference.square().sum(1) / goal.square().sum()
+
+
+# %% id="e1-check"
+ck.check("09.1", code_loss)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 09.2 · Total variation
+# *★★ · 10 minutes.* For images `x` (N, C, H, W) return $\frac{1}{HW} \sum (\Delta_v^2 + \Delta_h^2)^{\beta/2}$, one number for each image, summed over all channels
+# and over all pixels that have a neighbour below **and** one to the right.
+# **You will probably** look along one direction only.
+
+
+# %% id="e2-starter"
+def total_variation(x, beta):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def total_variation(x, beta):
+    below, beside = x.diff(dim=2)[..., :-1], x.diff(dim=3)[..., :-1, :]
+    length = torch.hypot(below, beside)
+    return (length**beta).sum((1, 2, 3)) / (x.shape[2] * x.shape[3])
+
+
+# %% id="e2-check"
+ck.check("09.2", total_variation)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 09.3 · Search with L-BFGS
+# *★★ · 12 minutes.* Minimise `loss(x)` over pictures in $[0, 1]$: begin with a copy of `start`, make `steps` steps of `torch.optim.LBFGS([x], max_iter=5)`, clamp
+# after each, and return the picture.
+# **You will probably** clamp inside the closure. L-BFGS calls it several times a step and compares the gradients; a point that you moved in between misleads it.
+
+
+# %% id="e3-starter"
+def search(loss, start, steps):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def search(loss, start, steps):
+    picture = start.detach().clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS([picture], max_iter=5)
+
+    def look():
+        optimizer.zero_grad()
+        value = loss(picture)
+        value.backward()
+        return value
+
+    for _ in range(steps):
+        optimizer.step(look)
+        with torch.no_grad():
+            picture.clamp_(0, 1)
+    return picture.detach()
+
+
+# %% id="e3-check"
+ck.check("09.3", search)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 09.4 · Between two codes
+# *★★ · 10 minutes.* Return what `decode` paints from the code that is a share `t` of the way from the code of `first` to that of `second`. The decoder knows codes
+# of the layer `relu6`.
+# **You will probably** take the code of `fc6`, before the ReLU.
+
+
+# %% id="e4-starter"
+def between(model, decode, first, second, t):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def between(model, decode, first, second, t):
+    with ck.capture(model, ["relu6"]) as maps, torch.no_grad():
+        model(torch.cat([first, second]))
+    here, there = maps["relu6"].split(1)
+    return decode(torch.lerp(here, there, t))
+
+
+# %% id="e4-check"
+ck.check("09.4", between)
+
+# %% [markdown] id="e5-card"
+# ### Exercise 09.5 · The unit of the error
+# *★ · 8 minutes.* `codes` are the codes (M, K) of M pictures. Return $N_\Phi$, the mean distance between two **different** ones.
+# **You will probably** count each code's distance to itself.
+
+
+# %% id="e5-starter"
+def unit_of_error(codes):
+    return ...
+
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+def unit_of_error(codes):
+    m = len(codes)
+    return torch.cdist(codes, codes).sum() / (m * (m - 1))
+
+
+# %% id="e5-check"
+ck.check("09.5", unit_of_error)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - Many pictures share one code. The match asks for any of them; the prior (α-norm, total variation) or the decoder's training chooses.
+# - Early codes are photographs, *pool5* keeps parts and places, the last layers keep what the class needs. Colour and layout are in *fc6* still: a decoder brings them back.
+# - A right code is no right picture, and a fine picture is no proof: it may be what the decoder expects.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. The error of the code is 0.02 and the picture is noise. Did the search fail?
+# <details><summary>Answer</summary>No. Noise can have the cat's code. What is missing is a prior that prefers pictures.</details>
+#
+# 2. Why do four starts tell more than one?
+# <details><summary>Answer</summary>What the four results share is in the code. What differs between them, the code does not know.</details>
+#
+# 3. Why is the picture of a decoder with pixel loss blurred?
+# <details><summary>Answer</summary>It gives the mean of all pictures with that code. Where the code leaves a choice, the mean is blurred.</details>
+#
+# 4. A decoder paints the cat from HOG in a warm brown. Is colour in HOG?
+# <details><summary>Answer</summary>No. HOG is computed from grey values. The decoder paints the colour that such lines had in its training.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - A. Mahendran, A. Vedaldi. *Understanding deep image representations by inverting them.* CVPR 2015.
+# - A. Dosovitskiy, T. Brox. *Inverting visual representations with convolutional networks.* CVPR 2016.
+# - A. Dosovitskiy, T. Brox. *Generating images with perceptual similarity metrics based on deep networks.* NeurIPS 2016.
+# - A. Dosovitskiy, J. T. Springenberg, M. Tatarchenko, T. Brox. *Learning to generate chairs, tables and cars with convolutional networks.* TPAMI 2017.
+# - N. Dalal, B. Triggs. *Histograms of oriented gradients for human detection.* CVPR 2005. D. G. Lowe. *Distinctive image features from scale-invariant keypoints.* IJCV 2004.
+#
+# **Next:** lab 10 lets a layer see more of what it sees.
