@@ -77,6 +77,7 @@ _MODULE_OF = {
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
         "coursekit.generators": "load_decoder load_generator shape_parameters",
         "coursekit.descriptors": "descriptor",
+        "coursekit.styles": "style_image",
         "coursekit.synthesis.inversion": "invert inversion_error",
         "coursekit.explore_inversion": "explore_inversion",
         "coursekit.synthesis.multifaceted": "facets Facets",
