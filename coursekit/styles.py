@@ -160,7 +160,7 @@ STYLES: dict[str, Callable[[int, Random], np.ndarray]] = {
 
 
 def _smooth(size: int, random: Random, scale: float) -> np.ndarray:
-    """Return slow random values (size, size) spread evenly over [0, 1]; `scale` is their width, as a part of the side."""
+    """Return slow random values (size, size), evenly over [0, 1]; `scale` is their width as a part of the side."""
     coarse = 64
     noise = cv2.GaussianBlur(random.normal(size=(coarse, coarse)), (0, 0), scale * coarse / 2)
     values = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
