@@ -51,6 +51,7 @@ slides: $(VENV)/dev.stamp
 
 gallery: $(VENV)/dev.stamp
 	$(RUN) tools/gallery.py
+	$(RUN) tools/feature_gallery.py  # minutes
 
 bench: $(VENV)/dev.stamp
 	for script in benchmarks/*.py; do $(RUN) $$script || exit 1; done

@@ -1,0 +1,697 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 07 · Activation maximization
+# ### Which picture would a neuron like best?
+#
+# After this lab you will be able to
+#
+# - write gradient ascent on a picture in six lines, and name the four mistakes that everybody makes,
+# - say what each of a dozen tricks forbids, from weak to strong,
+# - tell a neuron, a channel, a layer, a logit and a probability apart by their pictures,
+# - use painted pictures together with real ones to find out what a channel is for.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** lab 04. It also helps to know lab 03.
+#
+# **Run time** about 90 s on two CPU cores. **Memory** below 2 GB.
+#
+# The pictures differ a little from processor to processor: an optimisation of a hundred steps makes much of a last digit.
+# The classes that we paint were chosen, because they come out well at this size. Try others.
+
+# %% id="setup"
+import torch
+import torch.nn.functional as F
+
+import coursekit as ck
+
+ck.setup(seed=0)
+model = ck.load_model("efficientnet_lite0")
+judge = ck.load_model("efficientnet_lite1")
+o, p, r, t = ck.objectives, ck.parameterizations, ck.regularizers, ck.transforms
+
+
+def classes(*names):
+    return [model.labels.index(name) for name in names]
+
+
+def paint(objective, **options):
+    return ck.render(model, objective, **({"size": 128, "steps": 64, "progress": False} | options)).images
+
+
+def sure(network, images, targets):
+    with torch.no_grad():
+        return network(images).softmax(1)[range(len(images)), targets].cpu()
+
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# Labs 03 to 06 took a picture and asked which part matters. Now there is no picture. We ask the network itself:
+#
+# **What do you think a flamingo looks like?**
+#
+# Start with a grey picture. Change it, a little at a time, so that the score of *flamingo* grows.
+#
+# **Predict first.** Will we see a flamingo? One, or many? Write down what you expect.
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea
+#
+# $$ x^* = \arg\max_x \; S_c(x) - \lambda \, \lVert x - \tfrac12 \rVert^2 $$
+#
+# $S_c$ is the **logit** of class $c$, $\tfrac12$ is grey. The network stays as it is; the *picture* is what we train:
+#
+# $$ x \leftarrow x + \eta \, \frac{g}{\operatorname{mean}|g|}, \qquad g = \nabla_x \big( S_c(x) - \lambda \lVert x - \tfrac12 \rVert^2 \big) $$
+#
+# Erhan et al. 2009 did this for small networks; Simonyan, Vedaldi & Zisserman 2014 (section 2) for ImageNet, from a zero
+# picture and with this L2 penalty.
+
+# %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
+# ## The whole method
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_class_model(model, target, size, steps, weight, rate):
+    x = torch.full((1, 3, size, size), 0.5)
+    for _ in range(steps):
+        x.requires_grad_()
+        value = model(x)[0, target] - weight * (x - 0.5).pow(2).sum()
+        (g,) = torch.autograd.grad(value, x)  # a fresh gradient each time: nothing adds up
+        x = x.detach() + rate * g / g.abs().mean()  # plus: we climb
+        x = x.clamp(0, 1)  # after the step, never inside the score
+    return x
+
+
+# %% id="same"
+(flamingo,) = classes("flamingo")
+mine = my_class_model(model, flamingo, size=64, steps=5, weight=0.2, rate=0.01)
+simple = {"parameterization": p.pixels("grey"), "transforms": [], "optimizer": "ascent", "rate": 0.01}
+ours = paint(flamingo, size=64, steps=5, regularizers=[r.l2(0.2)], **simple)
+torch.testing.assert_close(mine, ours, atol=1e-4, rtol=0)
+print("my_class_model and ck.render give the same picture")
+
+# %% [markdown] id="model-title" slideshow={"slide_type": "slide"}
+# ## Four class models
+
+# %% id="model" slideshow={"slide_type": "-"}
+names = ["flamingo", "goldfish", "strawberry", "volcano"]
+plain = paint(classes(*names), regularizers=[r.l2(0.2)], **simple)
+ck.show_images(
+    plain,
+    names,
+    columns=4,
+    alt="Four grey pictures full of fine grain.",
+)
+
+# %% id="model-claim"
+print("the network is more than 99 % sure of each:", bool(sure(model, plain, classes(*names)).min() > 0.99))
+other = sure(judge, plain, classes(*names))
+print("another network gives each less than 50 %:", bool(other.max() < 0.5))
+
+# %% [markdown] id="model-read" slideshow={"slide_type": "skip"}
+# The network is sure, and we see hardly anything. There is no error. The set of pictures that give a large logit is huge, and
+# nearly all of them are noise: fine patterns that add up in the first layers. Ascent finds the nearest one. To see something, we must say what
+# a picture *is*. Everything that follows is about this.
+
+# %% [markdown] id="probability-title" slideshow={"slide_type": "skip"}
+# ## Logit or probability?
+#
+# Why $S_c$, and not the probability $P_c = e^{S_c} / \sum_k e^{S_k}$? The probability also grows when the *other* logits shrink.
+#
+# **Predict first.** Which of the two objectives will make the logit of its own class larger?
+
+# %% id="probability"
+pair = classes("flamingo", "goldfish")
+by_probability = paint(o.probability(pair), regularizers=[r.l2(0.2)], **simple)
+with torch.no_grad():
+    logits = torch.stack([model(plain[:2]), model(by_probability)]).cpu()
+own = logits[:, range(2), pair]
+rest = logits.clone()
+rest[:, range(2), pair] = -torch.inf
+print("asking for the logit gives the larger logit:", bool((own[0] > own[1]).all()))
+print(
+    "asking for the probability keeps the strongest other class lower:", bool((rest[1].amax(1) < rest[0].amax(1)).all())
+)
+
+# %% [markdown] id="probability-read"
+# Simonyan et al. saw the same: a probability can be made large by making the others small, and once it is near 1, its gradient is near 0.
+# So the logit it is.
+
+# %% [markdown] id="four-title" slideshow={"slide_type": "slide"}
+# ## Four repairs, weak to strong
+#
+# After each step, Yosinski et al. (2015, section 3) **shrink** the picture to grey, **blur** it, or make pixels grey that have a
+# **small norm** or a **small contribution**. Left to right: weak to strong.
+
+# %% id="four" slideshow={"slide_type": "-"}
+repairs = {
+    "shrink": (r.decay, (0.01, 0.05, 0.15, 0.3)),
+    "blur": (lambda sigma: r.blur(sigma, every=4), (0.3, 0.5, 0.8, 1.2)),
+    "clip norm": (r.clip_norm, (0.2, 0.5, 0.8, 0.95)),
+    "clip contribution": (r.clip_contribution, (0.2, 0.5, 0.8, 0.95)),
+}
+repaired = {
+    f"{name} {value:g}": paint(flamingo, size=96, steps=48, regularizers=[make(value)], **simple)
+    for name, (make, values) in repairs.items()
+    for value in values
+}
+ck.show_images(
+    list(repaired.values()),
+    list(repaired),
+    columns=4,
+    alt="Four rows of flamingos.",
+)
+
+# %% [markdown] id="four-read" slideshow={"slide_type": "skip"}
+# Each repair forbids one thing. *Shrink* forbids large values everywhere. *Blur* forbids fast waves, the
+# home of the noise. *Clip norm* and *clip contribution* forbid a busy background. Yosinski et al. found the best pictures with a mixture of
+# all four, by trying hundreds of settings.
+
+# %% [markdown] id="strip-title" slideshow={"slide_type": "slide"}
+# ## 1, 32, 128, 256, 2048 steps
+#
+# **Predict first.** When does the flamingo appear? Does it get better for ever?
+
+# %% id="strip" slideshow={"slide_type": "-"}
+ck.show_images(
+    ck.load_image(ck.feature_gallery("steps")),
+    columns=1,
+    alt="A flamingo after 1, 32, 128, 256 and 2048 steps.",
+)
+
+# %% [markdown] id="robust-title" slideshow={"slide_type": "slide"}
+# ## Survive a shake
+#
+# Shift, rotate and scale the picture a little *before each look*. A pattern that only works to the pixel does not survive.
+# $x^* = \arg\max_x \mathbb{E}_\tau [S(\tau(x))]$
+#
+# **Predict first.** Same pixels, same number of steps. What changes?
+
+# %% id="robust" slideshow={"slide_type": "-"}
+duo = ["flamingo", "strawberry"]
+wide = [t.pad(16), t.jitter(16), t.warp(degrees=15, scale=(0.7, 1.2)), t.jitter(8)]
+pixels = {"parameterization": p.pixels(), "rate": 0.02}
+nothing = paint(classes(*duo), transforms=[], **pixels)
+jitter = paint(classes(*duo), transforms=[t.pad(16), t.jitter(16)], **pixels)
+shaken = paint(classes(*duo), transforms=wide, **pixels)
+
+scaled = None  # three sizes, from coarse to fine: each starts from the enlarged result of the one before
+for side in (32, 64, 128):
+    start = (
+        p.pixels() if scaled is None else p.pixels(F.interpolate(scaled, size=(side, side), mode="bicubic").clamp(0, 1))
+    )
+    scaled = paint(classes(*duo), size=side, transforms=t.robust(side), parameterization=start, rate=0.02)
+
+rows = [nothing, jitter, shaken, scaled]
+ck.show_images(
+    [row[i] for i in range(2) for row in rows],
+    ["as it is", "jitter", "+ rotate, scale", "three sizes"] * 2,
+    columns=4,
+    alt="Flamingo and strawberry.",
+)
+
+# %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
+# *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
+
+# %% [markdown] id="fourier-title" slideshow={"slide_type": "slide"}
+# ## Paint with waves
+#
+# Write the picture as a sum of waves, $u = \mathcal{F}^{-1}(z_f / f^{\alpha})$, and optimise $z$. The set of pictures is the same; a *step* is another one.
+# Colours are mixed as in photographs (Olah et al. 2017).
+
+# %% id="fourier" slideshow={"slide_type": "-"}
+same = {"transforms": wide, "rate": 0.1}
+waves = {
+    "pixels": shaken,
+    "waves, colours apart": paint(classes(*duo), parameterization=p.fourier(decorrelate=False), **same),
+    "waves 1/f": paint(classes(*duo), parameterization=p.fourier(), transforms=wide),
+    "waves 1/f^1.5": paint(classes(*duo), parameterization=p.fourier(decay=1.5), **same),
+}
+ck.show_images(
+    [row[i] for i in range(2) for row in waves.values()],
+    list(waves) * 2,
+    columns=4,
+    alt="Flamingo and strawberry.",
+)
+
+# %% [markdown] id="fourier-read" slideshow={"slide_type": "skip"}
+# In pixels, the steepest way up is a fine pattern: the first layers answer to it at once. In waves that are divided by $f^{\alpha}$, the same effort moves a slow
+# wave far and a fast one hardly. With $\alpha = 1$ the amplitudes are those of photographs. We take $\alpha = 1.5$, somewhat smoother than nature, because the steps are few.
+#
+# This is our recipe from here on.
+
+# %% id="recipe"
+soft = {"parameterization": p.fourier(decay=1.5), "transforms": wide, "rate": 0.1}
+
+# %% [markdown] id="maco-title" slideshow={"slide_type": "slide"}
+# ## Magnitudes of nature, phases of the network
+#
+# MACO (Fel et al. 2023) keeps the magnitude of each wave as in photographs; only the **phases** are optimised. No wave can get loud. Where the
+# network never looked, the picture is made transparent.
+
+# %% id="maco" slideshow={"slide_type": "-"}
+trio = ["goldfish", "strawberry"]
+maco = ck.render(
+    model,
+    classes(*trio),
+    parameterization=p.maco(),
+    transforms=[t.crops()],
+    rate=0.5,
+    size=128,
+    steps=96,
+    progress=False,
+)
+seen = r.gaussian(maco.attention, 3)
+alpha = (seen / seen.flatten(1).quantile(0.95, dim=1)[:, None, None, None]).clamp(0, 1)
+clear = alpha * maco.images + (1 - alpha)
+ck.show_images(
+    [picture for pair in zip(maco.images, clear, strict=True) for picture in pair],
+    [title for name in trio for title in (name, "where it looked")],
+    columns=4,
+    alt="MACO.",
+)
+
+# %% [markdown] id="spectrum-title" slideshow={"slide_type": "slide"}
+# ## From no prior to a strong one
+#
+# The same class, the same network. What changes is what a picture is *allowed* to be (Olah et al. 2017).
+
+# %% id="spectrum" slideshow={"slide_type": "-"} tags=["gallery"]
+prior = {
+    "nothing": nothing[1],
+    "L2": plain[2],
+    "shake": shaken[1],
+    "waves + shake": waves["waves 1/f^1.5"][1],
+    "natural magnitudes": maco.images[1],
+}
+ck.show_images(
+    list(prior.values()),
+    list(prior),
+    columns=3,
+    alt="Strawberry.",
+)
+
+# %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
+# There is no neutral picture of what a network wants. To the left, the picture shows what excites the network, and no human can read it. To the right, we can
+# read it, and part of what we read comes from the prior. Say with each such picture how it was made.
+
+# %% [markdown] id="objectives-title" slideshow={"slide_type": "slide"}
+# ## What to maximise
+#
+# One neuron · one channel everywhere · a whole layer ($\tfrac12 \lVert a \rVert^2$: DeepDream, lab 10) · a class.
+#
+# **Predict first.** What will differ between the neuron and its channel?
+
+# %% id="objectives" slideshow={"slide_type": "-"}
+objectives = {
+    "neuron": o.neuron("block9", 100),
+    "channel": o.channel("block9", 100),
+    "layer": o.layer("block9"),
+    "class": o.logit(classes("strawberry")),
+}
+kinds = {name: paint(objective, **soft) for name, objective in objectives.items() if name != "class"}
+kinds["class"] = waves["waves 1/f^1.5"][1:]
+ck.show_images(
+    list(kinds.values()),
+    list(kinds),
+    columns=4,
+    alt="Neuron, channel, layer, class.",
+)
+
+# %% [markdown] id="objectives-read" slideshow={"slide_type": "skip"}
+# The **neuron** looks at one place. Its picture shows one form in the middle, as large as its receptive field, and the rest stays empty. The
+# **channel** is the same neuron at every place: a texture. The **layer** takes what is strong already.
+
+# %% [markdown] id="sides-title" slideshow={"slide_type": "slide"}
+# ## Both ends, and what lies between
+#
+# Channel 56 of block11. Painted to be as **negative** as possible, four real pictures, painted to be as **positive** as possible.
+#
+# **Predict first.** The strongest of 148 objects is a zebra. Is it a zebra channel?
+
+# %% id="sides" slideshow={"slide_type": "-"}
+objects = list(ck.cutouts())
+pictures = torch.cat([ck.load_scene(name, background="grey", seed=0).image for name in objects])
+with ck.capture(model, ["block11"]) as acts, torch.no_grad():
+    answers = []
+    for batch in pictures.split(8):
+        model(batch)
+        answers.append(acts["block11"][:, 56].mean((1, 2)).cpu())
+answers = torch.cat(answers)
+order = answers.argsort()
+examples = {
+    "minimum": order[0],
+    "slightly negative": (answers - 0.2 * answers.min()).abs().argmin(),
+    "slightly positive": (answers - 0.2 * answers.max()).abs().argmin(),
+    "maximum": order[-1],
+}
+stripes = o.channel("block11", 56)
+ends = [paint(-stripes, **soft), paint(stripes, **soft)]
+ck.show_images(
+    [ends[0], *(pictures[i : i + 1] for i in examples.values()), ends[1]],
+    ["painted: less", *examples, "painted: more"],
+    columns=3,
+    alt="Channel 56 of block11.",
+)
+
+# %% [markdown] id="stripes-title" slideshow={"slide_type": "slide"}
+# ## Zebra, or stripes? Ask the network
+#
+# Real pictures alone cannot decide: every zebra has stripes. The painted picture says *stripes, no animal*. So we test it:
+# a horse has the form without the stripes, a grating has the stripes without the form.
+
+# %% id="stripes" slideshow={"slide_type": "-"}
+tests = {
+    "zebra": pictures[objects.index("zebra")][None],
+    "horse": pictures[objects.index("horse")][None],
+    "zebra, blurred": r.gaussian(pictures[objects.index("zebra")][None], 6),
+    "stripes alone": ck.stimuli.grating(224, wavelength=14, angle=60),
+}
+with ck.capture(model, ["block11"]) as acts, torch.no_grad():
+    model(torch.cat(list(tests.values())))
+    found = dict(zip(tests, acts["block11"][:, 56].mean((1, 2)).tolist(), strict=True))
+print(
+    "the form without stripes gives less than a third of the zebra:",
+    max(found["horse"], found["zebra, blurred"]) < found["zebra"] / 3,
+)
+print("stripes without an animal give more than the zebra:", found["stripes alone"] > found["zebra"])
+ck.show_images(
+    list(tests.values()),
+    [f"{name}: {value / found['zebra']:.0%}" for name, value in found.items()],
+    columns=4,
+    alt="Zebra, horse, blurred zebra, stripes.",
+)
+
+# %% [markdown] id="head-title" slideshow={"slide_type": "slide"}
+# ## A part that is no class
+#
+# Channel 160 of block13. The box is the place of its strongest neuron. ImageNet has no class *head*, and nobody asked for one.
+
+# %% id="head" slideshow={"slide_type": "-"}
+top = ck.top_patches(model, "block13", 160, pictures, k=8)
+heads = paint(o.channel("block13", [160, 160]), seed=3, steps=80, **soft)
+cells = [(32 * row, 32 * column, 32, 32) for row, column in top.positions.tolist()]
+ck.show_images(
+    [*pictures[top.images].split(1), *heads.split(1)],
+    [objects[i].replace("_", " ") for i in top.images.tolist()] + ["painted", "painted again"],
+    columns=5,
+    boxes=cells,
+    alt="Heads.",
+)
+
+# %% id="head-claim"
+known = ck.cutouts()
+kinds_of = {known[objects[i]] or objects[i] for i in top.images.tolist()}
+print("the eight belong to at least seven different classes or kinds:", len(kinds_of) >= 7)
+
+# %% [markdown] id="head-read" slideshow={"slide_type": "skip"}
+# Mammals and birds, from the left and from the right: what they share is that the box lies on the head. To tell a thousand classes apart, it pays to find the
+# head first. The network invented the part on its own (Yosinski et al. 2015 found a face detector in the same way; Zhou et al. 2015 object detectors in a network
+# that was taught scenes only). And note that both kinds of evidence were needed: the real pictures say *where*, the painted ones say *what*.
+
+# %% [markdown] id="diversity-title" slideshow={"slide_type": "skip"}
+# ## One channel, several pictures
+#
+# A single picture shows one way to excite a channel. Paint several at once and reward it when they *differ*: minus the mean cosine of their Gram matrices.
+#
+# **Predict first.** Different noise at the start already gives different pictures. Will the term change anything?
+
+# %% id="diversity"
+alone = paint(o.channel("block9", 40), n=3, size=112, **soft)
+apart = paint(o.channel("block9", 40) + 5 * o.diversity("block9"), n=3, size=112, **soft)
+ck.show_images(
+    [*alone.split(1), *apart.split(1)],
+    ["alone"] * 3 + ["with diversity"] * 3,
+    columns=3,
+    alt="Diversity.",
+)
+
+# %% [markdown] id="joint-title" slideshow={"slide_type": "slide"}
+# ## Two channels at once
+#
+# Objectives add. From the left to the right: $w$ of *scales* and $1 - w$ of *stripes*, from one and the same start.
+
+# %% id="joint" slideshow={"slide_type": "-"}
+weight = torch.linspace(0, 1, 5)
+one, two = o.channel("block9", 40), o.channel("block6", 41)
+mixed = o.Objective(
+    lambda acts, logits: weight * one.read(acts, logits) + (1 - weight) * two.read(acts, logits),
+    one.layers | two.layers,
+    count=5,
+)
+noise = 0.5 + 0.02 * torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+between = paint(mixed, **(soft | {"parameterization": p.fourier(decay=1.5, start=noise)}))
+ck.show_images(
+    between,
+    [f"{w:.0%}" for w in weight.tolist()],
+    columns=5,
+    alt="Interpolation.",
+)
+
+# %% [markdown] id="facets-title" slideshow={"slide_type": "slide"}
+# ## A unit with several facets
+#
+# Nguyen et al. (2016) start from *means of real pictures*. Take the pictures that a unit likes most, project their codes (t-SNE), find groups
+# (k-means), average the 15 nearest to each centre, and paint on from there.
+
+# %% id="facets" slideshow={"slide_type": "-"}
+scenes = torch.cat([ck.load_scene(name, background="grey", seed=1, size=128).image for name in objects])
+faces = ck.facets(model, scenes, ck.unit("block13", 160), count=4, top=60)
+painted = paint(
+    o.channel("block13", [160] * 4), **(soft | {"parameterization": p.fourier(decay=1.5, start=faces.starts)})
+)
+ck.show_images(
+    [*faces.starts.split(1), *painted.split(1)],
+    [f"mean of {len(chosen)}" for chosen in faces.members] + [f"facet {i + 1}" for i in range(4)],
+    columns=4,
+    alt="Facets.",
+)
+
+# %% [markdown] id="context-title" slideshow={"slide_type": "slide"}
+# ## The dumbbell comes with an arm
+#
+# Google's first dreams painted a dumbbell always with the arm that lifts it (Mordvintsev et al. 2015). Does a *horse cart* come with its horse?
+#
+# **Predict first.** And a *shopping cart*? We paint the vehicle and ask another network how it ranks the animal among 1000 classes.
+
+# %% id="context" slideshow={"slide_type": "-"}
+carts = ["horse cart", "oxcart", "dogsled", "shopping cart"]
+companions = {"horse cart": "sorrel", "oxcart": "ox", "dogsled": "Eskimo dog"}
+vehicles = paint(classes(*carts), steps=80, **soft)
+with torch.no_grad():
+    ranks = judge(vehicles).argsort(1, descending=True).argsort(1).cpu() + 1
+rank = {
+    cart: {animal: ranks[i, model.labels.index(animal)].item() for animal in companions.values()}
+    for i, cart in enumerate(carts)
+}
+for cart, animal in companions.items():
+    print(f"{animal} is among the first 30 of 1000 for the painted {cart}:", rank[cart][animal] <= 30)
+print("for the painted shopping cart none of the three is:", min(rank["shopping cart"].values()) > 30)
+ck.show_images(
+    vehicles,
+    carts,
+    columns=4,
+    alt="Vehicles.",
+)
+
+# %% [markdown] id="gallery-title" slideshow={"slide_type": "skip"}
+# ## The whole network on one sheet
+#
+# A few channels of each layer, drawn at random, none chosen. This took minutes, so it was made ahead, with `make gallery`.
+
+# %% id="sheet" tags=["nbval-ignore-output"]
+from IPython.display import Image
+
+Image(
+    filename=ck.feature_gallery("efficientnet_lite0"), width=900, alt="Channels of EfficientNet-Lite0, layer by layer."
+)
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# ## Your turn: any channel of any layer
+
+# %% id="explorer" slideshow={"slide_type": "-"}
+ck.explore_features(model, "block11", 33)
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## Score it: can another network read it?
+#
+# A picture that only its own network understands shows tricks. We paint eight classes in four ways and ask EfficientNet-Lite1.
+#
+# **Predict first.** How many of eight will it name, for each way?
+
+# %% id="score" slideshow={"slide_type": "-"}
+eight = ["flamingo", "goldfish", "strawberry", "volcano", "peacock", "jellyfish", "koala", "school bus"]
+ways = {
+    "pixels": {"transforms": [], **pixels},
+    "pixels, shaken": {"transforms": wide, **pixels},
+    "waves, shaken": soft,
+    "MACO": {"parameterization": p.maco(), "transforms": [t.crops()], "rate": 0.5},
+}
+made = {name: paint(classes(*eight), size=112, **options) for name, options in ways.items()}
+named = {}
+for name, images in made.items():
+    with torch.no_grad():
+        named[name] = (judge(images).argmax(1).cpu() == torch.tensor(classes(*eight))).float().tolist()
+ck.show_dots(
+    {
+        "part of eight classes that Lite1 names": {
+            name: ck.bootstrap_interval(hits, eight) for name, hits in named.items()
+        }
+    },
+    alt="Recognition.",
+)
+
+# %% id="score-claim"
+hits = {name: sum(values) for name, values in named.items()}
+print("waves, shaken: at least six of eight are named:", hits["waves, shaken"] >= 6)
+print("pixels: at most three are named:", hits["pixels"] <= 3)
+
+# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# Eight classes are few, and they were chosen. Over 50 classes, evenly spaced among the 1000, EfficientNet-Lite2 names NUMBER50 (`benchmarks/features.py`).
+
+# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
+# ## Swap the network
+#
+# CourseNet, plain and small.
+
+# %% id="swap"
+coursenet = ck.load_model("coursenet")
+ck.show_images(
+    ck.render(coursenet, o.channel("relu5", [3, 40, 90, 200]), steps=64, progress=False, **soft).images,
+    [f"relu5 channel {k}" for k in (3, 40, 90, 200)],
+    columns=4,
+    alt="CourseNet.",
+)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 07.1 | climb | ★ | 10 |
+# | 07.2 | the class model's objective | ★ | 6 |
+# | 07.3 | clip small contribution | ★★ | 10 |
+# | 07.4 | from waves to a picture | ★★ | 12 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 07.1 · Climb
+# *★ · 10 minutes.* `score(x)` gives one number. Make `steps` steps of $x \leftarrow x + \text{rate} \cdot g / \operatorname{mean}|g|$ from the picture `x` and keep it in $[0, 1]$ after each
+# step. Return the last picture.
+# **You will probably** make one of four mistakes: go down, let the gradients add up, clip inside the score, or never clip.
+
+
+# %% id="e1-starter"
+def climb(score, x, steps, rate):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def climb(score, x, steps, rate):
+    for _ in range(steps):
+        leaf = x.clone().requires_grad_()
+        score(leaf).backward()
+        x = torch.clamp(x + rate * leaf.grad / leaf.grad.abs().mean(), 0, 1)
+    return x
+
+
+# %% id="e1-check"
+ck.check("07.1", climb)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 07.2 · The class model's objective
+# *★ · 6 minutes.* Return what Simonyan et al. maximise, $S_c(x) - \lambda \lVert x - \tfrac12 \rVert^2$, one value for each image of `x` (N, 3, H, W). `model(x)` gives logits (N, K).
+# **You will probably** measure the length from black, or take the mean instead of the sum.
+
+
+# %% id="e2-starter"
+def class_model(model, x, target, weight):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def class_model(model, x, target, weight):
+    length = (x - 0.5).flatten(1).norm(dim=1)
+    return model(x)[:, target] - weight * length**2
+
+
+# %% id="e2-check"
+ck.check("07.2", class_model)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 07.3 · Clip small contribution
+# *★★ · 10 minutes.* What would the score lose if a pixel became grey? About $\left| \sum_c (x_c - \tfrac12) \, g_c \right|$, summed over its three colours, with `g` the gradient. Make the
+# `part` of the pixels grey for which this is smallest (at or below the quantile). `x` and `g` are (1, 3, H, W).
+# **You will probably** forget the absolute value, or clip each colour on its own.
+
+
+# %% id="e3-starter"
+def clip_contribution(x, g, part):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def clip_contribution(x, g, part):
+    loss = ((x - 0.5) * g).sum(1, keepdim=True).abs()
+    keep = loss > loss.quantile(part)
+    return torch.where(keep, x, 0.5)
+
+
+# %% id="e3-check"
+ck.check("07.3", clip_contribution)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 07.4 · From waves to a picture
+# *★★ · 12 minutes.* `z` holds complex numbers (N, 3, size, size // 2 + 1), as `torch.fft.rfft2` returns them. Return `irfft2` of $z / f^{\alpha}$, with `norm="ortho"`. The frequency is
+# $f = \sqrt{f_y^2 + f_x^2}$, with $f_y$ from `fftfreq(size)`, $f_x$ from `rfftfreq(size)`; let it be at least `1 / size`.
+# **You will probably** divide by zero: the mean of the picture has $f = 0$.
+
+
+# %% id="e4-starter"
+def from_waves(z, size, alpha):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def from_waves(z, size, alpha):
+    fy, fx = torch.fft.fftfreq(size).view(-1, 1), torch.fft.rfftfreq(size).view(1, -1)
+    f = (fy**2 + fx**2).sqrt().clamp(min=1 / size)
+    return torch.fft.irfft2(z / f**alpha, s=(size, size), norm="ortho")
+
+
+# %% id="e4-check"
+ck.check("07.4", from_waves)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - Train the picture, not the network: climb a logit, a channel or a neuron, and clip after each step.
+# - Without a prior the result is noise that the network loves. Each trick forbids something: loud values, fast waves, patterns that do not survive a shake.
+# - A painted picture is a guess about what a unit is for. Test it on real pictures and on pictures that you made for the test.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. Why do we climb the logit and not the probability?
+# <details><summary>Answer</summary>The probability also grows when the other logits shrink, and its gradient vanishes near 1.</details>
+#
+# 2. Your picture is grain, and the network is 100 % sure. What is broken?
+# <details><summary>Answer</summary>Nothing. Most pictures with a large logit are grain. Add a prior: shake it, paint with waves, or both.</details>
+#
+# 3. Why may the clipping not stand inside the score?
+# <details><summary>Answer</summary>A clipped value has gradient 0. Once outside, a pixel never comes back.</details>
+#
+# 4. The nine strongest pictures of a channel are baseballs. Is it a baseball channel?
+# <details><summary>Answer</summary>Perhaps; or it likes stitches, stripes or white balls. Paint it, and then test each guess with pictures that have the one without the other.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - D. Erhan, Y. Bengio, A. Courville, P. Vincent. *Visualizing higher-layer features of a deep network.* Technical report 1341, Montréal 2009.
+# - K. Simonyan, A. Vedaldi, A. Zisserman. *Deep inside convolutional networks.* ICLR Workshop 2014.
+# - J. Yosinski et al. *Understanding neural networks through deep visualization.* ICML Deep Learning Workshop 2015.
+# - A. Nguyen et al. *Multifaceted feature visualization*, ICML Workshop 2016; *Synthesizing the preferred inputs for neurons in neural networks via deep generator networks*, NeurIPS 2016.
+# - C. Olah, A. Mordvintsev, L. Schubert. *Feature visualization.* Distill 2017.
+# - T. Fel et al. *Unlocking feature visualization for deeper networks with magnitude constrained optimization.* NeurIPS 2023.
+#
+# **Next:** lab 08 climbs from a real picture, and a tiny change is enough to fool the network.
