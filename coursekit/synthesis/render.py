@@ -106,7 +106,7 @@ def render(
             parameter.grad = None
         images = painting.images()
         images.retain_grad()
-        seen = looks.apply(transforms, images, generator)
+        seen = looks.apply(transforms, images, generator).contiguous(memory_format=torch.channels_last)  # faster
         with capture(model, sorted(objective.layers)) as acts:
             value = objective.read(acts, model(seen))
         total = value.sum() - sum(r.penalty(images).sum() for r in regularizers if r.penalty)
