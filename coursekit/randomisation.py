@@ -32,7 +32,7 @@ def randomised(
     Parameters
     ----------
     model : Model
-    seed : which random network.
+    seed : which random network. Not the one with which the training began, or you get back the weights from before it.
     mode : "cascading" randomises a layer and all above it, "independent" that layer alone.
     layers : yield at these layers only; the cascade passes through the others too. Without it, at each layer that has
         weights, see `randomisable`.

