@@ -79,7 +79,7 @@ _MODULE_OF = {
         "coursekit.descriptors": "descriptor",
         "coursekit.styles": "style_image",
         "coursekit.synthesis.inversion": "invert inversion_error",
-        "coursekit.explore_inversion": "explore_inversion",
+        "coursekit.explore_codes": "explore_inversion",
         "coursekit.explore_tcav": "explore_concepts",
         "coursekit.synthesis.multifaceted": "facets Facets",
         "coursekit.explore_channels": "explore_features feature_gallery",

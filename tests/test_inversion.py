@@ -33,15 +33,15 @@ class Grey(nn.Module):
 
 def test_what_the_code_keeps_comes_back_and_what_it_drops_does_not():
     model, image = ck.Model(Grey()), 0.2 + 0.6 * random_images(1, SIZE)
-    found = ck.invert(model, "code", image, weight=0.0, steps=40).images
-    torch.testing.assert_close(found.mean(1), image.mean(1), atol=0.01, rtol=0)
+    found = ck.invert(model, "code", image, weight=0.0, parameterization=ck.parameterizations.pixels(), steps=80).images
+    torch.testing.assert_close(found.mean(1), image.mean(1), atol=0.02, rtol=0)
     assert found.std(1).mean() < 0.3 * image.std(1).mean(), "nothing in the code asks for colour"
 
 
 def test_each_start_has_its_own_picture_and_all_have_the_code(model):
     image = random_images(1, SIZE)
-    out = ck.invert(model, "fc", image, n=3, weight=1e-3, steps=30)
-    assert out.images.shape == (3, 3, SIZE, SIZE) and out.values.shape == (30, 3)
+    out = ck.invert(model, "fc", image, n=3, weight=1e-3, steps=60)
+    assert out.images.shape == (3, 3, SIZE, SIZE) and out.values.shape == (60, 3)
     errors = ck.inversion_error(model, "fc", out.images, image)
     assert errors.max() < 0.05, "five numbers are soon matched"
     assert torch.pdist(out.images.flatten(1)).min() > 10 * errors.max(), "by very different pictures"
@@ -56,12 +56,15 @@ def test_the_search_is_repeatable_and_its_seed_counts(model):
 def test_a_heavy_total_variation_gives_a_smooth_picture(model):
     image = random_images(1, SIZE)
     rough, smooth = (ck.invert(model, "conv1", image, weight=w, steps=20).images for w in (0.0, 100.0))
-    assert smooth.diff(dim=3).abs().mean() < 0.2 * rough.diff(dim=3).abs().mean()
+    assert smooth.diff(dim=3).abs().mean() < 0.3 * rough.diff(dim=3).abs().mean()
 
 
-def test_a_picture_that_is_not_square_keeps_its_shape(model):
-    image = random_images(1, SIZE)[..., :8]
-    assert ck.invert(model, "conv1", image, steps=1).images.shape == image.shape
+def test_jitter_looks_at_rolled_pictures(model):
+    """A code of places cannot be matched by a picture that moves; one without places can."""
+    image = random_images(1, SIZE)
+    still, moved = (ck.invert(model, "conv1", image, weight=0.0, jitter=j, steps=60).images for j in (0, 3))
+    errors = ck.inversion_error(model, "conv1", torch.cat([still, moved]), image)
+    assert errors[0] < 0.5 * errors[1]
 
 
 def test_the_alpha_norm_has_its_closed_form():
@@ -95,7 +98,10 @@ def test_wrong_input_gets_one_sentence(model):
         (lambda: ck.invert(model, "conv9", image), UnknownLayer),
         (lambda: ck.invert(model, "conv2", random_images(2, SIZE)), ImageError),
         (lambda: ck.invert(model, "conv2", 255 * image), ImageError),
+        (lambda: ck.invert(model, "conv2", image[..., :8]), ImageError),
         (lambda: ck.invert(model, "conv2", image, weight=-1), OptionError),
+        (lambda: ck.invert(model, "conv2", image, jitter=-1), OptionError),
+        (lambda: ck.invert(model, "conv2", image, jitter=1.5), OptionError),
         (lambda: ck.invert(model, "conv2", image, beta=0), OptionError),
         (lambda: ck.invert(model, "conv2", image, alpha=0), OptionError),
         (lambda: ck.invert(model, "conv2", image, n=0), OptionError),

@@ -8,9 +8,10 @@ from coursekit.images import check_images
 from coursekit.models import Model
 from coursekit.probe import BATCH, capture, check_count, evaluating
 from coursekit.synthesis.objectives import match
-from coursekit.synthesis.parameterizations import pixels
+from coursekit.synthesis.parameterizations import Parameterization
 from coursekit.synthesis.regularizers import alpha_norm, total_variation
 from coursekit.synthesis.render import Rendering, render
+from coursekit.synthesis.transforms import roll
 
 
 def invert(
@@ -19,30 +20,36 @@ def invert(
     image: Tensor,
     *,
     n: int = 1,
-    weight: float = 0.1,
+    weight: float = 3.0,
     beta: float = 2.0,
     alpha: float = 6.0,
-    steps: int = 100,
+    jitter: int = 0,
+    parameterization: Parameterization | None = None,
+    steps: int = 80,
     seed: int = 0,
 ) -> Rendering:
     r"""Search images whose code is that of `image`: min_x ‖Φ(x) - Φ₀‖² / ‖Φ₀‖² + λ_α R_α(x) + λ R_Vβ(x).
 
     Φ is what the layer computes, R_α (`alpha_norm`, of fixed weight 0.01) keeps values near grey, R_Vβ
-    (`total_variation`) makes neighbours agree. The search starts from noise around grey and takes steps of L-BFGS.
+    (`total_variation`) makes neighbours agree. The paper searches among pixels; here Adam searches among frequencies
+    (`fourier`), which has the same minima and finds calmer ones.
 
     Parameters
     ----------
     model : Model
     layer : any layer, from the first to the logits.
-    image : (1, 3, H, W) in [0, 1]. Its code is all that the search gets to know of it.
+    image : (1, 3, S, S) in [0, 1]. Its code is all that the search gets to know of it.
     n : how many images to search, from different starts, in one batch.
-    weight, beta : λ and β of the total variation. Deep layers say little of neighbours, and need more of it.
+    weight, beta : λ and β of the total variation.
     alpha : α of the norm.
-    steps : of L-BFGS; each costs about one forward and one backward pass.
+    jitter : roll by up to so many pixels before each look (Mahendran & Vedaldi 2016): for deep layers, which do not
+        care about a pixel more or less.
+    parameterization : one of `ck.parameterizations` instead of `fourier()`, such as `pixels()`.
+    steps : of Adam; each costs one forward and one backward pass.
 
     Returns
     -------
-    Rendering. `images` (n, 3, H, W) in [0, 1]; `values` (steps, n) hold -‖Φ(x) - Φ₀‖² / ‖Φ₀‖².
+    Rendering. `images` (n, 3, S, S) in [0, 1]; `values` (steps, n) hold -‖Φ(x) - Φ₀‖² / ‖Φ₀‖².
 
     Raises
     ------
@@ -50,30 +57,32 @@ def invert(
 
     References
     ----------
-    Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015, eq. 1 to 5.
+    Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015, and *Visualizing
+    deep convolutional neural networks using natural pre-images*, IJCV 2016.
 
     Examples
     --------
     >>> import coursekit as ck
     >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
     >>> out = invert(model, "relu1", cat, steps=20)
-    >>> bool(out.values[-1] > -0.05)
+    >>> bool(out.values[-1] > -0.2)
     True
     """
     _check_one(image)
     check_count("n", n)
-    if weight < 0:
-        raise OptionError(f"weight must be 0 or more, but is {weight!r}.")
-    noise = torch.randn(n, *image.shape[1:], generator=torch.Generator().manual_seed(seed))
+    if image.shape[2] != image.shape[3]:
+        raise ImageError(f"invert takes square images, but got {image.shape[2]} × {image.shape[3]} pixels.")
+    if weight < 0 or isinstance(jitter, bool) or not isinstance(jitter, int) or jitter < 0:
+        raise OptionError(f"weight and jitter (whole pixels) are 0 or more, but are {weight!r} and {jitter!r}.")
     return render(
         model,
         match(model, layer, image),
         n=n,
-        parameterization=pixels((0.5 + 0.02 * noise).clamp(0, 1)),
-        transforms=[],
+        size=image.shape[-1],
+        parameterization=parameterization,
+        transforms=[roll(jitter)] if jitter else [],
         regularizers=[alpha_norm(0.01, alpha), total_variation(weight, beta)],
         steps=steps,
-        optimizer="lbfgs",
         seed=seed,
         progress=False,
     )
@@ -109,7 +118,7 @@ def inversion_error(model: Model, layer: str, images: Tensor, image: Tensor, *, 
     --------
     >>> import coursekit as ck
     >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
-    >>> inversion_error(model, "relu6", torch.cat([cat, cat]), cat)
+    >>> inversion_error(model, "relu6", torch.cat([cat, cat]), cat).round(decimals=3)
     tensor([0., 0.])
     """
     _check_one(image)

@@ -11,7 +11,7 @@ from coursekit.synthesis.inversion import inversion_error, invert
 
 
 def explore_inversion(
-    model: Model, layer: str = "", photograph: str = "chelsea", size: int = 96, steps: int = 40
+    model: Model, layer: str = "", photograph: str = "chelsea", size: int = 96, steps: int = 30
 ) -> Explorer:
     """Choose a picture, the layer to invert, λ and β of the total variation, and the seed of the start.
 
@@ -50,7 +50,7 @@ def explore_inversion(
         photograph=choice,
         upload=upload,
         layer=widgets.Dropdown(options=names, value=layer, description="layer"),
-        weight=widgets.FloatLogSlider(value=0.1, min=-3, max=2, step=0.5, description="λ", continuous_update=False),
+        weight=widgets.FloatLogSlider(value=1, min=-2, max=3, step=0.5, description="λ", continuous_update=False),
         beta=widgets.FloatSlider(value=2, min=1, max=3, step=0.5, description="β", continuous_update=False),
         seed=widgets.IntSlider(value=0, min=0, max=9, description="seed", continuous_update=False),
     )
