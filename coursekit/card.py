@@ -1,6 +1,7 @@
 """The report card: what each method scored, whether it knows the network, its cost, and what it may be used for."""
 
 import math
+import textwrap
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -84,7 +85,8 @@ class ReportCard:
         return (
             f"{self.board.model}: energy in the mask and deletion from {len(set(self.board.objects))} objects; "
             f"similarity to the trained network's maps (Spearman) from {len(set(self.test.objects))} objects and "
-            f"{len(self.test.seeds)} random networks, mean over {len(self.test.layers)} layers."
+            f"{len(self.test.seeds)} random network{'s' * (len(self.test.seeds) > 1)}, mean over "
+            f"{len(self.test.layers)} layers."
         )
 
     def _table(self) -> list[list[str]]:
@@ -101,9 +103,9 @@ class ReportCard:
     def show(self) -> Picture:
         """Draw the table: the bluer a cell, the better; the edge detector, which knows no network, below the line."""
         rows, count = {method: self.row(method) for method in self.methods}, len(self.methods)
-        figure = Figure(figsize=(WIDTH, 0.9 + 0.34 * count))
+        figure = Figure(figsize=(WIDTH, 0.6 + 0.34 * count))
         ax = figure.add_axes((0, 0, 1, 1))
-        ax.set(xlim=(0, WIDTH), ylim=(count + 0.1, -2.5))
+        ax.set(xlim=(0, WIDTH), ylim=(count + 0.1, -1.6))
         ax.axis("off")
         right = _LEFT + _STEP * len(COLUMNS) + 0.15
         ax.text(right, -0.2, "may be used for", va="bottom", fontsize=9)
@@ -112,7 +114,7 @@ class ReportCard:
             ax.text(right, y + 0.5, USES[method], va="center", fontsize=9)
         for i, (name, column) in enumerate(zip(COLUMNS, zip(*rows.values(), strict=True), strict=True)):
             left, texts = _LEFT + _STEP * i, [_cells(row)[i] for row in rows.values()]
-            ax.text(left + _STEP / 2, -0.2, name.replace(" ", "\n"), ha="center", va="bottom", fontsize=9)
+            ax.text(left + _STEP / 2, -0.2, textwrap.fill(name, 12), ha="center", va="bottom", fontsize=9)
             for y, (shade, text) in enumerate(zip(_shades(column, "↑" in name), texts, strict=True)):
                 colour = tuple(1 - 0.7 * shade * (1 - part) for part in _BLUE)
                 ax.add_patch(Rectangle((left, y + 0.04), _STEP - 0.03, 0.92, color=colour, lw=0))

@@ -46,7 +46,13 @@ def show_matrix(rows: Mapping[str, Mapping[str, Tensor]], *, image: Tensor | Non
             if image is not None and ax is axes[0, 0]:
                 ax.imshow(image[0].detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy())
             elif column in row:
-                ax.imshow(magnitude_picture(row[column][0].detach().cpu()), cmap=MAGNITUDE, vmin=0, vmax=1)
+                ax.imshow(
+                    magnitude_picture(row[column][0].detach().cpu()),
+                    cmap=MAGNITUDE,
+                    vmin=0,
+                    vmax=1,
+                    interpolation="antialiased",
+                )
         line[0].set_ylabel(name.replace(" ", "\n"), rotation=0, ha="right", va="center")
     for ax, column in zip(axes[0], columns, strict=True):
         ax.set_title(column)

@@ -125,7 +125,7 @@ class RandomisationTest:
             xlabel={"cascading": "randomised from the logits down to", "independent": "randomised alone"}.get(
                 self.mode, "trained on"
             ),
-            ylabel=f"share of {measure} maps" if measure == BLANK else f"{measure}, to the trained network's map",
+            ylabel=f"share of {measure} maps" if measure == BLANK else f"similarity ({measure})",
             alt=f"{self._heading()} {measure}, means over layers: {means}.",
         )
 
