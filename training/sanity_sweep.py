@@ -4,8 +4,8 @@
     python training/sanity_sweep.py coursenet --scenes 1     # a quick look, printed but not stored
 
 Cascading randomisation over all layers. The scenes are the first ones of the scoreboard, each explained for its true
-class. One random network after the other; the numbers are saved after each method under build/sanity/, so that a run
-that was cut off goes on where it stopped. A finished test is stored, with the processor time that it took.
+class. The quick methods come first; the numbers are saved after each method and random network under build/sanity/, so
+that a run that was cut off goes on where it stopped. A finished test is stored, with the processor time that it took.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from coursekit.weights import sha256_of
 NETWORKS = ("coursenet", "efficientnet_lite0")
 SCENES, SEEDS = 4, 3  # scenes of one distinct object each, random networks
 SEED = 6  # of the scenes, as in scoreboard.py
+SLOW = ("smoothgrad", "integrated_gradients", "occlusion")
 
 
 def sweep_methods() -> dict[str, object]:
@@ -45,14 +46,16 @@ def measure(network: str, count: int, keep: bool) -> ck.RandomisationTest:
     scenes = ck.scenes(count, objects=list(ck.cutouts("core")), seed=SEED, size=model.input_size)
     path = ROOT / "build/sanity" / f"{network}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    for seeds in [range(n + 1) for n in range(SEEDS)] if keep else [range(1)]:
+    methods = sweep_methods()
+    quick = {name: method for name, method in methods.items() if name not in SLOW}
+    for some in (quick, methods) if keep else (methods,):
         test = ck.randomisation_test(
             model,
-            sweep_methods(),
+            some,
             scenes.images,
             scenes.targets,
             objects=scenes.objects,
-            seeds=seeds,
+            seeds=range(SEEDS if keep else 1),
             path=path if keep else None,
         )
     return test
