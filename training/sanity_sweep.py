@@ -48,14 +48,15 @@ def measure(network: str, count: int, keep: bool) -> ck.RandomisationTest:
     path.parent.mkdir(parents=True, exist_ok=True)
     methods = sweep_methods()
     quick = {name: method for name, method in methods.items() if name not in SLOW}
-    for some in (quick, methods) if keep else (methods,):
+    rounds = [(some, range(n + 1)) for some in (quick, methods) for n in range(SEEDS)] if keep else [(methods, [0])]
+    for some, seeds in rounds:
         test = ck.randomisation_test(
             model,
             some,
             scenes.images,
             scenes.targets,
             objects=scenes.objects,
-            seeds=range(SEEDS if keep else 1),
+            seeds=seeds,
             path=path if keep else None,
         )
     return test
