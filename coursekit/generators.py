@@ -45,6 +45,8 @@ def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
     return _filled(decoder.decoder(code), f"decoder_{code}_{loss}")
 
 
+# A shape is the same after 1/n of a turn; 0 is after any.
+SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
 NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
 
 
@@ -70,14 +72,16 @@ def shape_parameters(
 ) -> Tensor:
     """Write the parameters of `ck.stimuli.shape` as one row (1, 17) for the generator.
 
-    The kind is one-hot, the angle (degrees) a sine and a cosine: 359° and 1° are neighbours.
+    The kind is one-hot. The angle (degrees) is sin nθ and cos nθ, where the shape is the same after 1/n of a turn: 359°
+    and 1° are neighbours, and a square turned by 90° has the parameters of the square.
 
-    >>> shape_parameters("star", angle=90)[0, 10:12].round().tolist()
-    [1.0, -0.0]
+    >>> square, turned = shape_parameters("square"), shape_parameters("square", angle=90)
+    >>> torch.allclose(square, turned, atol=1e-6)
+    True
     """
     if kind not in SHAPES:
         raise OptionError(f"kind is one of {', '.join(SHAPES)}, but is {kind!r}.")
-    turn = math.radians(angle)
+    turn = math.radians(angle) * SYMMETRY[kind]
     hot = [float(kind == name) for name in SHAPES]
     return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *ground]])
 

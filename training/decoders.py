@@ -2,9 +2,11 @@
 
     python training/decoders.py               # all six, one after the other; two hours on two cores
 
-One is scored by its pixels alone, the other also by what CourseNet itself sees in the result (Dosovitskiy & Brox,
-*Generating images with perceptual similarity metrics based on deep networks*, NeurIPS 2016, without the adversary).
-HOG and SIFT have the second kind only. A run that was cut off goes on from its last checkpoint.
+One is scored by its pixels alone, the other also by what CourseNet itself sees in the result, and by a critic that
+tells copies from pictures (Dosovitskiy & Brox, *Generating images with perceptual similarity metrics based on deep
+networks*, NeurIPS 2016). The critic looks at CourseNet's features, which makes it quick to train (Sauer et al.,
+*Projected GANs converge faster*, NeurIPS 2021). HOG and SIFT have the second kind only. A run that was cut off goes on
+from its last checkpoint.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 import coursekit as ck
 import crops
@@ -30,7 +33,8 @@ LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code of CourseNet is t
 PASSES = {"fc6-feature": 14, "conv5-feature": 10, "fc6-pixel": 10, "conv5-pixel": 8}  # shards each
 PASSES |= {"hog-feature": 5, "sift-feature": 5}
 BATCH = 16
-FEATURES = ("relu1", "relu2", "relu5")  # what the second kind is compared by
+FEATURES = {"relu1": 64, "relu2": 128, "relu5": 256}  # what the second kind is compared by, and its channels
+ADVERSARY = 0.02  # weight of the critic
 
 
 def look(network: nn.Sequential, x: Tensor, names: tuple[str, ...]) -> list[Tensor]:
@@ -51,29 +55,60 @@ def encode(code: str, coursenet: nn.Sequential, x: Tensor) -> tuple[Tensor, list
     return (z if code in LAYERS else KINDS[code]()(x * 0.25 + 0.5)), features
 
 
-def distance(network: nn.Sequential, made: Tensor, wanted: Tensor, features: list[Tensor], loss: str) -> list[Tensor]:
-    """Return the loss, and its pixel part: the mean squared difference of pictures in [0, 1]."""
-    pixel = F.mse_loss(made, wanted)
-    if loss == "pixel":
-        return [pixel, pixel]
-    seen = look(network, (made - 0.5) / 0.25, FEATURES)
-    feature = sum((a - b).pow(2).mean() / b.pow(2).mean() for a, b in zip(seen, features, strict=True)) / len(FEATURES)
-    return [2 * pixel + 0.5 * feature, pixel]
+class Teacher:
+    """What a decoder is scored by: pixels, and with loss "feature" CourseNet's features and a critic of them."""
+
+    def __init__(self, coursenet: nn.Sequential, loss: str):
+        self.coursenet, self.loss = coursenet, loss
+        self.critic = nn.ModuleList(critic(channels) for channels in FEATURES.values()).to(DEVICE)
+        self.optimizer = torch.optim.Adam(self.critic.parameters(), 1e-3, betas=(0.0, 0.99))
+
+    def score(self, made: Tensor, wanted: Tensor, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the loss, and its pixel part: the mean squared difference of pictures in [0, 1]."""
+        pixel = F.mse_loss(made, wanted)
+        if self.loss == "pixel":
+            return pixel, pixel
+        size = [b.pow(2).mean().sqrt() for b in features]
+        true = [b.float() / s for b, s in zip(features, size, strict=True)]
+        seen = look(self.coursenet, (made - 0.5) / 0.25, tuple(FEATURES))
+        seen = [a.float() / s for a, s in zip(seen, size, strict=True)]
+        parts = list(zip(self.critic, seen, true, strict=True))
+        caught = sum(F.relu(1 - judge(b)).mean() + F.relu(1 + judge(a.detach())).mean() for judge, a, b in parts)
+        self.optimizer.zero_grad()  # hinge loss: the critic should say +1 of pictures, -1 of copies
+        caught.backward()
+        self.optimizer.step()
+        feature = sum(F.mse_loss(a, b) for a, b in zip(seen, true, strict=True)) / len(FEATURES)
+        fooled = -sum(judge(a).mean() for judge, a, _ in parts)
+        return 2 * pixel + 0.25 * feature + ADVERSARY * fooled, pixel
 
 
-def train(code: str, loss: str, rate: float = 2e-3) -> tuple[nn.Sequential, int]:
+def critic(channels: int) -> nn.Sequential:
+    """Build a small network that says of each place of a feature map how much it looks like a picture's."""
+    return nn.Sequential(
+        spectral_norm(nn.Conv2d(channels, 64, 1)),
+        nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(64, 64, 3, stride=2, padding=1)),
+        nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(64, 1, 1)),
+    )
+
+
+def train(code: str, loss: str, rate: float = 1e-3) -> tuple[nn.Sequential, int]:
     """Train one decoder; go on from a checkpoint."""
     passes = PASSES[f"{code}-{loss}"]
     shards = sorted(crops.FOLDER.glob("*.npz"))
     ck.setup(seed=0)
     coursenet = ck.load_model("coursenet").module.to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
     network = with_batchnorm(decoder(code), last="paint").to(DEVICE, memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.99))
+    teacher = Teacher(coursenet, loss)
     path, done = FOLDER / f"{code}-{loss}.pt", 0
     if path.exists():
         state = torch.load(path, map_location=DEVICE, weights_only=True)
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
+        teacher.critic.load_state_dict(state["critic"])
+        teacher.optimizer.load_state_dict(state["critic_optimizer"])
         done = state["done"]
     while done < passes:
         began, losses = time.time(), []
@@ -85,13 +120,15 @@ def train(code: str, loss: str, rate: float = 2e-3) -> tuple[nn.Sequential, int]
                 with torch.autocast(DEVICE.type, torch.bfloat16):
                     with torch.no_grad():
                         z, features = encode(code, coursenet, piece)
-                    total, pixel = distance(coursenet, network(z).float(), piece * 0.25 + 0.5, features, loss)
+                    total, pixel = teacher.score(network(z).float(), piece * 0.25 + 0.5, features)
                 optimizer.zero_grad()
                 total.backward()
                 optimizer.step()
                 losses.append((total.item(), pixel.item()))
         done += 1
-        save(path, {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "done": done})
+        parts = {"network": network, "optimizer": optimizer}
+        parts |= {"critic": teacher.critic, "critic_optimizer": teacher.optimizer}
+        save(path, {name: part.state_dict() for name, part in parts.items()} | {"done": done})
         means = [round(value, 5) for value in np.mean(losses, 0)]
         log(
             {

@@ -35,6 +35,8 @@ def decoder(code: str = "fc6") -> nn.Sequential:
     for i, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         layers[f"up{i}"] = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)
         layers[f"relu{i}"] = nn.LeakyReLU(0.2)
-    layers["paint"] = nn.ConvTranspose2d(widths[-1], 3, 4, stride=2, padding=1)
+    layers["up"] = nn.ConvTranspose2d(widths[-1], 16, 4, stride=2, padding=1)
+    layers["relu"] = nn.LeakyReLU(0.2)
+    layers["paint"] = nn.Conv2d(16, 3, 3, padding=1)  # smooths the grid that a doubling leaves
     layers["sigmoid"] = nn.Sigmoid()
     return nn.Sequential(layers)

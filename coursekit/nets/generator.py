@@ -6,7 +6,7 @@ from torch import nn
 
 from coursekit.stimuli import SHAPES
 
-# What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of the angle,
+# What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of n times the angle,
 # position x and y, RGB of the ground.
 PARAMETERS = (*SHAPES, "red", "green", "blue", "radius", "sin", "cos", "x", "y")
 PARAMETERS += ("ground red", "ground green", "ground blue")
