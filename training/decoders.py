@@ -30,7 +30,7 @@ from photographs import ROOT
 
 FOLDER = ROOT / "build/training/decoders"
 LAYERS = {"conv5": "pool5", "fc6": "relu6"}  # where each code of CourseNet is taken
-PASSES = {"fc6-feature": 14, "conv5-feature": 10, "fc6-pixel": 7, "conv5-pixel": 6}  # shards each
+PASSES = {"fc6-feature": 11, "conv5-feature": 8, "fc6-pixel": 7, "conv5-pixel": 6}  # shards each
 PASSES |= {"hog-feature": 4, "sift-feature": 4}
 BATCH = 16
 FEATURES = {"relu1": 64, "relu2": 128, "relu5": 256}  # what the second kind is compared by, and its channels
