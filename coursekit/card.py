@@ -40,8 +40,8 @@ USES = {
     "deconvnet": "patterns behind a neuron; not why this class",
     "occlusion": "what the score loses without a part; any network",
     "cam": "where the evidence for a class lies; coarse",
-    "grad_cam": "the same for any network; coarse",
-    "guided_grad_cam": "a picture for talks; its detail is guided's",
+    "grad_cam": "where the evidence for a class lies; any CNN",
+    "guided_grad_cam": "sharp pictures; the detail is guided backprop's",
     "fullgrad": "where the object is; hardly which class",
     "edges": "the baseline: it asks no network",
 }

@@ -4,6 +4,7 @@ import pytest
 
 import coursekit as ck
 from coursekit import card as module
+from coursekit import manifest
 from nets import random_images, small_model
 
 
@@ -83,12 +84,14 @@ def test_a_network_that_was_not_measured_is_told_with_the_command():
         ck.stored_sanity("resnet18")
 
 
-@pytest.mark.parametrize("network", ["coursenet", "efficientnet_lite0"])
-def test_the_stored_sweep_has_all_methods_that_apply_and_its_cost(network):
-    test = ck.stored_sanity(network)
-    missing = {"cam"} if network == "coursenet" else set()
-    assert set(test.methods) == {*ck.eleven(), "edges"} - missing == set(ck.report_card(network).methods)
-    assert test.layers == list(reversed(ck.randomisable(ck.load_model(network))))
-    assert len(test.seeds) >= 2 and len(set(test.objects)) == len(test.objects) >= 3 and test.seconds > 60
-    for measure in test.measures[:-1]:
-        assert test.values("edges", measure).min() > 0.999
+def test_the_stored_sweeps_have_all_methods_that_apply_and_their_cost():
+    stored = manifest.files("sanity")
+    assert "coursenet" in stored
+    for network in stored:
+        test = ck.stored_sanity(network)
+        assert set(test.methods) | set(test.not_applicable) == {*ck.eleven(), "edges"}
+        assert set(test.methods) == set(ck.report_card(network).methods)
+        assert test.layers == list(reversed(ck.randomisable(ck.load_model(network)))) and test.mode == "cascading"
+        assert len(set(test.objects)) == len(test.objects) >= 4 and test.seconds > 30
+        for measure in test.measures[:-1]:
+            assert test.values("edges", measure).min() > 0.999
