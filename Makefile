@@ -66,6 +66,7 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/decoders.py
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
+	$(RUN) training/captioned.py
 	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py
 
