@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel
-from coursekit.nets import coursenet, patternnet, trust, twin
+from coursekit.nets import captioned, coursenet, patternnet, trust, twin
 from coursekit.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
@@ -21,6 +21,9 @@ _OWN = {
     "patternnet": (patternnet.patternnet, patternnet),
     "trust_clean": (trust.trust, trust),
     "trust_biased": (trust.trust, trust),
+    **dict.fromkeys(
+        ("captioned_0", "captioned_30", "captioned_100", "captioned_none"), (captioned.captioned, captioned)
+    ),
 }
 _LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 
