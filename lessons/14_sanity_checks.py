@@ -126,7 +126,7 @@ quick = {
 #
 # Rows: methods. Columns: EfficientNet-Lite0, randomised from the logits (*fc*) down to this layer. **Predict first.** Which rows will stay?
 
-# %% id="cascade" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="cascade" slideshow={"slide_type": "-"}
 shown = ["fc", "block15", "block11", "block6", "block2", "conv1"]
 tiles = {name: {"trained": method(model, cat, egyptian)} for name, method in quick.items()}
 for layer, network in ck.randomised(model, seed=0, layers=shown):
@@ -465,7 +465,7 @@ print("new weights: mean of ρ within 3 standard errors of 0:", abs(spread.mean(
 #
 # $$ \frac{\partial f}{\partial x} = k^{\mathsf T} * 1[u > 0] $$
 #
-# the filter, turned round, over a map of *gates*. Where the picture is flat, all gates are alike, and the gradient is one constant: $\sum k$ or 0. It can only change
+# the filter, turned round, over a map of *gates* (the "1-layer sum-pooling" network of the paper's discussion). Where the picture is flat, all gates are alike, and the gradient is one constant: $\sum k$ or 0. It can only change
 # **near an edge**. This holds for *every* filter, a random one too.
 
 # %% id="conv" slideshow={"slide_type": "-"}
@@ -633,7 +633,7 @@ sweep.show("Spearman")
 # %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
 # ## The report card
 
-# %% id="card" slideshow={"slide_type": "-"}
+# %% id="card" slideshow={"slide_type": "-"} tags=["gallery"]
 card = ck.report_card(sweep.model)
 card.show()
 
