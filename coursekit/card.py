@@ -45,7 +45,7 @@ USES = {
     "fullgrad": "where the object is; hardly which class",
     "edges": "the baseline: it asks no network",
 }
-COLUMNS = ("energy in mask ↑", "deletion ↓", "similarity, signed ↓", "similarity, magnitudes ↓", "passes ↓")
+COLUMNS = ("energy in mask ↑", "deletion ↓", "similarity, signed ↓", "similarity, unsigned ↓", "passes ↓")
 _LEFT, _STEP, _BLUE = 1.75, 0.78, (0.0, 0.447, 0.698)  # inches; the first of the course's colours
 
 
