@@ -221,6 +221,7 @@ print(
     "but a higher one of magnitudes, by 0.1 at conv1:",
     unsigned["input_x_gradient"][4] > unsigned["input_gradient"][4] + 0.1,
 )
+print("some of Grad-CAM's maps at conv1 are blank:", live.curve("grad_cam", "blank")[4][0] > 0.1)
 
 # %% [markdown] id="curves-measures-title" slideshow={"slide_type": "subslide"}
 # ### All four measures, mean over the layers
@@ -237,7 +238,11 @@ ck.show_dots(
 )
 
 # %% [markdown] id="curves-read" slideshow={"slide_type": "skip"}
-# The order depends on the measure. A map without signs, such as FullGrad's picture or the edges, has the same value twice; a map with signs can lose them and keep its places. So we give both.
+# - **Guided backprop and deconvnet** stay until the convolutions go. Guided Grad-CAM follows them: its grain is theirs.
+# - **Gradient and Grad-CAM** fall with the first layers. The paper says the same: gradient and Grad-CAM pass, guided backprop and Guided Grad-CAM do not.
+# - **FullGrad's picture** falls and does not reach 0. It has no signs to lose, so a part of the picture's form is left.
+# - At conv1 a third of Grad-CAM's maps are **blank**: its ReLU leaves nothing. A blank map has no order, so its $\rho$ counts as 0. That is no merit; print the share of blank maps (the column *blank*).
+# - The order depends on the measure. *Input × gradient* has nothing in common by signs and 0.4 by magnitudes, with a wide interval: it depends on how dark the scene is.
 
 # %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
 # ## The paper's second network: a CNN on MNIST
@@ -666,7 +671,7 @@ swapped = ck.randomisation_test(
     scenes.images[few],
     targets[few],
     objects=scenes.objects[few],
-    seeds=[1, 2, 3],  # not 0: with that its training began
+    seeds=[1, 2],  # not 0: with that its training began
     progress=False,
 )
 swapped.show("Spearman")
