@@ -17,7 +17,7 @@ from torch import Tensor
 import coursekit as ck
 from notebooks import ROOT
 
-CHANNELS, TILE, LABEL, GAP = 4, 112, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
+CHANNELS, TILE, LABEL, GAP = 4, 96, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
 STEPS = (1, 32, 128, 256, 2048)
 LIMIT = 450_000  # bytes of a sheet
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
@@ -37,7 +37,7 @@ def paint_network(name: str) -> Image.Image:
     rows = []
     for layer in layers:
         chosen = torch.randperm(model.layers.shape(layer)[0], generator=generator)[:CHANNELS].tolist()
-        made = ck.render(model, ck.objectives.channel(layer, chosen), size=TILE, steps=96, progress=False, **recipe())
+        made = ck.render(model, ck.objectives.channel(layer, chosen), size=TILE, steps=64, progress=False, **recipe())
         rows.append(made.images)
         print(f"{name} {layer}: channels {chosen}", flush=True)
     return lay_out(layers, rows)
@@ -56,7 +56,7 @@ def lay_out(layers: list[str], rows: list[Tensor]) -> Image.Image:
     return sheet
 
 
-def paint_steps(size: int = 160) -> Image.Image:
+def paint_steps(size: int = 112) -> Image.Image:
     """Paint one class for a long time, and keep the pictures on the way."""
     model = ck.load_model("efficientnet_lite0")
     made = ck.render(
