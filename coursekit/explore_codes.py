@@ -15,8 +15,7 @@ def explore_inversion(
 ) -> Explorer:
     """Choose a picture, the layer to invert, λ and β of the total variation, and the seed of the start.
 
-    Beside the picture stand two images that were searched from different starts, each with its error: the distance of
-    the codes as a part of the code's length.
+    Beside the picture stands what was found, with its error: the distance of the codes as a part of the code's length.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ def explore_inversion(
 
     >>> import coursekit as ck
     >>> ck.explore_inversion(ck.load_model("coursenet"), "relu2", size=64, steps=3)
-    <Explorer: photograph, upload, layer, weight, beta, seed; chelsea and two inversions of relu2>
+    <Explorer: photograph, upload, layer, weight, beta, seed; chelsea and its inversion from relu2>
     """
     names = list(model.layers)
     layer = layer or names[len(names) // 2]
@@ -35,11 +34,11 @@ def explore_inversion(
 
     def draw(photograph: str, upload: tuple, layer: str, weight: float, beta: float, seed: int) -> Picture:
         image = load_image(upload[-1] if upload else photograph, size=size)
-        found = invert(model, layer, image, n=2, weight=weight, beta=beta, steps=steps, seed=seed).images
-        errors = inversion_error(model, layer, found, image).tolist()
+        found = invert(model, layer, image, weight=weight, beta=beta, steps=steps, seed=seed).images
+        error = inversion_error(model, layer, found, image).item()
         name = "your picture" if upload else photograph
-        titles = [name, *(f"{layer}, error {error:.2f}" for error in errors)]
-        alt = f"{name} and two inversions of {layer}"
+        titles = [name, f"{layer}, error {error:.2f}"]
+        alt = f"{name} and its inversion from {layer}"
         return plotting.show_images([image, found], titles, columns=3, alt=alt)
 
     choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")

@@ -127,6 +127,26 @@ ck.show_images(
 # connected layers give parts of a cat in many places: they say *what*, and hardly *where*. Each layer has its own λ, as in the paper: a deep
 # code says nothing about neighbours, so the prior has to.
 
+# %% [markdown] id="remade-title" slideshow={"slide_type": "slide"}
+# ## A simpler form
+#
+# **Predict first.** What of the cup will the logits keep?
+
+# %% id="remade" slideshow={"slide_type": "-"}
+chosen, judged = ("chelsea", "coffee", "flower", "rocket"), ("relu2", "pool5", "relu6", "fc8")
+pictures = {name: ck.load_image(name, size=128) for name in chosen}
+remade = {("chelsea", layer): inverted[layer] for layer in judged}
+remade |= {(name, layer): invert(layer, pictures[name], steps=60) for name in chosen[1:] for layer in judged}
+ck.show_images(
+    [remade["coffee", layer] for layer in judged],
+    judged,
+    columns=4,
+    alt="The cup: clear at relu2, whole and in place at pool5, warped at relu6, parts of rims all over at fc8.",
+)
+
+# %% [markdown] id="remade-read" slideshow={"slide_type": "skip"}
+# At *pool5* the cup stands on its saucer. At *relu6* there is a rim, and coffee in it, but the cup has lost its form. At the logits there are pieces of rims, here and there.
+
 # %% [markdown] id="error-title" slideshow={"slide_type": "slide"}
 # ## The error, by layer
 #
@@ -202,9 +222,9 @@ tried = [
     for w in (0, 10, 1000)
 ]
 ck.show_images(
-    tried,
-    ["λ = 0", "λ = 10", "λ = 1000"],
-    columns=3,
+    [cat, *tried],
+    ["the picture", "λ = 0", "λ = 10", "λ = 1000"],
+    columns=4,
     alt="λ = 0: loud grain in all colours. λ = 10: eyes, nose and the lines of the face in pale colours. λ = 1000: grey fog.",
 )
 
@@ -296,14 +316,14 @@ print("EfficientNet-Lite0 says the same of both:", top(lite, cat) == top(lite, n
 
 # %% id="hog" slideshow={"slide_type": "-"}
 by_hand = {"HOG": "hog", "dense SIFT": "sift"}
-searched = {
+by_hand_found = {
     name: ck.invert(ck.descriptor(kind), kind, cat, weight=1).images.mean(1, keepdim=True)
     for name, kind in by_hand.items()
 }
 ck.show_images(
-    [cat, *searched.values()],
-    ["the picture", *searched],
-    columns=3,
+    list(by_hand_found.values()),
+    list(by_hand_found),
+    columns=2,
     alt="From HOG and from SIFT: the lines of the cat's face, sharp and grey, without the colour.",
 )
 
@@ -324,59 +344,52 @@ ck.show_images(
 # - Training takes hours. After it, a picture costs one forward pass.
 
 # %% [markdown] id="decoded-title" slideshow={"slide_type": "slide"}
-# ## Three decoders
+# ## Search and decoders
 #
-# They were trained with the cat among the pictures, and without the motorcycle.
+# All from codes that the networks give for these two pictures. The decoders were trained with the flower among their pictures, and without the motorcycle.
 #
 # **Predict first.** Which row will be better? Which column will be sharpest?
 
 # %% id="decoded" slideshow={"slide_type": "-"} tags=["gallery"]
-places = {"conv5": "pool5", "fc6": "relu6"}
-motorcycle = ck.load_image("motorcycle", size=128)
-both = torch.cat([cat, motorcycle])
+flower, motorcycle = (ck.load_image(name, size=128) for name in ("flower", "motorcycle"))
+both = torch.cat([flower, motorcycle])
+began = time.process_time()
+searched = torch.cat([remade["flower", "relu6"], invert("relu6", motorcycle, steps=60)])
+search_time = time.process_time() - began
 decoded = {
-    f"{name}, {loss} loss": ck.load_decoder(name, loss)(code(coursenet, both, places[name]))
-    for name, loss in (("conv5", "feature"), ("fc6", "pixel"), ("fc6", "feature"))
+    f"{name}, {loss} loss": ck.load_decoder(name, loss)(code(coursenet, both, layer))
+    for name, loss, layer in (("fc6", "pixel", "relu6"), ("fc6", "feature", "relu6"), ("conv5", "feature", "pool5"))
 }
 ck.show_images(
-    [picture[i : i + 1] for i in range(2) for picture in (both, *decoded.values())],
-    ["the picture", *decoded] * 2,
-    columns=4,
-    alt="The cat and a motorcycle beside what three decoders paint: from conv5 soft and in place; from fc6 blurred colours and a rough layout; the feature loss adds texture.",
+    [picture[i : i + 1] for i in range(2) for picture in (both, searched, *decoded.values())],
+    ["the picture", "fc6, search", *decoded] * 2,
+    columns=5,
+    alt="A flower and a motorcycle. The search gives strokes. From fc6 with pixel loss blurred patches; with feature loss bright colours, roughly in place, with invented texture; from conv5 a flower, and red parts on a pale floor.",
 )
 
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "skip"}
-# The colours, and where they roughly are, come back even from *fc6*, where the search gave a jumble: the red in the middle, the pale floor below. So they **were** in the
-# code: the search only had no reason to prefer them. The decoder has one: it has seen thousands of pictures, and knows what goes with what.
+# The colours, and roughly where they are, come back even from *fc6*, where the search gave a jumble: a bright flower on dark green; red in the middle, a pale floor
+# below. So they **were** in the code: the search only had no reason to prefer them. The decoder has one: it has seen thousands of pictures, and knows what goes
+# with what.
 
 # %% [markdown] id="against-title" slideshow={"slide_type": "slide"}
-# ## Search against decoder
+# ## Search against decoder, in numbers
 #
-# Same code (*relu6*), same motorcycle. **Predict first.** Who wins in the error of the pixels, in the error of the code, and in time?
+# The motorcycle from the code of *fc6*.
+#
+# **Predict first.** Who wins in the error of the pixels, in the error of the code, and in time?
 
 # %% id="against" slideshow={"slide_type": "-"}
-from_fc6, code_of_motorcycle = ck.load_decoder("fc6", "feature"), code(coursenet, motorcycle, "relu6")
-began = time.process_time()
-rivals = {"search": invert("relu6", motorcycle, steps=60)}
-search_time = time.process_time() - began
+from_fc6, its_code = ck.load_decoder("fc6", "feature"), code(coursenet, motorcycle, "relu6")
 began = time.process_time()
 for _ in range(10):
-    rivals["decoder"] = from_fc6(code_of_motorcycle)
+    by_decoder = from_fc6(its_code)
 decoder_time = (time.process_time() - began) / 10
-ck.show_images(
-    [motorcycle, *rivals.values()],
-    ["the picture", *rivals],
-    columns=3,
-    alt="The motorcycle, the search's jumble of strokes, and the decoder's soft picture with the colours in place.",
-)
-
-# %% id="against-claim"
-pixel_error = {name: (x - motorcycle).norm().item() for name, x in rivals.items()}
-code_error = {
-    name: ck.inversion_error(coursenet, "relu6", x, motorcycle, others=photos).item() for name, x in rivals.items()
-}
-print("the decoder is nearer in pixels:", pixel_error["decoder"] < pixel_error["search"])
-print("the search is nearer in the code:", code_error["search"] < code_error["decoder"])
+rivals = torch.cat([searched[1:], by_decoder])
+pixel_error = (rivals - motorcycle).flatten(1).norm(dim=1)
+code_error = ck.inversion_error(coursenet, "relu6", rivals, motorcycle, others=photos)
+print("the decoder is nearer in pixels:", bool(pixel_error[1] < pixel_error[0]))
+print("the search is nearer in the code:", bool(code_error[0] < code_error[1]))
 print("60 steps of search cost more than 50 times as much as the decoder:", search_time > 50 * decoder_time)
 
 # %% [markdown] id="against-read" slideshow={"slide_type": "skip"}
@@ -400,7 +413,7 @@ ck.show_images(
     [noise, noise_decoded, page, page_decoded, from_fc6(shuffled)],
     ["noise", "decoded", "a page", "decoded", "no picture, decoded"],
     columns=5,
-    alt="White noise, decoded as soft patches of colour; a page of text, decoded as pale stripes; a code of no picture, decoded as a soft scene of colours.",
+    alt="White noise, decoded as a dull regular weave; a page of text, decoded as dark specks in rows on white; a code of no picture, decoded as a scene at dusk with a bright sky.",
 )
 
 
@@ -422,31 +435,30 @@ print("photographs of its training lose less than unseen pictures:", lost(photos
 print("and unseen ones lose more than one flat colour would, each picture's mean:", lost(unseen) > 1)
 
 # %% [markdown] id="expects-read" slideshow={"slide_type": "skip"}
-# The decoder has no way to say "I have never seen such a code". Whatever comes in, something like a picture comes out. So judge a decoder on
+# The decoder has no way to say "I have never seen such a code". The code of no picture becomes a scene at dusk. So judge a decoder on
 # pictures that it was not trained on, and check its result: run the network on it, and compare the codes. (Worse than a flat colour? Its texture is
 # invented, and an invented edge at the wrong place costs more squared error than no edge.)
 
 # %% [markdown] id="between-title" slideshow={"slide_type": "slide"}
 # ## Between two pictures
 #
-# Above we mix the pixels, below the codes of *fc6*, and decode: $f\big((1 - t)\, c_1 + t\, c_2\big)$.
+# On the left we mix the pixels. Then the codes of *fc6*, and decode: $f\big((1 - t)\, c_1 + t\, c_2\big)$.
 #
-# **Predict first.** What stands in the middle of each row?
+# **Predict first.** What is halfway between the two codes?
 
 # %% id="between" slideshow={"slide_type": "-"}
 shares = (0, 0.25, 0.5, 0.75, 1)
 ends = code(coursenet, both, "relu6")
-pixel_row = [(1 - t) * cat + t * motorcycle for t in shares]
-code_row = [from_fc6((1 - t) * ends[:1] + t * ends[1:]) for t in shares]
+double = (flower + motorcycle) / 2
 ck.show_images(
-    [*pixel_row, *code_row],
-    [f"pixels, t = {t}" for t in shares] + [f"codes, t = {t}" for t in shares],
-    columns=5,
-    alt="Above, the motorcycle fades into the cat, both seen through each other. Below, decoded codes: one soft picture turns into the other.",
+    [double, *(from_fc6((1 - t) * ends[:1] + t * ends[1:]) for t in shares)],
+    ["pixels, t = 0.5", *(f"codes, t = {t}" for t in shares)],
+    columns=6,
+    alt="Mixed pixels: flower and motorcycle seen through each other. Mixed codes, decoded: the yellow flower gets redder and wider until it is the motorcycle's red band.",
 )
 
 # %% id="between-claim"
-middle = code(coursenet, pixel_row[2], "relu6")
+middle = code(coursenet, double, "relu6")
 gap = (middle - ends.mean(0, keepdim=True)).norm() / (ends[0] - ends[1]).norm()
 print("the code of the mixed pixels is far from the mixed code (a fifth of the whole way or more):", bool(gap > 0.2))
 
@@ -541,27 +553,10 @@ print("the mask of the hidden sum overlaps the true star's by more than half:", 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: choose layer, λ and β
 #
-# Two starts each time. Or upload a picture of your own.
+# Change the seed, too: what stays is in the code. Or upload a picture of your own.
 
 # %% id="explorer" slideshow={"slide_type": "skip"}
-ck.explore_inversion(coursenet, "relu4")
-
-# %% [markdown] id="remade-title" slideshow={"slide_type": "slide"}
-# ## Two more pictures
-#
-# A cup of coffee and a flower have simpler forms than a cat's face. **Predict first.** What of the cup will the logits keep?
-
-# %% id="remade" slideshow={"slide_type": "-"} tags=["gallery"]
-chosen, judged = ("chelsea", "coffee", "flower", "rocket"), ("relu2", "pool5", "relu6", "fc8")
-pictures = {name: ck.load_image(name, size=128) for name in chosen}
-remade = {("chelsea", layer): inverted[layer] for layer in judged}
-remade |= {(name, layer): invert(layer, pictures[name], steps=60) for name in chosen[1:] for layer in judged}
-ck.show_images(
-    [remade[name, layer] for name in ("coffee", "flower") for layer in judged],
-    [f"{name}, {layer}" for name in ("coffee", "flower") for layer in judged],
-    columns=4,
-    alt="The cup and the flower from four codes: clear at relu2, whole and in place at pool5, warped at relu6, parts of rims and petals all over at fc8.",
-)
+ck.explore_inversion(coursenet, "relu2")
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: layout, colour, class

@@ -133,4 +133,4 @@ def test_the_explorer_takes_the_last_choice(model):
     explorer.controls["upload"].value = upload("green.png", green_png())
     assert explorer.picture.alt.startswith("your picture")
     explorer.controls["photograph"].value = "coffee"
-    assert explorer.picture.alt == "coffee and two inversions of conv2"
+    assert explorer.picture.alt == "coffee and its inversion from conv2"
