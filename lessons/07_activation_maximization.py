@@ -242,11 +242,12 @@ ck.show_images(
     [row[i : i + 1] for i in range(2) for row in rows],
     ["as it is", "jitter", "+ rotate, scale", "three sizes"] * 2,
     columns=4,
-    alt="Goldfish and strawberry, painted with no shaking, with jitter, with rotation and scaling, too, and in three sizes.",
+    alt="Goldfish and strawberry. As it is: pale forms over one another. With jitter: stronger colours, scales and seeds. With rotation and scale: whole fish and red berries. Three sizes: few large forms in loud colours.",
 )
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
-# *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
+# Without shaking, colours stay pale and forms lie over one another: each place works for itself. With jitter they come together, and with rotation and scale there are
+# whole fish and berries. *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
 
 # %% [markdown] id="maco-title" slideshow={"slide_type": "slide"}
 # ## Magnitudes of nature, phases of the network
@@ -273,7 +274,7 @@ ck.show_images(
 # A decoder was trained to turn CourseNet's code fc6 back into pictures (lab 09). Now optimise the **code** $z$ instead of the picture, kept in the range that
 # codes of real pictures have: $z^* = \arg\max_z S_c(D(z))$, $0 \le z \le \mu + 3\sigma$. This is DGN-AM (Nguyen et al. 2016).
 #
-# **Predict first.** The decoder has learned what pictures look like. Will it paint a better strawberry?
+# **Predict first.** The decoder has learned what pictures look like. What will its strawberry have that the others lack, and what will it lack?
 
 # %% id="dgn" slideshow={"slide_type": "-"}
 coursenet, decoder = ck.load_model("coursenet"), ck.load_decoder("fc6", "feature")
@@ -282,19 +283,21 @@ scenes = ck.scenes(64, size=128).images
 codes = ck.embed(coursenet, scenes, "relu6")
 mean, sd = codes.mean(0), codes.std(0)
 brush = {"parameterization": p.code(decoder, mean[None], low=0.0, high=mean + 3 * sd), "rate": 0.1}
-quartet = ["goldfish", "strawberry", "zebra", "school bus"]
+quartet = ["goldfish", "strawberry", "zebra", "daisy"]
 brushed = [t.pad(8), t.jitter(8)]
 learned = paint(classes(*quartet), transforms=brushed, **brush)
 ck.show_images(
     learned,
     quartet,
     columns=4,
-    alt="Four blurred scenes: red and white for the goldfish, red and green for the strawberry, a dark animal that stands on the ground for the zebra, a coloured block on blue for the school bus.",
+    alt="Four blurred pictures, each of one coloured form on an even ground: the colours fit the classes better than the forms do.",
 )
 
 # %% [markdown] id="dgn-read" slideshow={"slide_type": "skip"}
-# Blurred, but with something that no other prior gave: a ground, a sky, and *one* thing that stands on it. Our decoder is small and saw few photographs. The
-# one of Nguyen et al. was trained on all of ImageNet, and its pictures look like photographs, which is also the danger: what is invented cannot be told from what the network asked for.
+# Look first at what the prior brings: even grounds, few colours, one thing in the middle, and no grain at all. Then at what it costs: the forms are blurred, and some
+# classes cannot be recognised. A generator can only paint what it has learned, and ours is small, saw few photographs, and blurs real pictures, too (lab 09). The
+# one of Nguyen et al. was trained on all of ImageNet. Its pictures look like photographs, which is also the danger: what the generator
+# invented cannot be told from what the network asked for.
 
 # %% [markdown] id="spectrum-title" slideshow={"slide_type": "slide"}
 # ## From no prior to a strong one
@@ -316,13 +319,13 @@ ck.show_images(
     [row[i : i + 1] for i in range(2) for row in prior.values()],
     list(prior) * 2,
     columns=6,
-    alt="Goldfish above, strawberry below. Nothing, L2, shaken: grain. Waves and shaking: fish and berries in soft colours. Magnitudes of photographs: one fish with its eye, one berry with its leaves. Learned: blurred coloured forms on a flat ground.",
+    alt="Goldfish above, strawberry below. Nothing, L2, shaken: grain. Waves and shaking: fish and berries in soft colours. Magnitudes of photographs: one fish with its eye, one berry with its leaves. Learned: blurred coloured forms on an even ground.",
 )
 
 # %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
 # There is no neutral picture of what a network wants. To the left, the picture shows what excites the network, and we can hardly read it. To the right,
-# more and more comes from the prior: the fine cloth behind MACO's fruit is that of our photographs, and the decoder adds a flat ground and
-# one thing in the middle, because its training pictures were like that. Say with each such picture how it was made.
+# more and more comes from the prior: the fine cloth behind MACO's fruit is that of our photographs, and the decoder's even ground with
+# one form in the middle is that of its training pictures. Say with each such picture how it was made.
 
 # %% [markdown] id="objectives-title" slideshow={"slide_type": "slide"}
 # ## What to maximise
