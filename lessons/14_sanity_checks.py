@@ -504,7 +504,12 @@ uneven = max((part.amax((2, 3)) - part.amin((2, 3))).max().item() for part in (i
 print("40 random filters: the closed form is the gradient, and guided backprop too")
 print("the gradient is constant wherever no edge is near:", uneven < 1e-5)
 
-# %% id="conv-figure" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="conv-figure-title" slideshow={"slide_type": "subslide"}
+# ### Three random filters, one square
+#
+# **Predict first.** Where can the gradient change?
+
+# %% id="conv-figure" slideshow={"slide_type": "-"}
 changing = [heat for heat in maps.sum(1)[:, None, None, 4:-4, 4:-4] if heat.std() > 0.1]
 ck.show_maps(
     square,
