@@ -193,6 +193,9 @@ scores = {name: result[name, "block14"].score for name in patterns}
 print(max(scores, key=scores.get) == "striped" and min(scores, key=scores.get) == "dotted")
 above = (spread["block14"] > 0.8).float().mean().item()
 print("but more than a tenth of the random concepts score above 0.8 there:", above > 0.1)
+unit = F.normalize(gradients["block14"], dim=1)
+alike = (unit @ unit.T)[~torch.eye(40, dtype=torch.bool)].mean().item()
+print("the gradients of two scenes point alike, mean cosine above 0.4:", alike > 0.4)
 
 # %% [markdown] id="random-read" slideshow={"slide_type": "skip"}
 # The random concepts mean nothing, and yet their scores run from near 0 to near 1. Why? Forty scenes of one zebra have gradients that point
