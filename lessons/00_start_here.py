@@ -46,7 +46,7 @@ ck.setup(seed=0)
 # | 04 | Saliency | Which pixels would change the answer? | ✓ |
 # | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | ✓ |
 # | 06 | Class activation maps | Where is the evidence for this class? | ✓ |
-# | 07 | Activation maximisation | What does a neuron like best? | ○ |
+# | 07 | Activation maximization | What does a neuron like best? | ✓ |
 # | 08 | Fooling images | How little must change to change the answer? | ✓ |
 #
 # ✓ is there now · ○ is still to come
@@ -56,12 +56,12 @@ ck.setup(seed=0)
 #
 # | | lab | its question | |
 # |---|---|---|---|
-# | 09 | Inversion | What does a layer still know about the picture? | ○ |
+# | 09 | Inversion | What does a layer still know about the picture? | ✓ |
 # | 10 | DeepDream | What if a layer sees more of what it sees? | ✓ |
 # | 11 | Style transfer | What is style, in numbers? | ○ |
 # | 12 | Fast style transfer | Can one network do it in one pass? | ○ |
-# | 13 | TCAV | Does "striped" matter for "zebra"? | ○ |
-# | 14 | Sanity checks | Does the map change when the network is destroyed? | ○ |
+# | 13 | TCAV | Does "striped" matter for "zebra"? | ✓ |
+# | 14 | Sanity checks | Does the map change when the network is destroyed? | ✓ |
 # | 15 | Units and circuits | How do neurons work together? | ○ |
 # | 16 | Detective | Can you find the cheat of a network? | ○ |
 #
