@@ -141,7 +141,7 @@ print(
 # ## Four repairs, weak to strong
 #
 # After each step, Yosinski et al. (2015, section 3) **shrink** the picture to grey, **blur** it, or make pixels grey that have a
-# **small norm** or a **small contribution**. Left to right: weak to strong.
+# **small norm** or a **small contribution**. Two repairs in a row, each weak to strong.
 
 # %% id="four" slideshow={"slide_type": "-"}
 repairs = {
@@ -170,14 +170,20 @@ ck.show_images(
 # %% [markdown] id="strip-title" slideshow={"slide_type": "slide"}
 # ## 1, 32, 128, 256, 2048 steps
 #
+# The strip was made ahead, with `make gallery`. It uses waves and shaking, which come next.
+#
 # **Predict first.** When does the flamingo appear? Does it get better for ever?
 
 # %% id="strip" slideshow={"slide_type": "-"}
 ck.show_images(
     ck.load_image(ck.feature_gallery("steps")),
     columns=1,
-    alt="The same class after 1, 32, 128, 256 and 2048 steps: first grey, then forms, then ever more of them in stronger colours.",
+    alt="A flamingo's eye and feathers after 1, 32, 128, 256 and 2048 steps: grey, then soft, then clear; after 2048 steps the colours are burnt to white and black.",
 )
+
+# %% [markdown] id="strip-read" slideshow={"slide_type": "skip"}
+# The forms are there after 32 steps and clear after 128. From 256 to 2048 the score still grows, but only by contrast: what was light becomes white, what was dark
+# becomes black. More steps do not make up for a better prior, so we stop early.
 
 # %% [markdown] id="fourier-title" slideshow={"slide_type": "slide"}
 # ## Paint with waves
@@ -267,6 +273,10 @@ ck.show_images(
     columns=4,
     alt="A goldfish with its eye and an upright strawberry with leaves, each in the middle of a cloudy background; beside each the same picture with the clouds faded to white.",
 )
+
+# %% [markdown] id="maco-read" slideshow={"slide_type": "skip"}
+# Why one fish in the middle, and not five everywhere? Each look is at a random square of the picture, enlarged. The middle lies in most of
+# the squares, so what stands there counts in most of the looks.
 
 # %% [markdown] id="dgn-title" slideshow={"slide_type": "slide"}
 # ## Let a second network hold the brush
@@ -550,7 +560,8 @@ ck.show_images(
 # %% [markdown] id="gallery-title" slideshow={"slide_type": "skip"}
 # ## The whole network on one sheet
 #
-# A few channels of each layer, drawn at random, none chosen. This took minutes, so it was made ahead, with `make gallery`.
+# Four channels of each layer, drawn at random, none chosen: lines and colours first, then textures, then parts. This took minutes, so it was made ahead, with
+# `make gallery`. The sheet of CourseNet lies beside it, in `gallery/features_coursenet.jpeg`.
 
 # %% id="sheet" tags=["nbval-ignore-output"]
 from IPython.display import Image

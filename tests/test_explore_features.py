@@ -77,7 +77,7 @@ def test_the_stored_sheets_are_there_and_not_large(name):
     path = ck.feature_gallery(name)
     assert path.stat().st_size < 500_000
     with Image.open(path) as sheet:
-        assert sheet.format == "JPEG" and min(sheet.size) > 200
+        assert sheet.format == "JPEG" and min(sheet.size) > 100
 
 
 def test_a_missing_sheet_says_how_to_make_it():

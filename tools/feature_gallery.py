@@ -1,4 +1,4 @@
-"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (about N minutes on one core).
+"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (some minutes).
 
 gallery/features_NETWORK.jpeg: a few channels of each layer, drawn at random with a seed, none chosen by eye.
 gallery/features_steps.jpeg: one class after 1, 32, 128, 256 and 2048 steps.
@@ -92,9 +92,9 @@ def main(names: list[str]) -> None:
     folder = ROOT / "gallery"
     folder.mkdir(exist_ok=True)
     for name in names or ["steps", "coursenet", "efficientnet_lite0"]:
-        began = time.perf_counter()
+        began = time.process_time()
         save(paint_steps() if name == "steps" else paint_network(name), folder / f"features_{name}.jpeg")
-        print(f"features_{name}.jpeg in {(time.perf_counter() - began) / 60:.1f} minutes", flush=True)
+        print(f"features_{name}.jpeg in {(time.process_time() - began) / 60:.1f} minutes of one core", flush=True)
 
 
 if __name__ == "__main__":
