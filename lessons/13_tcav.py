@@ -199,7 +199,7 @@ print("the gradients of two scenes point alike, mean cosine above 0.4:", alike >
 
 # %% [markdown] id="random-read" slideshow={"slide_type": "skip"}
 # The random concepts mean nothing, and yet their scores run from near 0 to near 1. Why? Forty scenes of one zebra have gradients that point
-# much the same way. So *any* direction lies either with nearly all of them or against nearly all. A score of 0.8 is no rarity.
+# much the same way. So a direction that agrees with some of them agrees with most, and one that does not, with few. A score of 0.8 is no rarity.
 
 # %% [markdown] id="test-title" slideshow={"slide_type": "slide"}
 # ## A test that keeps its word
@@ -222,7 +222,7 @@ print("after Holm's correction, tests below 0.05:", sum(row.p_holm < 0.05 for ro
 
 # %% [markdown] id="table-read" slideshow={"slide_type": "skip"}
 # The paper finds *striped* important for *zebra* on GoogLeNet and Inception v3 (section 4.2). We see the same order of scores at the highest
-# layer, and no significance. Two reasons. Our class is one zebra instead of many, so the random concepts spread wider. And our
+# layer, and no significance. Two reasons. Our class is one zebra instead of many: its gradients are alike, and the random concepts spread wide. And our
 # test asks more: the next slide shows what the usual one would have said. *Effect* is the score minus the mean of the random concepts; between the
 # brackets lie 95 % of the differences from single random concepts.
 
@@ -296,7 +296,7 @@ ck.show_dots(
     grey=["random concepts"],
     line="random concepts",
     limits=(-0.03, 1.03),
-    alt="Three layers of CourseNet. At relu4 striped and zigzag lie above nearly all random concepts; dotted does not.",
+    alt="Three layers of CourseNet. At relu4 striped, zigzag and checked lie above nearly all random concepts, dotted a little lower.",
 )
 
 # %% id="swap-claim"
@@ -305,7 +305,7 @@ print(f"dotted at any layer: p (Holm) below 0.05: {any(other['dotted', layer].p_
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # Here the paper's result appears: at `relu4` *striped* passes the corrected test, and *dotted* does not. But read the whole panel. Zigzag and
-# checked score as high as striped. What they share is not "stripes": it may be hard edges between a dark and a light colour.
+# checked score nearly as high, and dotted is not far below. What they share is not "stripes": it may be hard edges between dark and light.
 
 # %% [markdown] id="harder-title" slideshow={"slide_type": "slide"}
 # ## A sharper question
@@ -317,7 +317,7 @@ print(f"dotted at any layer: p (Holm) below 0.05: {any(other['dotted', layer].p_
 
 # %% id="harder"
 patterned_codes = ck.activations(model, ck.concept_pictures("patterned", 600, seed=1), layers)
-sharper = ck.tcav_test(gradients, codes, patterned_codes, runs=5)
+sharper = ck.tcav_test(gradients, codes, patterned_codes, runs=5, draws=1000)
 
 # %% id="harder-dots" slideshow={"slide_type": "-"}
 ck.show_dots(
