@@ -182,7 +182,7 @@ ck.show_images(
 )
 
 # %% [markdown] id="strip-read" slideshow={"slide_type": "skip"}
-# The forms are there after 32 steps and clear after 128. From 256 to 2048 the score still grows, but only by contrast: what was light becomes white, what was dark
+# The forms are there after 32 steps and clear after 128. From 256 to 2048 the forms stay, and the contrast grows: what was light becomes white, what was dark
 # becomes black. More steps do not make up for a better prior, so we stop early.
 
 # %% [markdown] id="fourier-title" slideshow={"slide_type": "slide"}
@@ -300,12 +300,12 @@ ck.show_images(
     learned,
     quartet,
     columns=4,
-    alt="Four blurred pictures, each of one coloured form on an even ground: the colours fit the classes better than the forms do.",
+    alt="Four blurred pictures: orange-red over blue, a red and black form among green, a body with black and white stripes on green grass, yellow petals around a dark red middle.",
 )
 
 # %% [markdown] id="dgn-read" slideshow={"slide_type": "skip"}
-# Look first at what the prior brings: even grounds, few colours, one thing in the middle, and no grain at all. Then at what it costs: the forms are blurred, and some
-# classes cannot be recognised. A generator can only paint what it has learned, and ours is small, saw few photographs, and blurs real pictures, too (lab 09). The
+# Look first at what the prior brings: a ground (the zebra stands on grass), one thing in the middle, and no grain. Then at what it costs: the forms are blurred. A generator
+# can only paint what it has learned; ours is small, saw few photographs, and blurs real pictures, too (lab 09). The
 # one of Nguyen et al. was trained on all of ImageNet. Its pictures look like photographs, which is also the danger: what the generator
 # invented cannot be told from what the network asked for.
 
