@@ -80,12 +80,12 @@ random_codes = ck.activations(model, random, layers)
 # %% id="my-cav" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_cav(concept, others):
     points = torch.cat([concept, others]).cpu().double().numpy()
-    labels = [1] * len(concept) + [0] * len(others)  # 1 is the concept, so w points towards it
-    classifier = LogisticRegression(max_iter=2000)
+    labels = [1] * len(concept) + [0] * len(others)  # 1 is the concept: w points towards it
+    linear = LogisticRegression(max_iter=2000)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    accuracy = cross_val_score(classifier, points, labels, cv=folds, scoring="balanced_accuracy").mean()
-    w = torch.from_numpy(classifier.fit(points, labels).coef_[0]).to(concept)
-    return w / w.norm(), accuracy
+    right = cross_val_score(linear, points, labels, cv=folds, scoring="balanced_accuracy")
+    w = torch.from_numpy(linear.fit(points, labels).coef_[0]).to(concept)
+    return w / w.norm(), right.mean()
 
 
 # %% id="same-cav"
