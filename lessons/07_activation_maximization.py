@@ -151,7 +151,7 @@ repairs = {
     "contribution": (r.clip_contribution, (0.2, 0.6, 0.9)),
 }
 repaired = {
-    f"{name} {value:g}": paint(flamingo, size=96, steps=48, regularizers=[make(value)], **(simple | {"rate": 0.02}))
+    f"{name} {value:g}": paint(flamingo, size=96, steps=40, regularizers=[make(value)], **(simple | {"rate": 0.02}))
     for name, (make, values) in repairs.items()
     for value in values
 }
@@ -570,6 +570,11 @@ Image(
     filename=ck.feature_gallery("efficientnet_lite0"), width=900, alt="Channels of EfficientNet-Lite0, layer by layer."
 )
 
+# %% [markdown] id="sheet-read"
+# Some tiles stay grey, and the row relu2 does so altogether. Behind a ReLU a channel is silent on a grey picture. Where it is silent everywhere, its gradient is
+# zero, and the ascent cannot begin. The same channel *before* its ReLU (conv2) has a gradient wherever it stands. So ask before the ReLU, or start
+# from a picture that the channel answers to.
+
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
 # ## Your turn: any channel of any layer
 
@@ -593,7 +598,7 @@ ways = {
 }
 named = {}
 for way, options in ways.items():
-    images = paint(classes(*six), **options)
+    images = paint(classes(*six), size=112, steps=48, **options)
     with torch.no_grad():
         named[way] = (judge(images).argmax(1).cpu() == torch.tensor(classes(*six))).float().tolist()
 ck.show_dots(
