@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
 #
-# **Run time** about 80 s on two CPU cores. **Memory** below 2 GB.
+# **Run time** about 60 s on two CPU cores. **Memory** below 1 GB.
 
 # %% id="setup"
 import time
@@ -46,8 +46,6 @@ def code(model, images, layer):
 print("numbers of the picture:", cat.numel())
 for layer in ("relu1", "pool5", "relu6", "fc8"):
     print(f"numbers of the code at {layer}: {code(coursenet, cat, layer).numel()}")
-ck.show_images(cat, ["the picture"], columns=4, alt="The face of a ginger cat.")
-
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
 #
@@ -368,7 +366,7 @@ ck.show_images(
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "skip"}
 # The colours, and roughly where they are, come back even from *fc6*, where the search gives a jumble: a bright flower on dark green; red in the middle, a pale floor
 # below. So they **were** in the code: the search only had no reason to prefer them. The decoder has one: it has seen thousands of pictures, and knows what goes
-# with what.
+# with what. From *conv5* the forms come back, too: that code has 16 places.
 
 # %% [markdown] id="against-title" slideshow={"slide_type": "slide"}
 # ## Search against decoder, in numbers
@@ -412,8 +410,8 @@ ck.show_images(
 )
 
 # %% [markdown] id="hog-decoded-read" slideshow={"slide_type": "skip"}
-# The lines come from the code. The colours do not, for they are not in it: the decoder paints the colours that such lines had in its
-# training. It paints what it expects.
+# The lines come from the code. The colours do not, for they are not in it: from SIFT the orange flower comes out grey-green. The decoder paints the
+# colours that such lines had in its training. It paints what it expects.
 
 # %% [markdown] id="expects-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 2 · a decoder paints what it expects
@@ -575,7 +573,7 @@ print("the mask of the hidden sum overlaps the true star's by more than half:", 
 # Change the seed, too: what stays is in the code. Or upload a picture of your own.
 
 # %% id="explorer" slideshow={"slide_type": "skip"}
-ck.explore_inversion(coursenet, "relu2")
+ck.explore_inversion(coursenet, "relu2", photograph="coffee")
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: layout, colour, class
