@@ -291,7 +291,7 @@ def top(model, images):
 ck.show_predictions(
     torch.cat([cat, nothing]),
     ck.predict(coursenet, torch.cat([cat, nothing]), top=3),
-    alt="CourseNet's answers to the cat and to a grey picture with grain are the same.",
+    alt="CourseNet gives the cat and a picture of loud coloured grain the same three answers: Egyptian cat, tiger cat, tabby.",
 )
 
 # %% id="wrong-claim"
