@@ -84,8 +84,8 @@ def my_class_model(model, target, x, steps, weight, rate):
 (flamingo,) = classes("flamingo")
 simple = {"transforms": [], "optimizer": "ascent", "rate": 0.01}
 flower = ck.load_image("flower", size=96)  # from grey, rounding alone would soon part the two
-mine = my_class_model(model, flamingo, flower, steps=2, weight=0.05, rate=0.01)
-ours = paint(flamingo, size=96, steps=2, parameterization=p.pixels(flower), regularizers=[r.l2(0.05)], **simple)
+mine = my_class_model(model, flamingo, flower, steps=2, weight=0.2, rate=0.01)
+ours = paint(flamingo, size=96, steps=2, parameterization=p.pixels(flower), regularizers=[r.l2(0.2)], **simple)
 torch.testing.assert_close(mine, ours, atol=1e-3, rtol=0)
 print("my_class_model and ck.render give the same picture")
 simple["parameterization"] = p.pixels("grey")
@@ -95,7 +95,7 @@ simple["parameterization"] = p.pixels("grey")
 
 # %% id="model" slideshow={"slide_type": "-"}
 names = ["flamingo", "goldfish", "strawberry", "volcano"]
-plain = paint(classes(*names), regularizers=[r.l2(0.05)], **simple)
+plain = paint(classes(*names), regularizers=[r.l2(0.2)], **simple)
 ck.show_images(
     plain,
     names,
@@ -122,7 +122,7 @@ print("another network is not even half sure of one or more of them:", bool(othe
 
 # %% id="probability"
 pair = classes("flamingo", "goldfish")
-by_probability = paint(o.probability(pair), regularizers=[r.l2(0.05)], **simple)
+by_probability = paint(o.probability(pair), regularizers=[r.l2(0.2)], **simple)
 with torch.no_grad():
     logits = torch.stack([model(plain[:2]), model(by_probability)]).cpu()
 own = logits[:, range(2), pair]
@@ -151,7 +151,7 @@ repairs = {
     "contribution": (r.clip_contribution, (0.2, 0.6, 0.9)),
 }
 repaired = {
-    f"{name} {value:g}": paint(flamingo, size=96, steps=40, regularizers=[make(value)], **(simple | {"rate": 0.02}))
+    f"{name} {value:g}": paint(flamingo, size=96, steps=40, regularizers=[make(value)], **simple)
     for name, (make, values) in repairs.items()
     for value in values
 }
@@ -205,10 +205,10 @@ waves = {
     "waves 1/f^1.5": paint(classes(*duo), parameterization=p.fourier(decay=1.5), rate=0.1, transforms=wide),
 }
 ck.show_images(
-    [row[i : i + 1] for i in range(2) for row in waves.values()],
-    list(waves) * 2,
+    [row[:1] for row in waves.values()],
+    list(waves),
     columns=4,
-    alt="In pixels: coloured grain. Waves with colours apart: glaring patches of pure colour. Waves 1/f: an orange fish and seeded fruit in fine lines. Waves 1/f^1.5: soft goldfish, and red strawberries with leaves.",
+    alt="Goldfish. In pixels: coloured grain. Waves with colours apart: glaring patches of pure colour. Waves 1/f: an orange fish in fine lines. Waves 1/f^1.5: two soft goldfish.",
 )
 
 # %% [markdown] id="fourier-read" slideshow={"slide_type": "skip"}
@@ -245,15 +245,15 @@ for side, steps in ((48, 32), (80, 32), (128, 48)):
     scaled = paint(classes(*duo), size=side, steps=steps, rate=0.1, **options)
 rows = [still, jitter, waves["waves 1/f^1.5"], scaled]
 ck.show_images(
-    [row[i : i + 1] for i in range(2) for row in rows],
-    ["as it is", "jitter", "+ rotate, scale", "three sizes"] * 2,
+    [row[1:] for row in rows],
+    ["as it is", "jitter", "+ rotate, scale", "three sizes"],
     columns=4,
-    alt="Goldfish and strawberry. As it is: pale forms over one another. With jitter: stronger colours, scales and seeds. With rotation and scale: whole fish and red berries. Three sizes: few large forms in loud colours.",
+    alt="Strawberry. As it is: pale forms over one another. With jitter: stronger colours and seeds. With rotation and scale: whole red berries. Three sizes: large red berries in loud colours.",
 )
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
 # Without shaking, colours stay pale and forms lie over one another: each place works for itself. With jitter they come together, and with rotation and scale there are
-# whole fish and berries. *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
+# whole berries. *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
 
 # %% [markdown] id="maco-title" slideshow={"slide_type": "slide"}
 # ## Magnitudes of nature, phases of the network
@@ -326,10 +326,10 @@ prior = {
     "learned": learned[:2],
 }
 ck.show_images(
-    [row[i : i + 1] for i in range(2) for row in prior.values()],
-    list(prior) * 2,
+    [row[1:] for row in prior.values()],
+    list(prior),
     columns=6,
-    alt="Goldfish above, strawberry below. Nothing, L2, shaken: grain. Waves and shaking: fish and berries in soft colours. Magnitudes of photographs: one fish with its eye, one berry with its leaves. Learned: blurred coloured forms on an even ground.",
+    alt="Strawberry. Nothing, L2, shaken: grain. Waves and shaking: berries in soft colours. Magnitudes of photographs: one berry with its leaves. Learned: a blurred red form among green.",
 )
 
 # %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
@@ -499,13 +499,13 @@ ck.show_images(
 # The middle is a pattern of its own: rope-like rows whose twists are already arches. A pair of channels can mean something that neither means alone, so a
 # channel may not be the right unit to ask about at all. Lab 13 asks about *directions*.
 
-# %% [markdown] id="facets-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="facets-title" slideshow={"slide_type": "skip"}
 # ## A unit with several facets
 #
 # Nguyen et al. (2016) start from *means of real pictures*. Take the pictures that a unit likes most, project their codes (t-SNE), find groups
 # (k-means), average the 15 nearest to each centre, and paint on from there.
 
-# %% id="facets" slideshow={"slide_type": "-"}
+# %% id="facets"
 scenes = torch.cat([ck.load_scene(name, background="grey", seed=1, size=128).image for name in objects])
 faces = ck.facets(model, scenes, ck.unit("block13", 160), count=4, top=60)
 painted = paint(
@@ -514,8 +514,8 @@ painted = paint(
 ck.show_images(
     [*faces.starts.split(1), *painted.split(1)],
     [f"mean of {len(chosen)}" for chosen in faces.members] + [f"facet {i + 1}" for i in range(4)],
-    columns=4,
-    alt="Above, four grey-brown means: shapes of standing animals, one of flowers, one of a sitting animal. Below, four painted pictures, all of heads: with an ear like an elephant's, a round bear-like one, a snout, a pig-like one.",
+    columns=8,
+    alt="Left, four grey-brown means: shapes of standing animals, one of flowers, one of a sitting animal. Right, four painted pictures, all of heads: with an ear like an elephant's, a round bear-like one, a snout, a pig-like one.",
 )
 
 # %% [markdown] id="facets-read" slideshow={"slide_type": "skip"}
@@ -622,10 +622,10 @@ print("and more than of the plain pixels:", hits["waves, shaken"] > hits["pixels
 
 # %% id="swap"
 ck.show_images(
-    ck.render(coursenet, o.channel("relu5", [3, 40, 90, 200]), steps=64, progress=False, **soft).images,
-    [f"relu5 channel {k}" for k in (3, 40, 90, 200)],
-    columns=4,
-    alt="Four textures from CourseNet's fifth convolution.",
+    ck.render(coursenet, o.channel("conv5", [3, 40, 90, 120, 160, 200]), steps=64, progress=False, **soft).images,
+    [f"conv5, {k}" for k in (3, 40, 90, 120, 160, 200)],
+    columns=6,
+    alt="Six textures from CourseNet's fifth convolution.",
 )
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}

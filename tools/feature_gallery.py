@@ -19,7 +19,7 @@ from notebooks import ROOT
 
 CHANNELS, TILE, LABEL, GAP = 4, 96, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
 STEPS = (1, 32, 128, 256, 2048)
-LIMIT = 450_000  # bytes of a sheet
+LIMIT = 120_000  # bytes of a sheet
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
 
 
