@@ -64,6 +64,7 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/coursenet.py
 	$(RUN) training/twins.py
 	$(RUN) training/decoders.py
+	$(RUN) training/generator.py
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/captioned.py
