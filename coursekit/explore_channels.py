@@ -16,7 +16,7 @@ from coursekit.synthesis.render import render
 from coursekit.synthesis.transforms import crops
 
 WAYS = {
-    "fourier": lambda: {"parameterization": fourier()},
+    "fourier": lambda: {"parameterization": fourier(decay=1.5), "rate": 0.1},  # smooth after few steps
     "pixels": lambda: {"parameterization": pixels()},
     "maco": lambda: {"parameterization": maco(), "transforms": [crops()], "rate": 0.5},
 }

@@ -54,7 +54,8 @@ def test_what_is_shown_is_what_render_makes(model, monkeypatch):
     real = plotting.show_images
     monkeypatch.setattr("coursekit.plotting.show_images", lambda x, *a, **o: shown.append(x) or real(x, *a, **o))
     ck.explore_features(model, "conv2", 3, size=24, steps=4)
-    made = ck.render(model, ck.objectives.channel("conv2", 3), size=24, steps=4, progress=False)
+    way = {"parameterization": ck.parameterizations.fourier(decay=1.5), "rate": 0.1}
+    made = ck.render(model, ck.objectives.channel("conv2", 3), size=24, steps=4, progress=False, **way)
     assert len(shown[0]) == 3
     torch.testing.assert_close(shown[0][-1], made.images, atol=1e-5, rtol=0)
 
