@@ -124,7 +124,7 @@ quick = {
 # %% [markdown] id="cascade-title" slideshow={"slide_type": "slide"}
 # ## Figure 2 of the paper, in our own pictures
 #
-# Rows: methods. Columns: EfficientNet-Lite0, randomised from the logits (*fc*) down to this layer. **Predict first.** Which rows will stay?
+# Rows: methods. Columns: EfficientNet-Lite0, randomised from the logits (*fc*) down to this layer. **Predict first.** Which rows will stay? (Each point is the mean of 3 × 3 pixels: less grain.)
 
 # %% id="cascade" slideshow={"slide_type": "-"}
 shown = ["fc", "block15", "block11", "block6", "block2", "conv1"]
@@ -140,6 +140,7 @@ def table(*names):
 
 ck.show_matrix(
     table("input_gradient", "grad_cam", "guided_backprop", "edges"),
+    pool=3,
     alt="Maps of a cat while the network forgets. The gradient is grain, arranged anew in each column; Grad-CAM moves to other places at once; guided backprop keeps eyes and nose down to block11 and draws outlines at conv1; the edge detector never changes.",
 )
 
@@ -149,12 +150,14 @@ ck.show_matrix(
 # %% id="cascade-more" slideshow={"slide_type": "-"}
 ck.show_matrix(
     table("smoothgrad", "integrated_gradients", "input_x_gradient", "deconvnet"),
+    pool=3,
     alt="SmoothGrad loses the face by block11; integrated gradients and input times gradient show the dark rims of eyes and nose in every column; deconvnet is the same striped pattern down to block11.",
 )
 
 # %% id="cascade-last" slideshow={"slide_type": "skip"}
 ck.show_matrix(
     table("guided_grad_cam", "occlusion", "fullgrad"),
+    pool=3,
     alt="Guided Grad-CAM shows the grain of guided backprop in other places; occlusion changes at once; FullGrad stays a wide glow that loses its form.",
 )
 

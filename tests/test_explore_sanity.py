@@ -84,6 +84,16 @@ def test_a_tile_is_the_magnitude_on_its_own_scale_and_columns_stand_in_order():
     assert empty is None and y.max() == 1 and abs(y - scaled).max() < 1e-6
 
 
+def test_pooling_calms_the_largest_maps_only_and_signs_do_not_cancel():
+    board = torch.ones(1, 1, 8, 8)
+    board[..., ::2, ::2], board[..., 1::2, 1::2] = -1, -1
+    first, second = (
+        ax.images[0].get_array()
+        for ax in ck.show_matrix({"a": {"x": board, "y": board[..., :4, :4]}}, pool=2).figure.axes
+    )
+    assert first.shape == second.shape == (4, 4) and first.min() == second.min() == 1
+
+
 def test_the_image_comes_first_and_what_is_no_map_is_refused():
     image, heat = random_images(1), torch.rand(1, 1, 12, 12)
     axes = ck.show_matrix({"a": {"x": heat}}, image=image).figure.axes
