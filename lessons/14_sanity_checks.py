@@ -655,12 +655,14 @@ score = {name: card.row(name) for name in card.methods}
 guided, plain = score["guided_backprop"], score["input_gradient"]
 print("guided backprop has more of its energy on the object than the gradient:", guided[0] > plain[0] + 0.05)
 print("and stays more similar while the network forgets, by more than 0.3:", guided[2] > plain[2] + 0.3)
+print("FullGrad, too, is more similar than the gradient by more than 0.3:", score["fullgrad"][2] > plain[2] + 0.3)
 
 # %% [markdown] id="card-read" slideshow={"slide_type": "skip"}
 # The take-away of the whole course, from the scoreboard of lab 06 and the sweep of this one. Blue is good.
 #
 # - **No row is blue throughout.** Guided backprop finds the object well and hardly knows the network: objects have edges, and it draws edges. Ground truth alone would have praised it, the sanity check alone
 #   would praise noise. Ask for both.
+# - **FullGrad's picture** points at the object best of all (lab 06), and on EfficientNet-Lite0 keeps its form to the last layer, nearly as guided backprop does. Like the edges, it tells *that* there is something, hardly what.
 # - *Where is the evidence for this class?* CAM or Grad-CAM, and occlusion to confirm the place.
 # - *What does each pixel add to the logit?* Integrated gradients, with the baseline named and the signs kept.
 # - *What does this neuron like?* Guided backprop may draw it. It may not answer *why this class*.
