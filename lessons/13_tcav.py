@@ -304,6 +304,10 @@ print(f"dotted at any layer: p (Holm) below 0.05: {any(other['dotted', layer].p_
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # Here the paper's result appears: at `relu4` *striped* passes the corrected test, and *dotted* does not. But read the whole panel. Zigzag and
 # checked score nearly as high, and dotted is not far below. What they share is not "stripes": it may be hard edges between dark and light.
+#
+# We did not choose the seed, so we tried others: five seeds of the random draws, 200 random concepts each, one layer. *Striped* had the smallest
+# possible $p$, 0.01, five times; so had zigzag; *dotted* had 0.44, 0.09, 0.08, 0.01 and 0.01. What is firm is that stripes matter here. That
+# dots do not matter is a matter of the draw.
 
 # %% [markdown] id="harder-title" slideshow={"slide_type": "slide"}
 # ## A sharper question
@@ -315,7 +319,7 @@ print(f"dotted at any layer: p (Holm) below 0.05: {any(other['dotted', layer].p_
 
 # %% id="harder"
 patterned_codes = ck.activations(model, ck.concept_pictures("patterned", 600, seed=1), layers)
-sharper = ck.tcav_test(gradients, codes, patterned_codes, runs=5, draws=1000)
+sharper = ck.tcav_test(gradients, codes, patterned_codes, runs=5)
 
 # %% id="harder-dots" slideshow={"slide_type": "-"}
 ck.show_dots(
@@ -332,8 +336,8 @@ print("striped scores above the mean of the patterns there:", sharper["striped",
 print("but not beyond chance:", sharper["striped", "block14"].p_holm >= 0.05)
 
 # %% [markdown] id="harder-read" slideshow={"slide_type": "skip"}
-# Asked this way, the network answers: **dots speak against a zebra**, beyond any doubt of chance. *Striped* has the highest score, but patterns drawn at
-# random often score as high: four of five kinds are no dots. So the honest summary of the classic on this network is not "stripes matter", but
+# Asked this way, the network answers: **dots speak against a zebra**. Five seeds of the draws agree: $p$ was 0.01 or 0.02 each time, at `block14` with 200 random
+# concepts. *Striped* has the highest score, but patterns drawn at random often score as high (its $p$ ran from 0.02 to 0.57): four of five kinds are no dots. So the honest summary of the classic on this network is not "stripes matter", but
 # "stripes rather than dots", at the last layers and not before.
 
 # %% [markdown] id="relative-title" slideshow={"slide_type": "slide"}
