@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 02 and 04.
 #
-# **Run time** about 75 s on two CPU cores. **Memory** below 2 GB.
+# **Run time** about 75 s on two CPU cores. **Memory** below 3 GB.
 
 # %% id="setup"
 import tempfile
@@ -819,7 +819,7 @@ ck.check("13.4", p_value)
 #
 # - A concept is a direction in a layer. The TCAV score is the part of a class's pictures whose **logit** grows along it.
 # - A score means something only beside random concepts built the same way. Runs share pictures: average first, then rank.
-# - A layer may know a concept that the class does not use. Where we knew the truth, TCAV found it.
+# - A layer may know a concept that the class does not use. Where we knew the truth, TCAV found *what* counts, but not *how much*.
 
 # %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
 # ## Quiz
