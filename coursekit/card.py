@@ -126,12 +126,12 @@ class ReportCard:
 
 def _cells(row: list[float]) -> list[str]:
     *shares, passes = row
-    return [*(f"{value:.2f}" for value in shares), str(passes)]
+    return [*(f"{round(value, 2) + 0.0:.2f}" for value in shares), str(passes)]  # + 0.0: no minus before a zero
 
 
 def _shades(column: tuple[float, ...], high_is_good: bool) -> list[float]:
-    """Where each value lies in its column: 1 for the best, 0 for the worst; counts by their logarithm."""
-    values = [math.log1p(value) for value in column] if max(column) > 1 else list(column)
+    """Where each value lies in its column: 1 for the best, 0 for the worst; counts by logarithm, signs do not count."""
+    values = [math.log1p(value) if max(column) > 1 else abs(value) for value in column]
     low, high = min(values), max(values)
     parts = [(value - low) / (high - low) if high > low else 0.5 for value in values]
     return parts if high_is_good else [1 - part for part in parts]

@@ -662,7 +662,7 @@ print("FullGrad, too, is more similar than the gradient by more than 0.3:", scor
 #
 # - **No row is blue throughout.** Guided backprop finds the object well and hardly knows the network: objects have edges, and it draws edges. Ground truth alone would have praised it, the sanity check alone
 #   would praise noise. Ask for both.
-# - **FullGrad's picture** points at the object best of all (lab 06), and on EfficientNet-Lite0 keeps its form to the last layer, nearly as guided backprop does. Like the edges, it tells *that* there is something, hardly what.
+# - **FullGrad's picture** points at the object best of all (lab 06), and on EfficientNet-Lite0 keeps its form to the last layer, where even guided backprop has lost it. Like the edges, it tells *that* there is something, hardly what.
 # - *Where is the evidence for this class?* CAM or Grad-CAM, and occlusion to confirm the place.
 # - *What does each pixel add to the logit?* Integrated gradients, with the baseline named and the signs kept.
 # - *What does this neuron like?* Guided backprop may draw it. It may not answer *why this class*.
