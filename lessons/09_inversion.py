@@ -406,7 +406,7 @@ ck.show_images(
     [picture[i : i + 1] for i in range(2) for picture in (both, *old.values())],
     ["the picture", *old] * 2,
     columns=6,
-    alt="The flower and the motorcycle from HOG and from SIFT by a decoder: sharp lines, and guessed colours.",
+    alt="The flower and the motorcycle by a decoder: from HOG soft outlines, from SIFT their lines; both in guessed colours, the orange flower grey-green.",
 )
 
 # %% [markdown] id="hog-decoded-read" slideshow={"slide_type": "skip"}
