@@ -57,11 +57,9 @@ def recognised(judge: ck.Model, images: Tensor, classes: list[int]) -> tuple[Ten
     side = round(0.8 * SIZE)
     rows, columns = torch.randint(SIZE - side + 1, (2, len(images)), generator=torch.Generator().manual_seed(0))
     crops = [x[:, r : r + side, c : c + side].flip(2) for x, r, c in zip(images, rows, columns, strict=True)]
-    answers = []
-    for views in (images, torch.stack(crops)):
-        large = F.interpolate(views, size=(judge.input_size,) * 2, mode="bilinear", antialias=True)
-        answers.append(torch.cat([judge(x).argmax(1) for x in large.split(BATCH)]).cpu() == torch.tensor(classes))
-    return answers[0], answers[1]
+    crops = F.interpolate(torch.stack(crops), size=(SIZE, SIZE), mode="bilinear")
+    answers = [torch.cat([judge(x).argmax(1) for x in views.split(BATCH)]).cpu() for views in (images, crops)]
+    return answers[0] == torch.tensor(classes), answers[1] == torch.tensor(classes)
 
 
 def main() -> None:

@@ -34,12 +34,21 @@ def copies(code, loss, pictures):
 
 
 @pytest.mark.parametrize(("code", "loss"), KINDS)
-def test_a_copy_keeps_layout_and_brightness(code, loss, pictures):
+def test_a_copy_is_a_picture_and_keeps_the_layout(code, loss, pictures):
     made = copies(code, loss, pictures)
     assert made.shape == pictures.shape and made.min() >= 0 and made.max() <= 1 and not made.requires_grad
+    if code == "hog":  # it does not know which side of an edge is bright, so the copy cannot
+        return
     small, wanted = (F.adaptive_avg_pool2d(x, 8).flatten(1) for x in (made.mean(1, True), pictures.mean(1, True)))
     alike = torch.stack([torch.corrcoef(torch.stack(pair))[0, 1] for pair in zip(small, wanted, strict=True)])
-    assert alike.nan_to_num().median() > {"conv5": 0.7, "fc6": 0.4, "hog": 0.2, "sift": 0.4}[code]
+    assert alike.nan_to_num().median() > {"conv5": 0.7, "fc6": 0.4, "sift": 0.4}[code]
+
+
+@pytest.mark.parametrize("code", ["hog", "sift"])
+def test_the_descriptor_of_a_copy_is_nearer_to_its_picture_than_to_others(code, pictures):
+    made, wanted = encoded(code, copies(code, "feature", pictures)).flatten(1), encoded(code, pictures).flatten(1)
+    distance = torch.cdist(made, wanted)
+    assert (distance.argmin(1) == torch.arange(len(pictures))).float().mean() > 0.6  # by chance 0.02
 
 
 @pytest.mark.parametrize("code", ["conv5", "fc6"])

@@ -8,7 +8,7 @@ from coursekit.images import check_images
 from coursekit.models import Model
 from coursekit.probe import BATCH, capture, check_count, evaluating
 from coursekit.synthesis.objectives import match
-from coursekit.synthesis.parameterizations import Parameterization
+from coursekit.synthesis.parameterizations import Parameterization, fourier
 from coursekit.synthesis.regularizers import alpha_norm, total_variation
 from coursekit.synthesis.render import Rendering, render
 from coursekit.synthesis.transforms import roll
@@ -79,10 +79,11 @@ def invert(
         match(model, layer, image),
         n=n,
         size=image.shape[-1],
-        parameterization=parameterization,
+        parameterization=parameterization or fourier(),
         transforms=[roll(jitter)] if jitter else [],
         regularizers=[alpha_norm(0.01, alpha), total_variation(weight, beta)],
         steps=steps,
+        rate=0.05,
         seed=seed,
         progress=False,
     )

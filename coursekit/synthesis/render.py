@@ -17,7 +17,7 @@ from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier
 from coursekit.synthesis.regularizers import Regularizer
 
-RATES = {"adam": 0.05, "ascent": 0.02, "lbfgs": 1.0}
+RATES = {"adam": 0.1, "ascent": 0.02, "lbfgs": 1.0}
 
 
 @dataclass
@@ -63,7 +63,8 @@ def render(
     objective : one of `ck.objectives`, a class index, a list of them, or a `ck.unit`. Lists make one image each.
     n : images in the batch, if the objective does not say.
     size : height and width in pixels, by default the model's own.
-    parameterization : one of `ck.parameterizations`, by default `fourier()`.
+    parameterization : one of `ck.parameterizations`, by default `fourier(decay=1.5)`: somewhat smoother than
+        photographs, for the steps are few. `benchmarks/features.py` measures how many classes another network names.
     transforms : of `ck.transforms`; None for the usual mixture, [] for none.
     regularizers : of `ck.regularizers`; those that change pixels or their gradient need `pixels(…)`.
     optimizer : "adam", "ascent" (x + rate · g / mean|g|, with pixels only) or "lbfgs" (without transforms).
@@ -92,7 +93,7 @@ def render(
     check_count("steps", steps)
     check_count("n", n)
     generator = torch.Generator().manual_seed(seed)
-    painting = (parameterization or fourier())(n, size, generator, model.device)
+    painting = (parameterization or fourier(decay=1.5))(n, size, generator, model.device)
     transforms = looks.robust(size) if transforms is None else list(transforms)
     _check(painting, transforms, regularizers, optimizer, snapshots, steps)
     step_once = _optimizer(optimizer, painting, RATES[optimizer] if rate is None else rate)
