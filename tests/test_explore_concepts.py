@@ -54,6 +54,9 @@ def test_it_shows_the_test_of_the_chosen_concept_class_and_layer(shown):
     explorer = ck.explore_concepts(gradients, concepts, random, images, codes)
     test, target, _, _ = shown[0]
     assert target == "zebra" and test["striped", "high"].p == pytest.approx(2 / 101)
+    explorer.controls["target"].value = "lemon"
+    assert shown[-1][1] == "lemon" and shown[-1][0]["striped", "high"].score < test["striped", "high"].score
+    explorer.controls["target"].value = "zebra"
     explorer.controls["layer"].value = "low"
     assert shown[-1][0]["striped", "low"].p > 0.05
     explorer.controls["seed"].value = 2
