@@ -37,6 +37,8 @@ _STYLE = {
     "image.interpolation": "nearest",
 }
 
+LARGE = 120_000  # bytes of a figure from which on it is compressed more
+
 styled = mpl.rc_context(_STYLE)  # as a decorator: the style holds while a figure is made and never leaks out
 
 
@@ -51,15 +53,18 @@ class Picture:
     @cached_property  # drawn once: a second drawing moves the panels by a fraction of a pixel
     def data(self) -> bytes:
         """The encoded picture."""
-        buffer = io.BytesIO()
-        options = {"pil_kwargs": {"quality": 82, "subsampling": 2}} if self.kind == "jpeg" else {}
+        drawn, encoded = io.BytesIO(), io.BytesIO()
         with mpl.rc_context(_STYLE):
-            self.figure.savefig(buffer, format=self.kind, dpi=150, **options)
+            self.figure.savefig(drawn, format="png", dpi=150)
+        picture = Image.open(drawn).convert("RGB")
         if self.kind == "png":  # a diagram has few colours; with a table of 256 it is three times smaller
-            small, diagram = io.BytesIO(), Image.open(buffer).convert("RGB")
-            diagram.quantize(256).save(small, "png", optimize=True)
-            return small.getvalue()
-        return buffer.getvalue()
+            picture.quantize(256).save(encoded, "png", optimize=True)
+            return encoded.getvalue()
+        picture.save(encoded, "jpeg", quality=82, subsampling=2)
+        if encoded.tell() > LARGE:  # many panels of fine grain: nobody sees the difference
+            encoded = io.BytesIO()
+            picture.save(encoded, "jpeg", quality=65, subsampling=2)
+        return encoded.getvalue()
 
     @styled
     def save(self, path: str | os.PathLike, dpi: int = 150) -> None:
