@@ -37,7 +37,7 @@ _STYLE = {
     "image.interpolation": "nearest",
 }
 
-LARGE = 120_000  # bytes of a figure from which on it is compressed more
+LARGE = 80_000  # bytes of a figure from which on it is compressed more
 
 styled = mpl.rc_context(_STYLE)  # as a decorator: the style holds while a figure is made and never leaks out
 
