@@ -613,7 +613,8 @@ print("waves, shaken: at least four of six are named:", hits["waves, shaken"] >=
 print("and more than of the plain pixels:", hits["waves, shaken"] > hits["pixels"])
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# Six classes are few, and they were chosen. Over 50 classes, evenly spaced among the 1000, EfficientNet-Lite2 names NUMBER50 (`benchmarks/features.py`).
+# Six classes are few, and they were chosen. Over 50 classes, evenly spaced among the 1000, EfficientNet-Lite2 names 84 % of our
+# waves (128 pixels, 128 steps), and 64 % in a mirrored crop (`benchmarks/features.py`).
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
