@@ -52,6 +52,7 @@ _MODULE_OF = {
         "coursekit.concepts": "activations activation_gradients cav Cav tcav_score sort_by_concept",
         "coursekit.tcav": "tcav_test TcavTest holm",
         "coursekit.pictures": "concept_pictures concept_folder",
+        "coursekit.public": "public_folder",
         "coursekit.scoring": (
             "importance pointing_game mask_energy best_iou ranking_auc deletion_curve insertion_curve"
         ),

@@ -454,15 +454,12 @@ mine = {"my concept": ck.activations(model, ck.concept_folder(folder), ["block14
 ck.tcav_test({"block14": gradients["block14"]}, mine, random_codes, runs=5)
 
 # %% [markdown] id="own-data" slideshow={"slide_type": "skip"}
-# **With a network connection** torchvision brings the textures of the paper (DTD, Cimpoi et al. 2014) and photographs of ten ImageNet classes
-# (Imagenette). They are folders of pictures, so the same function opens them:
+# **With a network connection** torchvision brings the textures of the paper (DTD, Cimpoi et al. 2014, 600 MB) and photographs of ten ImageNet
+# classes (Imagenette, 100 MB). They are fetched once and opened as folders:
 #
 # ```python
-# from torchvision.datasets import DTD, Imagenette
-# DTD("data", download=True)                          # 600 MB
-# striped = ck.concept_folder("data/dtd/dtd/images/striped")
-# Imagenette("data", size="160px", download=True)     # 100 MB
-# church = ck.concept_folder("data/imagenette2-160/val/n03028079")
+# striped = ck.concept_folder(ck.public_folder("dtd", "striped"))
+# church = ck.concept_folder(ck.public_folder("imagenette", "church"))
 # ```
 
 # %% [markdown] id="captions-title" slideshow={"slide_type": "slide"}
