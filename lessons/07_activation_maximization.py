@@ -34,7 +34,7 @@ def classes(*names):
 
 
 def paint(objective, **options):
-    return ck.render(model, objective, **({"size": 128, "steps": 64, "progress": False} | options)).images
+    return ck.render(model, objective, **({"size": 112, "steps": 48, "progress": False} | options)).images
 
 
 def sure(network, images, targets):
@@ -151,7 +151,7 @@ repairs = {
     "contribution": (r.clip_contribution, (0.2, 0.6, 0.9)),
 }
 repaired = {
-    f"{name} {value:g}": paint(flamingo, size=96, steps=40, regularizers=[make(value)], **simple)
+    f"{name} {value:g}": paint(flamingo, size=96, steps=28, regularizers=[make(value)], **simple)
     for name, (make, values) in repairs.items()
     for value in values
 }
@@ -208,7 +208,7 @@ ck.show_images(
     [row[:1] for row in waves.values()],
     list(waves),
     columns=4,
-    alt="Goldfish. In pixels: coloured grain. Waves with colours apart: glaring patches of pure colour. Waves 1/f: an orange fish in fine lines. Waves 1/f^1.5: two soft goldfish.",
+    alt="Goldfish. In pixels: coloured grain. Waves with colours apart: glaring patches of pure colour. Waves 1/f: an orange flank in fine lines. Waves 1/f^1.5: a soft goldfish.",
 )
 
 # %% [markdown] id="fourier-read" slideshow={"slide_type": "skip"}
@@ -239,7 +239,7 @@ soft = {"parameterization": p.fourier(decay=1.5), "rate": 0.1, "transforms": wid
 still = paint(classes(*duo), **(soft | {"transforms": []}))
 jitter = paint(classes(*duo), **(soft | {"transforms": [t.pad(16), t.jitter(16)]}))
 scaled = None  # three sizes, from coarse to fine: each starts from the enlarged result of the one before
-for side, steps in ((48, 32), (80, 32), (128, 48)):
+for side, steps in ((40, 24), (72, 24), (112, 32)):
     start = None if scaled is None else F.interpolate(scaled, size=(side, side), mode="bilinear")
     options = {"parameterization": p.fourier(decay=1.5, start=start), "transforms": t.robust(side)}
     scaled = paint(classes(*duo), size=side, steps=steps, rate=0.1, **options)
@@ -263,7 +263,7 @@ ck.show_images(
 
 # %% id="maco" slideshow={"slide_type": "-"}
 natural = {"parameterization": p.maco(), "transforms": [t.crops()], "rate": 0.5}
-maco = ck.render(model, classes(*duo), size=128, steps=96, progress=False, **natural)
+maco = ck.render(model, classes(*duo), size=112, steps=72, progress=False, **natural)
 seen = r.gaussian(maco.attention, 3)
 alpha = (seen / seen.flatten(1).quantile(0.95, dim=1)[:, None, None, None]).clamp(0, 1)
 clear = alpha * maco.images + (1 - alpha)
@@ -271,7 +271,7 @@ ck.show_images(
     [picture for pair in zip(maco.images.split(1), clear.split(1), strict=True) for picture in pair],
     [title for name in duo for title in (name, "where it looked")],
     columns=4,
-    alt="A goldfish with its eye and an upright strawberry with leaves, each in the middle of a cloudy background; beside each the same picture with the clouds faded to white.",
+    alt="A goldfish and a strawberry full of seeds, each in the middle of a cloudy background; beside each the same picture with the clouds faded to white.",
 )
 
 # %% [markdown] id="maco-read" slideshow={"slide_type": "skip"}
@@ -295,7 +295,7 @@ mean, sd = codes.mean(0), codes.std(0)
 brush = {"parameterization": p.code(decoder, mean[None], low=0.0, high=mean + 3 * sd), "rate": 0.1}
 quartet = ["goldfish", "strawberry", "zebra", "daisy"]
 brushed = [t.pad(8), t.jitter(8)]
-learned = paint(classes(*quartet), transforms=brushed, **brush)
+learned = paint(classes(*quartet), size=128, steps=64, transforms=brushed, **brush)
 ck.show_images(
     learned,
     quartet,
@@ -329,7 +329,7 @@ ck.show_images(
     [row[1:] for row in prior.values()],
     list(prior),
     columns=6,
-    alt="Strawberry. Nothing, L2, shaken: grain. Waves and shaking: berries in soft colours. Magnitudes of photographs: one berry with its leaves. Learned: a blurred red form among green.",
+    alt="Strawberry. Nothing, L2, shaken: grain. Waves and shaking: berries in soft colours. Magnitudes of photographs: one berry. Learned: a blurred red form among green.",
 )
 
 # %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
@@ -428,7 +428,7 @@ ck.show_images(
 
 # %% id="head" slideshow={"slide_type": "-"}
 top = ck.top_patches(model, "block13", 160, pictures, k=8)
-heads = paint(o.channel("block13", [160, 160]), seed=3, steps=80, **soft)
+heads = paint(o.channel("block13", [160, 160]), seed=3, steps=64, **soft)
 cells = [(32 * row, 32 * column, 32, 32) for row, column in top.positions.tolist()]
 ck.show_images(
     [*pictures[top.images[::2]].split(1), *heads.split(1)],
@@ -456,8 +456,8 @@ print("the eight animals are of at least five different kinds:", len(kinds_of) >
 # **Predict first.** Different noise at the start already gives different pictures. Will the term change anything?
 
 # %% id="diversity"
-alone = paint(o.channel("block9", 40), n=3, size=112, **soft)
-apart = paint(o.channel("block9", 40) + 30 * o.diversity("block9"), n=3, size=112, **soft)
+alone = paint(o.channel("block9", 40), n=3, **soft)
+apart = paint(o.channel("block9", 40) + 30 * o.diversity("block9"), n=3, **soft)
 with ck.capture(model, ["block9"]) as acts, torch.no_grad():
     spread = []
     for three in (alone, apart):
@@ -486,7 +486,7 @@ mixed = o.Objective(
     one.layers | two.layers,
     count=5,
 )
-noise = 0.5 + 0.02 * torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+noise = 0.5 + 0.02 * torch.randn(1, 3, 112, 112, generator=torch.Generator().manual_seed(0))
 between = paint(mixed, **(soft | {"parameterization": p.fourier(decay=1.5, start=noise)}))
 ck.show_images(
     between,
@@ -506,7 +506,7 @@ ck.show_images(
 # (k-means), average the 15 nearest to each centre, and paint on from there.
 
 # %% id="facets"
-scenes = torch.cat([ck.load_scene(name, background="grey", seed=1, size=128).image for name in objects])
+scenes = torch.cat([ck.load_scene(name, background="grey", seed=1, size=112).image for name in objects])
 faces = ck.facets(model, scenes, ck.unit("block13", 160), count=4, top=60)
 painted = paint(
     o.channel("block13", [160] * 4), **(soft | {"parameterization": p.fourier(decay=1.5, start=faces.starts)})
@@ -535,7 +535,7 @@ ck.show_images(
 # %% id="context" slideshow={"slide_type": "-"}
 carts = ["horse cart", "oxcart", "dogsled", "shopping cart"]
 companions = {"horse cart": "sorrel", "oxcart": "ox", "dogsled": "Eskimo dog"}
-vehicles = paint(classes(*carts), steps=80, **soft)
+vehicles = paint(classes(*carts), steps=64, **soft)
 with torch.no_grad():
     ranks = judge(vehicles).argsort(1, descending=True).argsort(1).cpu() + 1
 rank = {
@@ -598,7 +598,7 @@ ways = {
 }
 named = {}
 for way, options in ways.items():
-    images = paint(classes(*six), size=112, steps=48, **options)
+    images = paint(classes(*six), steps=40, **options)
     with torch.no_grad():
         named[way] = (judge(images).argmax(1).cpu() == torch.tensor(classes(*six))).float().tolist()
 ck.show_dots(
@@ -623,7 +623,9 @@ print("and more than of the plain pixels:", hits["waves, shaken"] > hits["pixels
 
 # %% id="swap"
 ck.show_images(
-    ck.render(coursenet, o.channel("conv5", [3, 40, 90, 120, 160, 200]), steps=64, progress=False, **soft).images,
+    ck.render(
+        coursenet, o.channel("conv5", [3, 40, 90, 120, 160, 200]), size=112, steps=40, progress=False, **soft
+    ).images,
     [f"conv5, {k}" for k in (3, 40, 90, 120, 160, 200)],
     columns=6,
     alt="Six textures from CourseNet's fifth convolution.",

@@ -486,8 +486,7 @@ print("the code of the mixed pixels is far from the mixed code (a fifth of the w
 # %% [markdown] id="generator-title" slideshow={"slide_type": "slide"}
 # ## A code that we choose ourselves
 #
-# Dosovitskiy et al. (2017) trained a network to draw chairs from a list: style, angle, position. Ours draws shapes from 17 numbers, and
-# for each picture also its **mask**.
+# Dosovitskiy et al. (2017): a network that draws chairs from style, angle, position. Ours draws shapes from 17 numbers, and their **masks**.
 #
 # **Predict first.** The kind is six numbers, one of them 1. What is half a star and half a circle? And is the mean of 0° and 60° a triangle turned by 30°?
 
@@ -502,13 +501,13 @@ with torch.no_grad():
     angles = draw(torch.cat([ck.shape_parameters("triangle", orange, 0.35, angle) for angle in (0, 15, 30, 45)]))
     halfway = draw((triangle + turned) / 2)
 ck.show_images(
-    [kinds[:, :3], kinds[:, 3:], angles[:, :3], halfway[:, :3]],
-    [f"star to circle, {t}" for t in shares]
-    + ["its mask"] * 5
+    [kinds[:, :3], kinds[::2, 3:], angles[:, :3], halfway[:, :3]],
+    [f"t = {t}" for t in shares]
+    + [f"mask, {t}" for t in shares[::2]]
     + [f"{angle}°" for angle in (0, 15, 30, 45)]
-    + ["mean of 0° and 60°"],
-    columns=5,
-    alt="A star grows over a pentagon into a circle in five steps, with the mask of each below; a triangle turns from 0 to 45 degrees; the mean of the rows for 0 and 60 degrees is a round blob.",
+    + ["mean 0°, 60°"],
+    columns=8,
+    alt="A star grows over a pentagon into a circle in five steps, beside it three of the masks; below, a triangle turns from 0 to 45 degrees; the mean of the rows for 0 and 60 degrees is a round blob.",
 )
 
 

@@ -99,9 +99,7 @@ print("my_cav and ck.cav give the same vector and the same accuracy")
 # %% [markdown] id="accuracy-title" slideshow={"slide_type": "slide"}
 # ## Does the layer know the concept at all?
 #
-# The accuracy is measured on pictures that the linear model has not seen (five folds). Chance is one half.
-#
-# **Predict first.** How well does block8 tell stripes from random scenes? And random scenes from other random scenes?
+# **Predict first.** How well does block8 tell stripes from random scenes, and random scenes from other random scenes?
 
 # %% id="accuracy" slideshow={"slide_type": "-"}
 known = {
@@ -120,7 +118,7 @@ ck.show_lines(
 )
 
 # %% [markdown] id="accuracy-read" slideshow={"slide_type": "skip"}
-# So the layers *know* all four patterns. That does not mean that the class *uses* them. `ck.cav` takes ridge regression where no classifier is
+# The accuracy is that on pictures that the linear model has not seen (five folds); chance is one half. So the layers *know* all four patterns. That does not mean that the class *uses* them. `ck.cav` takes ridge regression where no classifier is
 # given: it has a closed form, so no seed and no number of steps can change the vector.
 
 # %% [markdown] id="idea-two" slideshow={"slide_type": "slide"}
@@ -227,10 +225,7 @@ print(f"EfficientNet-Lite0, {len(result.rows)} tests; below 0.05 after Holm's co
 # %% [markdown] id="ttest-title" slideshow={"slide_type": "slide"}
 # ## The test that others use
 #
-# A t-test of the concept's ten runs against ten runs of random concepts, as if all were independent. We know concepts that mean nothing:
-# the 480 random ones. We give each of them to both tests.
-#
-# **Predict first.** A test at 5 % should call 5 % of them significant. How many will the t-test over runs call?
+# A t-test of a concept's ten runs against ten random ones, as if all were independent. **Predict first.** It should call 5 % of our 480 random concepts significant. How many will it call?
 
 # %% id="ttest" slideshow={"slide_type": "-"}
 alarms = {"t-test over runs": [], "rank of the mean": []}
@@ -343,10 +338,7 @@ print("but not beyond chance:", sharper["striped", "block14"].p_holm >= 0.05)
 # %% [markdown] id="relative-title" slideshow={"slide_type": "slide"}
 # ## Relative CAVs, and pictures sorted by a concept
 #
-# Counter-examples need not be random. $v_{\text{striped} | \text{dotted, checked}}$ tells stripes from dots and checks, and leaves out what all patterns share.
-# The cosine of a picture's activations with the vector sorts an album (sections 3.6 and 4.2.1 of the paper).
-#
-# **Predict first.** Twelve pictures, from most to least striped. Who comes first?
+# Counter-examples need not be random: $v_{\text{striped} | \text{dotted, checked}}$ tells stripes from dots and checks. **Predict first.** Of twelve pictures, which is the most striped?
 
 # %% id="relative" slideshow={"slide_type": "-"}
 names = ["zebra", "tiger", "lionfish", "hen", "soccer_ball", "strawberry", "fire_engine", "koala", "lemon", "daisy"]
@@ -369,6 +361,8 @@ ck.show_images(
 )
 
 # %% [markdown] id="relative-read" slideshow={"slide_type": "skip"}
+# The relative vector leaves out what all patterns share. The cosine of a picture's activations with it sorts the album (sections 3.6 and 4.2.1 of the paper).
+#
 # At `block14` the three striped animals come first, and then the guitar with its strings, though the vector has only seen stripes drawn by rule. At `block8` the
 # lemon is first: there the vector is about flat stripes that fill the picture, and no animal looks like that.
 

@@ -93,9 +93,10 @@ def my_correlation(a, b):
 
 
 def my_test(model, method, image, seed):
-    target = model(image).argmax().item()  # fixed while the network still knows something
+    target = model(image).argmax().item()  # fixed while the network still knows
     trained = method(model, image, target)
-    return [my_correlation(trained, method(network, image, target)) for _, network in my_cascade(model, seed)]
+    later = (method(network, image, target) for _, network in my_cascade(model, seed))
+    return [my_correlation(trained, map_) for map_ in later]
 
 
 # %% id="same"
