@@ -101,7 +101,7 @@ def data_randomisation_test(
 
     A map that is alike on both shows the picture and not what was learned. `permuted` has the architecture of `model`
     and is asked about the same classes. Everything else as for `randomisation_test`; the result has one layer,
-    "permuted labels", and one seed (Adebayo et al. 2018, sec. 3.3).
+    "permuted labels", and one seed (Adebayo et al. 2018, sec. 4).
 
     >>> import coursekit as ck
     >>> true, permuted = ck.random_model("twin_true"), ck.random_model("twin_permuted", seed=1)  # untrained stand-ins
