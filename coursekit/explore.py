@@ -61,6 +61,18 @@ class Explorer:
         return {_WIDGET: view, **still, "text/plain": repr(self)}, metadata
 
 
+def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
+    """Make the two controls of a picture, packaged or the reader's own; a new choice of one clears the upload.
+
+    >>> list(photograph_or_upload("chelsea"))
+    ['photograph', 'upload']
+    """
+    choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
+    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
+    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
+    return {"photograph": choice, "upload": upload}
+
+
 def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
     """Choose a photograph or upload a picture, and see the five most probable classes.
 
@@ -73,10 +85,7 @@ def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
         image = load_image(upload[-1] if upload else photograph, size=model.input_size)
         return plotting.show_predictions(image, predict(model, image))
 
-    choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
-    return Explorer(draw, photograph=choice, upload=upload)
+    return Explorer(draw, **photograph_or_upload(photograph))
 
 
 def explore_occlusion(model: Model, image: Tensor) -> Explorer:
@@ -177,18 +186,15 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
             boxes=[box],
         )
 
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice, camera = widgets.Dropdown(options=photographs(), value=photograph, description="photograph"), Webcam()
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
-    for other in (choice, upload):
+    chosen, camera = photograph_or_upload(photograph), Webcam()
+    for other in chosen.values():
         other.observe(lambda change: camera.set_trait("value", b""), names="value")
     most = max(_maps(model).values()) - 1
     return Explorer(
         draw,
         layer=widgets.Dropdown(options=layers, value=layer, description="layer"),
         channel=widgets.IntSlider(value=0, min=0, max=most, description="channel", continuous_update=False),
-        photograph=choice,
-        upload=upload,
+        **chosen,
         camera=camera,
     )
 

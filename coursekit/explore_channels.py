@@ -11,13 +11,13 @@ from coursekit.manifest import DATA
 from coursekit.models import Model
 from coursekit.plotting import Picture
 from coursekit.synthesis.objectives import channel as see_channel
-from coursekit.synthesis.parameterizations import fourier, maco, pixels
+from coursekit.synthesis.parameterizations import maco, pixels
 from coursekit.synthesis.render import render
 from coursekit.synthesis.transforms import crops
 
 WAYS = {
-    "fourier": lambda: {"parameterization": fourier(decay=1.5), "rate": 0.1},  # smooth after few steps
-    "pixels": lambda: {"parameterization": pixels()},
+    "fourier": dict,  # the defaults of render
+    "pixels": lambda: {"parameterization": pixels(), "rate": 0.02},
     "maco": lambda: {"parameterization": maco(), "transforms": [crops()], "rate": 0.5},
 }
 

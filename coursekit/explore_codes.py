@@ -3,8 +3,8 @@
 import ipywidgets as widgets
 
 from coursekit import plotting
-from coursekit.explore import Explorer
-from coursekit.images import load_image, photographs
+from coursekit.explore import Explorer, photograph_or_upload
+from coursekit.images import load_image
 from coursekit.models import Model
 from coursekit.plotting import Picture
 from coursekit.synthesis.inversion import inversion_error, invert
@@ -41,13 +41,9 @@ def explore_inversion(
         alt = f"{name} and its inversion from {layer}"
         return plotting.show_images([image, found], titles, columns=3, alt=alt)
 
-    choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
     return Explorer(
         draw,
-        photograph=choice,
-        upload=upload,
+        **photograph_or_upload(photograph),
         layer=widgets.Dropdown(options=names, value=layer, description="layer"),
         weight=widgets.FloatLogSlider(value=1, min=-2, max=3, step=0.5, description="λ", continuous_update=False),
         beta=widgets.FloatSlider(value=2, min=1, max=3, step=0.5, description="β", continuous_update=False),

@@ -7,8 +7,8 @@ from coursekit import plotting
 from coursekit.attribution.backward_rules import deconvnet, guided_backprop
 from coursekit.attribution.gradients import input_gradient
 from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explore import Explorer, _maps
-from coursekit.images import load_image, photographs
+from coursekit.explore import Explorer, _maps, photograph_or_upload
+from coursekit.images import load_image
 from coursekit.models import Model
 from coursekit.patches import top_patches
 from coursekit.plotting import Picture
@@ -43,16 +43,12 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
         image = load_image(upload[-1] if upload else photograph, size=model.input_size)
         return _draw(model, image, layer, min(channel, channels[layer] - 1))
 
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
     most = max(channels.values()) - 1
     return Explorer(
         draw,
         layer=widgets.Dropdown(options=list(channels), value=layer, description="layer"),
         channel=widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
-        photograph=choice,
-        upload=upload,
+        **photograph_or_upload(photograph),
     )
 
 

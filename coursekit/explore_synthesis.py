@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from coursekit import plotting
-from coursekit.explore import Explorer
-from coursekit.images import check_images, load_image, photographs
+from coursekit.explore import Explorer, photograph_or_upload
+from coursekit.images import check_images, load_image
 from coursekit.models import Model, predict
 from coursekit.plotting import Picture
 from coursekit.probe import check_count
@@ -91,13 +91,9 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
         name = "your picture" if upload else photograph
         return plotting.show_images([image, made], [name, layer], columns=3, alt=f"{name} and its dream of {layer}")
 
-    choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
-    upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
     return Explorer(
         draw,
-        photograph=choice,
-        upload=upload,
+        **photograph_or_upload(photograph),
         layer=widgets.Dropdown(options=names, value=layer, description="layer"),
         octaves=widgets.IntSlider(value=2, min=1, max=3, description="octaves", continuous_update=False),
         steps=widgets.IntSlider(value=6, min=1, max=20, description="steps", continuous_update=False),

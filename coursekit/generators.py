@@ -11,6 +11,10 @@ from coursekit.nets import decoder, generator
 from coursekit.stimuli import SHAPES
 from coursekit.weights import own_checkpoint, read
 
+# A shape is the same after 1/n of a turn; 0 is after any.
+SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
+NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
+
 
 def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
     """Open a trained decoder: from the code of a picture of 128 pixels back to the picture, (N, 3, 128, 128) in (0, 1).
@@ -43,11 +47,6 @@ def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
         known = ", ".join(f"{c!r} with {kind!r}" for c, kind in kinds)
         raise OptionError(f"There is no decoder of {code!r} with {loss!r} loss; there is {known}.")
     return _filled(decoder.decoder(code), f"decoder_{code}_{loss}")
-
-
-# A shape is the same after 1/n of a turn; 0 is after any.
-SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
-NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
 
 
 def load_generator() -> nn.Sequential:

@@ -26,6 +26,20 @@ def publish(
     temporary = path.with_suffix(".part")
     save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary)
     os.replace(temporary, path)
+    enter(path, made_by, origin, scores=scores, **more)
+    print(f"data/{path.relative_to(ROOT / 'data')}: {path.stat().st_size / 1e6:.1f} MB, {scores}")
+
+
+def publish_table(table: object, folder: str, script: str, origin: str) -> None:
+    """Write a result that has `model` and `save` to data/FOLDER/MODEL.json and enter it in the manifest."""
+    path = ROOT / "data" / folder / f"{table.model}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.save(path)
+    enter(path, f"python {script} {table.model}", origin)
+
+
+def enter(path: Path, made_by: str, origin: str, **more: object) -> None:
+    """Put a file of data/ in the manifest, in place of its former entry."""
     entry = {
         "file": str(path.relative_to(ROOT / "data")),
         "sha256": sha256_of(path),
@@ -33,10 +47,8 @@ def publish(
         "licence": LICENCE,
         "origin": origin,
         "made_by": made_by,
-        "scores": scores,
-    } | more
-    replace_entries(lambda other: other == entry["file"], [entry])
-    print(f"data/{entry['file']}: {entry['bytes'] / 1e6:.1f} MB, {scores}")
+    }
+    replace_entries(lambda other: other == entry["file"], [entry | more])
 
 
 def replace_entries(is_old: object, entries: list[dict]) -> None:

@@ -11,8 +11,7 @@ that a run that was cut off goes on where it stopped. A finished test is stored,
 import argparse
 
 import coursekit as ck
-from assets import LICENCE, ROOT, replace_entries
-from coursekit.weights import sha256_of
+from assets import ROOT, publish_table
 
 NETWORKS = ("coursenet", "efficientnet_lite0")
 SCENES, SEEDS = 4, 3  # scenes of one distinct object each, random networks
@@ -64,19 +63,9 @@ def measure(network: str, count: int, keep: bool) -> ck.RandomisationTest:
 
 def store(test: ck.RandomisationTest) -> None:
     """Write a finished test under data/ and enter it in the manifest."""
-    path = ROOT / "data/sanity" / f"{test.model}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    test.save(path)
     maps = len(test.layers) * len(test.seeds) * len(test.objects)
-    entry = {
-        "file": str(path.relative_to(ROOT / "data")),
-        "sha256": sha256_of(path),
-        "bytes": path.stat().st_size,
-        "licence": LICENCE,
-        "origin": f"cascading randomisation: {maps} maps of each of {len(test.methods)} methods",
-        "made_by": f"python training/sanity_sweep.py {test.model}",
-    }
-    replace_entries(lambda file: file == entry["file"], [entry])
+    origin = f"cascading randomisation: {maps} maps of each of {len(test.methods)} methods"
+    publish_table(test, "sanity", "training/sanity_sweep.py", origin)
 
 
 def main() -> None:

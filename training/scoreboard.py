@@ -10,8 +10,7 @@ method under build/scoreboard/, so that a run that was cut off goes on where it 
 import argparse
 
 import coursekit as ck
-from assets import LICENCE, ROOT, replace_entries
-from coursekit.weights import sha256_of
+from assets import ROOT, publish_table
 
 NETWORKS = ("efficientnet_lite0", "coursenet")
 SCENES, CURVE_SCENES, STEPS, SEED = 200, 40, 16, 6
@@ -29,18 +28,8 @@ def measure(network: str, count: int, curve_scenes: int, keep: bool) -> ck.Score
 
 def store(board: ck.Scoreboard) -> None:
     """Write a finished board under data/ and enter it in the manifest."""
-    path = ROOT / "data/scoreboard" / f"{board.model}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    board.save(path)
-    entry = {
-        "file": str(path.relative_to(ROOT / "data")),
-        "sha256": sha256_of(path),
-        "bytes": path.stat().st_size,
-        "licence": LICENCE,
-        "origin": f"scores of {len(board.rows)} methods on {len(board.objects)} composed scenes",
-        "made_by": f"python training/scoreboard.py {board.model}",
-    }
-    replace_entries(lambda file: file == entry["file"], [entry])
+    origin = f"scores of {len(board.rows)} methods on {len(board.objects)} composed scenes"
+    publish_table(board, "scoreboard", "training/scoreboard.py", origin)
 
 
 def main() -> None:
