@@ -77,6 +77,10 @@ _MODULE_OF = {
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
         "coursekit.generators": "load_decoder load_generator shape_parameters",
+        "coursekit.fast_style": (
+            "load_transformer fast_style load_texture_network load_superresolution sample_diversity"
+        ),
+        "coursekit.explore_fast": "explore_fast_style",
         "coursekit.descriptors": "descriptor",
         "coursekit.styles": "style_image",
         "coursekit.synthesis.inversion": "invert inversion_error",
