@@ -8,7 +8,6 @@ from functools import cache
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import coursekit as ck
@@ -99,12 +98,14 @@ def fit(name: str, network: nn.Module, loss: Callable[[int], dict[str, Tensor]],
     return network.eval()
 
 
+def halved(network: nn.Module) -> tuple[nn.Module, dict[str, Tensor]]:
+    """Return the network rounded to half precision, as it is shipped, and its tensors."""
+    network = network.cpu().half().float()
+    half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    return network, half
+
+
 def wiggle(x: Tensor) -> Tensor:
     """Compute the total variation, mean of the squared differences of neighbours, for each image."""
     down, right = x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
     return down.pow(2).flatten(1).mean(1) + right.pow(2).flatten(1).mean(1)
-
-
-def mse(a: Tensor, b: Tensor) -> Tensor:
-    """Compute the mean squared difference for each image."""
-    return F.mse_loss(a, b, reduction="none").flatten(1).mean(1)

@@ -16,12 +16,12 @@ from assets import publish
 from coursekit.nets.transformer import Transformer
 from coursekit.styles import STYLES
 from coursekit.synthesis.objectives import gram
-from perceptual import Eyes, crops, fit, relative, wiggle
+from perceptual import Eyes, crops, fit, halved, relative, wiggle
 
 STYLE_BLOCKS, CONTENT_BLOCK = [1, 3, 5, 8], 5
-CONTENT, SMOOTH = 0.04, 0.5
+CONTENT, SMOOTH = 0.3, 0.5
 SIZE, BATCH, RATE = 128, 4, 2e-3
-ONE_STYLE = "mosaic"  # of the two networks that are compared
+ONE_STYLE = "strokes"  # of the two networks that are compared
 # name -> styles, normalisation, steps
 NETWORKS = {
     "transformer": (list(STYLES), "instance", 7000),
@@ -83,8 +83,9 @@ def main() -> None:
     options = parser.parse_args()
     for name in [options.network] if options.network else NETWORKS:
         styles, norm, steps = NETWORKS[name]
-        network = train(name).half().float()  # examined as it is shipped
-        state = {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
+        network, state = halved(train(name))  # examined as it is shipped
+            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
+        }
         origin = f"fast style transfer, {', '.join(styles)}, {norm} normalisation, {steps} steps of {BATCH} crops"
         publish(name, state, "python training/transformer.py", marks(network, styles), origin, styles=styles, norm=norm)
 

@@ -12,7 +12,7 @@ class ConditionalNorm(nn.Module):
     r"""Remove each channel's mean and contrast, then give it those of a style: γ_s (x - μ) / σ + β_s.
 
     "instance": μ and σ of this picture alone (Ulyanov et al. 2016); "batch": of the whole batch in training, of all
-    the training in use (Ioffe & Szegedy 2015). γ_s and β_s are one row of a table for each style (Dumoulin et al. 2017).
+    the training in use (Ioffe & Szegedy 2015). γ_s and β_s are a row of a table for each style (Dumoulin et al. 2017).
     """
 
     def __init__(self, channels: int, styles: int, norm: str):
@@ -30,7 +30,16 @@ class Step(nn.Module):
     """Convolution with mirrored border, norm; before it the map is doubled if `double`, after it ReLU if `relu`."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, styles: int, norm: str, *, stride: int = 1, double=False, relu=True
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        styles: int,
+        norm: str,
+        *,
+        stride: int = 1,
+        double=False,
+        relu=True,
     ):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="reflect")
