@@ -78,7 +78,7 @@ _MODULE_OF = {
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
         "coursekit.generators": "load_decoder load_generator shape_parameters",
         "coursekit.fast_style": (
-            "load_transformer fast_style load_texture_network load_superresolution sample_diversity"
+            "load_transformer fast_style load_texture_network fast_texture sample_diversity load_superresolution"
         ),
         "coursekit.explore_fast": "explore_fast_style",
         "coursekit.descriptors": "descriptor",

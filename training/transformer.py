@@ -84,8 +84,6 @@ def main() -> None:
     for name in [options.network] if options.network else NETWORKS:
         styles, norm, steps = NETWORKS[name]
         network, state = halved(train(name))  # examined as it is shipped
-            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
-        }
         origin = f"fast style transfer, {', '.join(styles)}, {norm} normalisation, {steps} steps of {BATCH} crops"
         publish(name, state, "python training/transformer.py", marks(network, styles), origin, styles=styles, norm=norm)
 

@@ -38,8 +38,8 @@ class Step(nn.Module):
         norm: str,
         *,
         stride: int = 1,
-        double=False,
-        relu=True,
+        double: bool = False,
+        relu: bool = True,
     ):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="reflect")
