@@ -68,6 +68,9 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/captioned.py
+	$(RUN) training/transformer.py
+	$(RUN) training/texture.py
+	$(RUN) training/superresolution.py
 	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py
 
