@@ -17,7 +17,7 @@ from coursekit.synthesis.objectives import gram
 from perceptual import DEVICE, Eyes, fit, halved, relative
 
 TEXTURE, BLOCKS = "mosaic", [1, 3, 5, 8]
-SIZE, BATCH, RATE, STEPS, NOISE = 128, 4, 5e-3, 2000, 0.03
+SIZE, BATCH, RATE, STEPS, NOISE = 128, 4, 5e-3, 900, 0.03
 
 
 def train() -> TextureNetwork:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SCALES, CHANNELS = 5, 12  # maps of 1/16 to the full size; new channels at each
+SCALES, CHANNELS = 5, 8  # maps of 1/16 to the full size; new channels at each
 
 
 class Block(nn.Sequential):
