@@ -76,6 +76,9 @@ _MODULE_OF = {
         "coursekit.synthesis.render": "render Rendering",
         "coursekit.synthesis.fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
         "coursekit.synthesis.dream": "dream guide zoom save_animation",
+        "coursekit.synthesis.style": "style_layers style_transfer",
+        "coursekit.synthesis.textures": "synthesise_texture texture_parameters gram_distance",
+        "coursekit.synthesis.doodle": "neural_doodle",
         "coursekit.generators": "load_decoder load_generator shape_parameters",
         "coursekit.fast_style": (
             "load_transformer fast_style load_texture_network fast_texture sample_diversity load_superresolution"

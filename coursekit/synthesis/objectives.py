@@ -149,15 +149,15 @@ def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
     return Objective(read, frozenset([layer]))
 
 
-def match(model: Model, layer: str, image: Tensor) -> Objective:
+def match(model: Model, layer: str, image: Tensor, smooth: float | None = None) -> Objective:
     """Come near the code of an image: -‖a - a₀‖² / ‖a₀‖² (Mahendran & Vedaldi 2015, eq. 3).
 
-    Raises `ImageError` for what is not an image.
+    smooth : temperature of `softened`, or None. Raises `ImageError` for what is not an image.
     """
-    code = _code(model, layer, image)
+    code = softened(_code(model, layer, image), smooth)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(acts[layer] - code).flatten(1).pow(2).sum(1) / code.pow(2).sum()
+        return -(softened(acts[layer], smooth) - code).flatten(1).pow(2).sum(1) / code.pow(2).sum()
 
     return Objective(read, frozenset([layer]))
 
@@ -185,12 +185,29 @@ def gram(a: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
-def texture(model: Model, layer: str, image: Tensor) -> Objective:
-    """Come near the texture of an image: -‖G - G₀‖² / ‖G₀‖² (Gatys et al. 2015)."""
-    goal = gram(_code(model, layer, image))
+def softened(a: Tensor, temperature: float | None) -> Tensor:
+    """Let no single activation rule: softmax of a / T over all maps of an image, times its size.
+
+    Wang, Li & Vasconcelos, *Rethinking and improving the robustness of image style transfer*, CVPR 2021: layers with
+    residual connections have a few huge values, which decide the whole Gram matrix. None changes nothing.
+
+    >>> softened(torch.tensor([[[[0.0, 0.0]], [[0.0, 30.0]]]]), 10.0).round(decimals=1).flatten()
+    tensor([0.2000, 0.2000, 0.2000, 3.5000])
+    """
+    if temperature is None:
+        return a
+    return ((a.flatten(1) / temperature).softmax(1) * a[0].numel()).view_as(a)
+
+
+def texture(model: Model, layer: str, image: Tensor, smooth: float | None = None) -> Objective:
+    """Come near the texture of an image: -‖G - G₀‖² / ‖G₀‖² (Gatys et al. 2015).
+
+    smooth : temperature of `softened`, or None.
+    """
+    goal = gram(softened(_code(model, layer, image), smooth))
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(gram(acts[layer]) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
+        return -(gram(softened(acts[layer], smooth)) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
 
     return Objective(read, frozenset([layer]))
 

@@ -1,0 +1,121 @@
+"""Neural doodles: a painting, a map of its regions, and a new map become a new painting."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from coursekit.errors import OptionError
+from coursekit.models import Model
+from coursekit.probe import capture, evaluating
+from coursekit.synthesis.objectives import Objective
+from coursekit.synthesis.render import Rendering
+from coursekit.synthesis.style import check_one, check_options, chosen_layers, paint
+
+
+def neural_doodle(
+    model: Model,
+    style: Tensor,
+    style_map: Tensor,
+    new_map: Tensor,
+    *,
+    layers: Sequence[str] | None = None,
+    tv: float = 1.0,
+    optimizer: str = "adam",
+    steps: int = 150,
+    seed: int = 0,
+    snapshots: Sequence[int] = (),
+    progress: bool = False,
+    watch: Callable[[int, Tensor], None] | None = None,
+) -> Rendering:
+    r"""Turn a map of regions into a picture, each region with the texture that it has in another picture.
+
+    The Gram matrices are taken region by region: G_r = Σ_p m_r(p) a_p a_pᵀ / Σ_p m_r(p), m_r the region's mask at the
+    size of the layer's map. The loss is the mean over layers and regions of ‖G_r - G_r⁰‖² / ‖G_r⁰‖².
+
+    Parameters
+    ----------
+    model : Model
+    style : (1, 3, H, W) in [0, 1].
+    style_map : (H, W) whole numbers: which region each pixel of `style` belongs to.
+    new_map : (h, w) whole numbers of the same regions; the result has its size.
+    layers, tv, optimizer, steps, seed, snapshots, progress, watch : as in `style_transfer`.
+
+    Returns
+    -------
+    Rendering, `images` (1, 3, h, w).
+
+    Raises
+    ------
+    ImageError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Champandard, *Semantic style transfer and turning two-bit doodles into fine artworks*, 2016, with patches; Ulyanov,
+    *Fast neural doodle*, 2016, and Gatys et al., CVPR 2017, sec. 4, with Gram matrices for each region, as here.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> halves = torch.zeros(64, 64, dtype=torch.long)
+    >>> halves[32:] = 1
+    >>> painting = ck.style_image("strokes", 64)
+    >>> neural_doodle(ck.load_model("coursenet"), painting, halves, halves.T, steps=2).images.shape
+    torch.Size([1, 3, 64, 64])
+    """
+    check_one("style", style)
+    layers, _ = chosen_layers(model, layers)
+    check_options(tv, None, optimizer, steps)
+    regions = _regions(style, style_map, new_map)
+    begin = _sample_colours(style, style_map, new_map, regions, seed)
+    ours, theirs = (torch.stack([m == r for r in regions]).float() for m in (new_map, style_map))
+    goal = _regional(model, layers, style, theirs, ours)
+    return paint(model, goal, begin, tv, optimizer, steps, seed, snapshots, progress, watch)
+
+
+def region_grams(a: Tensor, masks: Tensor) -> Tensor:
+    """Compute a Gram matrix for each region: (N, C, H, W) and masks (R, h, w) in [0, 1] -> (N, R, C, C)."""
+    soft = F.adaptive_avg_pool2d(masks.to(a)[None], a.shape[2:])[0].flatten(1)  # (R, places), shares of a region
+    flat = a.flatten(2)
+    return torch.einsum("ncp,rp,ndp->nrcd", flat, soft / soft.sum(1, keepdim=True).clamp(min=1e-6), flat)
+
+
+def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor, ours: Tensor) -> Objective:
+    """Mean over layers and regions of how far the Gram matrices of the regions are from those of the style."""
+    with capture(model, layers) as acts, evaluating(model), torch.no_grad():
+        model(style)
+        goals = {name: region_grams(acts[name], theirs) for name in layers}
+
+    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
+        total = 0
+        for name, goal in goals.items():
+            apart = (region_grams(acts[name], ours) - goal).flatten(2).pow(2).sum(2)  # (N, R)
+            total = total - (apart / goal.flatten(2).pow(2).sum(2)).mean(1)
+        return total / len(goals)
+
+    return Objective(read, frozenset(layers))
+
+
+def _regions(style: Tensor, style_map: Tensor, new_map: Tensor) -> list[int]:
+    """Return the regions of the new map, in order; each must be in the style's map, too."""
+    for name, labels in (("style_map", style_map), ("new_map", new_map)):
+        if not isinstance(labels, Tensor) or labels.ndim != 2 or labels.is_floating_point():
+            raise OptionError(f"{name} must be a tensor (H, W) of whole numbers, one for each region.")
+    if style_map.shape != style.shape[2:]:
+        raise OptionError(f"style_map has {tuple(style_map.shape)} pixels, but the style {tuple(style.shape[2:])}.")
+    if min(new_map.shape) < 32:
+        raise OptionError(f"new_map must have 32 × 32 pixels or more, but has {tuple(new_map.shape)}.")
+    known, wanted = set(style_map.unique().tolist()), new_map.unique().tolist()
+    if missing := [r for r in wanted if r not in known]:
+        raise OptionError(f"Region {missing[0]} of new_map is not in style_map, which has {sorted(known)}.")
+    return wanted
+
+
+def _sample_colours(style: Tensor, style_map: Tensor, new_map: Tensor, regions: list[int], seed: int) -> Tensor:
+    """Begin with the colour of a random pixel of the same region, everywhere."""
+    generator, out = torch.Generator().manual_seed(seed), torch.empty(1, 3, *new_map.shape)
+    for region in regions:
+        there, here = style[0][:, style_map == region], new_map == region
+        out[0][:, here] = there[:, torch.randint(there.shape[1], (int(here.sum()),), generator=generator)]
+    return out

@@ -1,0 +1,140 @@
+"""Textures: new pictures with the Gram matrices of a sample, and how many numbers a texture takes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from coursekit.errors import OptionError
+from coursekit.images import check_images
+from coursekit.models import Model
+from coursekit.probe import BATCH, capture, check_count, evaluating
+from coursekit.synthesis.render import Rendering
+from coursekit.synthesis.style import check_one, check_options, chosen_layers, paint, style_objective
+
+
+def synthesise_texture(
+    model: Model,
+    image: Tensor,
+    *,
+    layers: Sequence[str] | None = None,
+    size: int | tuple[int, int] = 256,
+    n: int = 1,
+    tv: float = 0.3,
+    optimizer: str = "lbfgs",
+    steps: int = 150,
+    seed: int = 0,
+    snapshots: Sequence[int] = (),
+) -> Rendering:
+    """Paint new pictures of a texture, from noise: the style term of `style_transfer` alone.
+
+    Parameters
+    ----------
+    model : Model
+    image : (1, 3, H, W) in [0, 1], a sample of the texture.
+    layers : whose Gram matrices shall agree, by default `style_layers(model)`.
+    size : of the new pictures, one side or (height, width).
+    n : how many, from different noise.
+    tv, optimizer, steps, seed, snapshots : as in `style_transfer`.
+
+    Returns
+    -------
+    Rendering, `images` (n, 3, *size).
+
+    Raises
+    ------
+    ImageError, OptionError, UnknownLayer
+
+    References
+    ----------
+    Gatys, Ecker, Bethge, *Texture synthesis using convolutional neural networks*, NeurIPS 2015.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> stones = ck.load_image("gravel", size=64)
+    >>> synthesise_texture(ck.load_model("coursenet"), stones, size=64, steps=2).images.shape
+    torch.Size([1, 3, 64, 64])
+    """
+    check_one("image", image)
+    check_count("n", n)
+    layers, _ = chosen_layers(model, layers)
+    check_options(tv, None, optimizer, steps)
+    height, width = (size, size) if isinstance(size, int) else size
+    check_count("size", min(height, width), 32)
+    noise = torch.rand(n, 3, height, width, generator=torch.Generator().manual_seed(seed))
+    return paint(model, style_objective(model, layers, image), noise, tv, optimizer, steps, seed, snapshots)
+
+
+def texture_parameters(
+    channels: Sequence[int] | Model,
+    layers: Sequence[str] | None = None,
+    *,
+    components: int | None = None,
+    statistic: str = "gram",
+) -> int:
+    r"""Count the numbers that describe a texture: Σ_l C_l (C_l + 1) / 2, for a Gram matrix is symmetric.
+
+    Parameters
+    ----------
+    channels : C_l of each layer, or a model.
+    layers : of the model, by default its `style_layers`.
+    components : keep only so many principal components of each layer.
+    statistic : "gram", or "mean" for one number for each channel.
+
+    References
+    ----------
+    Gatys, Ecker, Bethge, *Texture synthesis using convolutional neural networks*, NeurIPS 2015, sec. 4 and fig. 3.
+
+    Examples
+    --------
+    VGG-19's conv1_1 and pool1 to pool4: means, 64 principal components, and all.
+
+    >>> vgg = [64, 64, 128, 256, 512]
+    >>> texture_parameters(vgg, statistic="mean"), texture_parameters(vgg, components=64), texture_parameters(vgg)
+    (1024, 10400, 176640)
+    """
+    if statistic not in ("gram", "mean"):
+        raise OptionError(f"statistic is 'gram' or 'mean', but is {statistic!r}.")
+    if components is not None:
+        check_count("components", components)
+    if isinstance(channels, Model):
+        channels = [channels.layers.shape(name)[0] for name in chosen_layers(channels, layers)[0]]
+    kept = [c if components is None else min(c, components) for c in channels]
+    return sum(kept) if statistic == "mean" else sum(c * (c + 1) // 2 for c in kept)
+
+
+@torch.no_grad()
+def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[str] | None = None) -> Tensor:
+    r"""Measure how far the style of each picture is from another's: mean_l ‖G_l - G_l(a)‖² / ‖G_l(a)‖².
+
+    0 is the same style. Ask a network that took no part in the painting.
+
+    Parameters
+    ----------
+    model : Model
+    images : (N, 3, H, W) in [0, 1].
+    style : (1, 3, h, w), of any size.
+    layers : by default `style_layers(model)`.
+
+    Returns
+    -------
+    Tensor (N,) on the CPU.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, ink = ck.load_model("coursenet"), ck.style_image("ink", 64)
+    >>> gram_distance(model, torch.cat([ink, 1 - ink]), ink) > 0.1
+    tensor([False,  True])
+    """
+    check_images(images)
+    check_one("style", style)
+    layers, _ = chosen_layers(model, layers)
+    found = []
+    with evaluating(model), capture(model, layers) as acts:
+        distance = -style_objective(model, layers, style)
+        for batch in images.split(BATCH):
+            model(batch)
+            found.append(distance.read(acts, None).cpu())
+    return torch.cat(found)
