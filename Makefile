@@ -68,6 +68,7 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/captioned.py
+	$(RUN) training/parted.py
 	$(RUN) training/transformer.py
 	$(RUN) training/texture.py
 	$(RUN) training/superresolution.py

@@ -92,6 +92,13 @@ _MODULE_OF = {
         "coursekit.synthesis.multifaceted": "facets Facets",
         "coursekit.explore_channels": "explore_features feature_gallery",
         "coursekit.explore_synthesis": "explore_dream explore_fooling live_picture",
+        "coursekit.tuning": "orientation_tuning curve_tuning gradient_orientation angle_between Tuning",
+        "coursekit.circuits": "effective_weights cut ablate peaks",
+        "coursekit.semantic": "neuron_groups activation_grid colour_groups Groups",
+        "coursekit.unit_charts": "show_polar show_circuit",
+        "coursekit.parts": "part_scenes part_places part_spread PartScenes",
+        "coursekit.nets.parted": "filter_loss part_templates",
+        "coursekit.explore_units": "explore_unit",
         "coursekit.checks": "check",
         "coursekit.checkup": "doctor",
     }.items()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel
-from coursekit.nets import captioned, coursenet, patternnet, trust, twin
+from coursekit.nets import captioned, coursenet, parted, patternnet, trust, twin
 from coursekit.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
@@ -21,6 +21,8 @@ _OWN = {
     "patternnet": (patternnet.patternnet, patternnet),
     "trust_clean": (trust.trust, trust),
     "trust_biased": (trust.trust, trust),
+    "parted": (parted.parted, parted),
+    "unparted": (parted.unparted, parted),
     **dict.fromkeys(
         ("captioned_0", "captioned_30", "captioned_100", "captioned_none"), (captioned.captioned, captioned)
     ),

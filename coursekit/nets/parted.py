@@ -1,4 +1,4 @@
-"""Parted: a small network whose last filters were each trained to keep to one part of one animal, and its plain twin."""
+"""Parted: a small network whose last filters each keep to one part of one animal, and its plain twin."""
 
 from collections import OrderedDict
 
@@ -24,12 +24,12 @@ FILTERS, GRID = 64, 12  # of the last convolution: its channels, and the rows an
 BETA = 4.0  # how fast a template falls: 0 after n/4 steps from its peak, -1 from n/2 on
 
 
-def templates(n: int = GRID) -> Tensor:
+def part_templates(n: int = GRID) -> Tensor:
     """Return the templates of Zhang et al. 2018 (eq. 1) without their factor tau, (n² + 1, n, n) in [-1, 1].
 
     Template mu peaks at position mu: T_mu = max(1 - 4 |p - mu|_1 / n, -1). The last one says *not here*: -1 everywhere.
 
-    >>> templates(4)[0]
+    >>> part_templates(4)[0]
     tensor([[ 1.,  0., -1., -1.],
             [ 0., -1., -1., -1.],
             [-1., -1., -1., -1.],
@@ -51,7 +51,7 @@ def filter_loss(maps: Tensor, tau: float) -> Tensor:
     >>> filter_loss(torch.ones(8, 2, 4, 4), 1.0).abs() < 1e-6  # equal maps tell nothing
     tensor([True, True])
     """
-    shapes = templates(maps.shape[2]).to(maps).flatten(1)
+    shapes = part_templates(maps.shape[2]).to(maps).flatten(1)
     fit = tau * torch.einsum("nkp,tp->knt", maps.flatten(2), shapes)
     given = fit.log_softmax(1)  # log p(x|T): over the maps
     alone = given.logsumexp(2, keepdim=True) - torch.tensor(float(len(shapes))).log()  # log p(x)
@@ -63,7 +63,7 @@ class PartMask(nn.Module):
 
     def __init__(self, n: int = GRID):
         super().__init__()
-        self.register_buffer("masks", templates(n)[:-1].clamp(min=0), persistent=False)
+        self.register_buffer("masks", part_templates(n)[:-1].clamp(min=0), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Mask maps (N, K, n, n)."""
