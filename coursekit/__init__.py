@@ -85,7 +85,7 @@ _MODULE_OF = {
         ),
         "coursekit.explore_fast": "explore_fast_style",
         "coursekit.descriptors": "descriptor",
-        "coursekit.styles": "style_image",
+        "coursekit.styles": "style_image painted_landscape",
         "coursekit.synthesis.inversion": "invert inversion_error",
         "coursekit.explore_codes": "explore_inversion",
         "coursekit.explore_tcav": "explore_concepts",

@@ -33,6 +33,61 @@ def style_image(kind: str = "strokes", size: int = 256, seed: int = 0) -> Tensor
     return torch.from_numpy(small).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
 
 
+REGIONS = ("sky", "mountains", "meadow", "water", "trees")
+
+
+def painted_landscape(size: int = 256, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Paint a landscape in strokes, and give the map of its regions: something to doodle with.
+
+    Returns an image (1, 3, size, 3/2 size) in [0, 1], and labels (size, 3/2 size), indices of `REGIONS`.
+
+    >>> painting, labels = painted_landscape(64)
+    >>> painting.shape, labels.unique().tolist()
+    (torch.Size([1, 3, 64, 96]), [0, 1, 2, 3, 4])
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < 32 or size % 2:
+        raise OptionError(f"size is an even number of pixels from 32 on, but is {size!r}.")
+    height, width, random = 2 * size, 3 * size, np.random.default_rng(seed)
+    labels = _layout(height, width)
+    field, tone = _whirls(width, random, 7), _smooth(width, random, 0.15)
+    palettes = [  # from the shade to the light, in the order of REGIONS
+        [(0.10, 0.24, 0.52), (0.25, 0.48, 0.75), (0.60, 0.80, 0.90), (0.98, 0.90, 0.66)],
+        [(0.22, 0.18, 0.40), (0.42, 0.36, 0.60), (0.74, 0.62, 0.74)],
+        [(0.46, 0.46, 0.10), (0.74, 0.66, 0.16), (0.95, 0.84, 0.36)],
+        [(0.04, 0.26, 0.42), (0.12, 0.52, 0.60), (0.80, 0.92, 0.88)],
+        [(0.03, 0.12, 0.08), (0.08, 0.30, 0.14), (0.32, 0.50, 0.14)],
+    ]
+    slopes = [None, 0.8, -1.4, 0.0, None]  # directions of the strokes; None: along the whirls, or any
+    canvas = np.array([palette[1] for palette in palettes], np.float32)[labels]
+    for _ in range(9000):
+        x, y = random.uniform(0, width), random.uniform(0, height)
+        region = int(labels[int(y), int(x)])
+        angle = slopes[region]
+        if angle is None:
+            angle = np.arctan2(*_at(field, x, y)[::-1]) if region == 0 else random.uniform(0, 2 * np.pi)
+        angle += random.normal() * 0.15
+        light = _at(tone, x, y) + 0.18 * random.normal() + (0.5 * (y / height) if region == 0 else 0)
+        colour = _ramp(palettes[region], light) * random.uniform(0.9, 1.1)
+        half = height * (0.022 if region in (0, 3) else 0.013) * np.array((np.cos(angle), np.sin(angle)))
+        ends = [tuple(np.round((x, y) + sign * half).astype(int).tolist()) for sign in (-1, 1)]
+        cv2.line(canvas, *ends, colour.tolist(), max(2, int(height * random.uniform(0.009, 0.014))), cv2.LINE_AA)
+    small = cv2.resize(_relief(canvas), (3 * size // 2, size), interpolation=cv2.INTER_AREA)
+    image = torch.from_numpy(small.astype(np.float32)).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
+    return image, torch.from_numpy(labels[::2, ::2].astype(np.int64))
+
+
+def _layout(height: int, width: int) -> np.ndarray:
+    """Draw the map of the landscape: mountains on the horizon, a river that comes nearer, trees on both sides."""
+    y, x = np.mgrid[:height, :width] / np.array((height, width)).reshape(2, 1, 1)
+    labels = np.zeros((height, width), np.uint8)
+    labels[y > 0.46 - 0.20 * np.abs(np.sin(4.2 * x + 0.6)) - 0.05 * np.sin(17 * x)] = 1
+    labels[y > 0.50] = 2
+    labels[(y > 0.50) & (np.abs(x - 0.52 - 0.14 * np.sin(7 * y)) < 0.03 + 0.55 * (y - 0.50))] = 3
+    for centre, base, tall in ((0.08, 0.74, 0.34), (0.19, 0.66, 0.22), (0.88, 0.70, 0.30), (0.97, 0.82, 0.46)):
+        labels[((x - centre) / (0.24 * tall)) ** 2 + ((y - base + tall / 2) / (tall / 2)) ** 2 < 1] = 4
+    return labels
+
+
 def _strokes(size: int, random: Random) -> np.ndarray:
     """Paint broad strokes, dark ground first, light ones on top; their colour changes slowly over the canvas."""
     field, tone = _whirls(size, random, 4), _smooth(size, random, 0.25)
