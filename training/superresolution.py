@@ -20,7 +20,7 @@ from coursekit.nets.superresolution import SuperResolution
 from perceptual import Eyes, crops, fit, halved, relative, wiggle
 
 BLOCKS = [1, 3, 5]  # what the feature loss looks at
-SIZE, BATCH, RATE, STEPS = 128, 8, 1e-3, 3000
+SIZE, BATCH, RATE, STEPS = 128, 8, 1e-3, 1500
 
 
 def shrink(images: Tensor) -> Tensor:

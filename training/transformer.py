@@ -24,9 +24,9 @@ SIZE, BATCH, RATE = 128, 4, 2e-3
 ONE_STYLE = "strokes"  # of the two networks that are compared
 # name -> styles, normalisation, steps
 NETWORKS = {
-    "transformer": (list(STYLES), "instance", 7000),
-    "transformer_one_instance": ([ONE_STYLE], "instance", 1500),
-    "transformer_one_batch": ([ONE_STYLE], "batch", 1500),
+    "transformer": (list(STYLES), "instance", 5000),
+    "transformer_one_instance": ([ONE_STYLE], "instance", 1200),
+    "transformer_one_batch": ([ONE_STYLE], "batch", 1200),
 }
 
 
