@@ -80,7 +80,7 @@ _MODULE_OF = {
         "coursekit.synthesis.textures": "synthesise_texture texture_parameters gram_distance",
         "coursekit.synthesis.doodle": "neural_doodle",
         "coursekit.generators": "load_decoder load_generator shape_parameters",
-        "coursekit.fast_style": (
+        "coursekit.feedforward": (
             "load_transformer fast_style load_texture_network fast_texture sample_diversity load_superresolution"
         ),
         "coursekit.explore_fast": "explore_fast_style",

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from coursekit import plotting
 from coursekit.explore import Explorer, photograph_or_upload
-from coursekit.fast_style import fast_style, load_transformer
+from coursekit.feedforward import fast_style, load_transformer
 from coursekit.images import load_image
 from coursekit.nets.transformer import Transformer
 from coursekit.plotting import Picture

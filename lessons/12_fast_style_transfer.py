@@ -1,0 +1,858 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 12 · Fast style transfer
+# ### One pass instead of two hundred steps
+#
+# After this lab you will be able to
+#
+# - train a network whose loss is another network, and say which of the two learns,
+# - explain what instance normalisation takes away, and why style transfer wants that,
+# - put six styles into one network by 2 % of its numbers, and mix them,
+# - tell when a picture that scores worse looks better (super-resolution by pixels and by features),
+# - place inversion, decoders, style and fast style in one table of two by two.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** lab 11. It also helps to know lab 09.
+#
+# **Run time** about 60 s on two CPU cores. **Memory** below 2 GB.
+
+# %% id="setup"
+import time
+
+import torch
+import torch.nn.functional as F
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import nn
+
+import coursekit as ck
+
+ck.setup(seed=0)
+model = ck.load_model("efficientnet_lite0")
+fast = ck.load_transformer()
+styles = {name: ck.style_image(name, 256) for name in ("strokes", "swirls", "mosaic", "woodcut")}
+motorcycle = ck.load_image("motorcycle", size=(256, 384))
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# Lab 11 searched for each picture anew, in 200 steps. A camera takes 25 pictures a second.
+#
+# Could a network **learn** what the search would find? **Predict first.** One of these was searched, one came out of a network in one pass. Which?
+
+# %% id="which" slideshow={"slide_type": "-"}
+coffee = ck.load_image("coffee", size=(144, 216))
+searched = ck.style_transfer(model, coffee, styles["strokes"], steps=60).images
+painted = ck.fast_style(fast, coffee, "strokes")
+ck.show_images(
+    [coffee, searched, painted],
+    ["the photograph", "A", "B"],
+    columns=3,
+    alt="A cup of coffee, and two paintings of it in blue and yellow brush strokes, A and B.",
+)
+
+# %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
+# A was searched, for this cup alone. B is one pass of a network that was trained once, on crops of other photographs.
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea: a network that judges a network
+#
+# ```
+# photograph x ──► f ──► painting f(x) ──► Φ ──► activations ──►  loss
+#        │                                 │                       ▲
+#        └───────────────────────────────► Φ ──► content of x ─────┤
+#                          style image ──► Φ ──► Gram matrices ────┘
+# ```
+#
+# | | image transformation network $f$ | loss network $\Phi$ |
+# |---|---|---|
+# | takes | a photograph | any picture |
+# | gives | a painting of the same size | activations |
+# | its weights | are **learned** here | are those of EfficientNet-Lite0, and **stay** |
+# | is needed | for ever after | in training only |
+#
+# Johnson, Alahi & Fei-Fei, *Perceptual losses for real-time style transfer and super-resolution*, ECCV 2016.
+
+# %% [markdown] id="loss-title" slideshow={"slide_type": "slide"}
+# ## The loss is that of lab 11
+#
+# There the *picture* was changed to make it small, here the *weights* $\theta$, over many photographs:
+#
+# $$ \min_\theta \; \mathbb{E}_x \Big[ \alpha\, \mathcal L_{\text{content}}(f_\theta(x), x) + \mathcal L_{\text{style}}(f_\theta(x)) + \lambda\, \mathcal R_{TV}(f_\theta(x)) \Big] $$
+
+
+# %% id="look"
+def look(images):
+    """Run EfficientNet-Lite0 up to block 8: its first half is all that the loss needs."""
+    net, seen = model.module, []
+    x = net.bn1(net.conv_stem((images - model.mean) / model.std))
+    for block in [block for stage in net.blocks for block in stage][:8]:
+        x = block(x)
+        seen.append(x)
+    return {f"block{i}": a for i, a in enumerate(seen, start=1)}
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+LAYERS = ["block1", "block3", "block5", "block8"]
+
+
+def gram(a):
+    flat = a.flatten(2)
+    return flat @ flat.mT / flat.shape[2]
+
+
+def my_loss(made, photographs, goals, content_weight=0.04):
+    seen, wanted = look(made), look(photographs)["block5"]
+    content = (seen["block5"] - wanted).pow(2).sum() / wanted.pow(2).sum()
+    style = 0
+    for layer, goal in goals.items():
+        style = style + (gram(seen[layer]) - goal).pow(2).sum() / goal.pow(2).sum() / len(made) / len(goals)
+    variation = made.diff(dim=2).pow(2).mean() + made.diff(dim=3).pow(2).mean()
+    return content_weight * content + style + 0.5 * variation
+
+
+# %% id="same-loss"
+with torch.no_grad():
+    goals = {layer: gram(a) for layer, a in look(styles["strokes"]).items() if layer in LAYERS}
+    mine = my_loss(painted, coffee, goals)
+    with ck.capture(model, LAYERS) as acts:
+        model(painted)
+content = ck.objectives.match(model, "block5", coffee)
+terms = [ck.objectives.texture(model, layer, styles["strokes"]) for layer in LAYERS]
+theirs = -0.04 * content.read(acts, None) - sum(term.read(acts, None) for term in terms) / len(LAYERS)
+theirs = theirs + 0.5 * (painted.diff(dim=2).pow(2).mean() + painted.diff(dim=3).pow(2).mean())
+torch.testing.assert_close(mine, theirs[0], rtol=1e-3, atol=1e-4)
+print("my_loss is the sum of lab 11's content, style and total variation")
+
+# %% [markdown] id="live-title" slideshow={"slide_type": "slide"}
+# ## Train a small one, live
+#
+# **Predict first.** After 120 steps of two small crops: will it have found the colours? The lines? Both?
+
+
+# %% id="small"
+def step_of(inputs, outputs, kernel=3, stride=1):
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="reflect")
+    return nn.Sequential(convolution, nn.InstanceNorm2d(outputs, affine=True), nn.ReLU())
+
+
+class SmallPainter(nn.Module):
+    """Two steps down to a quarter of the size, three residual blocks, two steps up."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Sequential(step_of(3, 16, 9), step_of(16, 32, stride=2), step_of(32, 48, stride=2))
+        self.blocks = nn.ModuleList(step_of(48, 48) for _ in range(3))
+        self.up = nn.ModuleList([step_of(48, 32), step_of(32, 16)])
+        self.paint = nn.Conv2d(16, 3, 9, padding=4, padding_mode="reflect")
+
+    def forward(self, x):
+        x = self.down(x)
+        for block in self.blocks:
+            x = x + block(x)
+        for up in self.up:
+            x = up(F.interpolate(x, scale_factor=2, mode="bilinear"))
+        return torch.sigmoid(self.paint(x))
+
+
+# %% id="crops"
+names = ["chelsea", "astronaut", "coffee", "rocket", "china", "flower", "grace_hopper"]
+photographs = [ck.load_image(name, size=192) for name in names]
+generator = torch.Generator().manual_seed(0)
+
+
+def crops(n, size):
+    found = []
+    for which in torch.randint(len(photographs), (n,), generator=generator):
+        top, left = torch.randint(192 - size, (2,), generator=generator)
+        found.append(photographs[which][..., top : top + size, left : left + size])
+    return torch.cat(found)
+
+
+# %% id="live" slideshow={"slide_type": "-"}
+STEPS = 120
+with torch.no_grad():
+    goals = {layer: gram(a) for layer, a in look(styles["woodcut"]).items() if layer in LAYERS}
+painter = SmallPainter()
+adam = torch.optim.Adam(painter.parameters(), lr=5e-3)
+cat, snapshots, curve = ck.load_image("chelsea", size=(144, 216)), {}, []
+for step in range(1, STEPS + 1):
+    x = crops(2, 80)
+    loss = my_loss(painter(x), x, goals, content_weight=0.2)
+    adam.zero_grad()
+    loss.backward()
+    adam.step()
+    curve.append(loss.item())
+    if step in (1, 20, STEPS):
+        with torch.no_grad():
+            snapshots[f"step {step}"] = painter(cat)
+ck.show_images(
+    [*snapshots.values()],
+    list(snapshots),
+    columns=3,
+    alt="A cat: coloured grain after one step; grey forms after 20; black and white lines after 120.",
+)
+
+# %% id="curve" slideshow={"slide_type": "subslide"}
+smooth = torch.tensor(curve).unfold(0, 10, 1).mean(1)
+ck.show_lines(
+    range(10, STEPS + 1),
+    {"loss": smooth},
+    xlabel="step",
+    ylabel="loss, mean of ten steps",
+    log=True,
+    alt="The loss falls fast in the first 20 steps and slowly after that.",
+)
+
+# %% id="live-claim"
+print("the loss fell to less than half:", 2 * smooth[-1].item() < smooth[0].item())
+
+# %% [markdown] id="shipped-title" slideshow={"slide_type": "slide"}
+# ## The same for seven thousand steps: six styles
+#
+# No network of the course has seen a pixel of this photograph in its training.
+
+# %% id="shipped" slideshow={"slide_type": "-"} tags=["gallery"]
+ck.show_images(
+    [ck.fast_style(fast, motorcycle, name) for name in fast.styles],
+    fast.styles,
+    columns=3,
+    alt="A motorcycle in a garage in six styles: brush strokes, swirls, mosaic, woodcut, colour field, ink.",
+)
+
+# %% [markdown] id="speed-title" slideshow={"slide_type": "slide"}
+# ## How much faster?
+#
+# **Predict first.** 200 steps of search, each forward and backward through $\Phi$. Or one pass forward through $f$. The ratio?
+
+
+# %% id="speed" slideshow={"slide_type": "-"}
+def seconds(action, times=3):
+    """Return the processor time of the fastest of some runs; on a GPU the time on the clock would count."""
+    found = []
+    for _ in range(times):
+        start = time.process_time()
+        action()
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+small = ck.load_image("motorcycle", size=256)
+search = 200 / 10 * seconds(lambda: ck.style_transfer(model, small, styles["strokes"], steps=10), times=1)
+one_pass = seconds(lambda: ck.fast_style(fast, small, "strokes"))
+large = ck.load_image("motorcycle", size=512)
+print("at 256 pixels one pass is more than 30 times faster than 200 steps:", search > 30 * one_pass)
+print(
+    "512 × 512 pixels in less than a second of one processor:", seconds(lambda: ck.fast_style(fast, large, "strokes")) < 1
+)
+
+# %% [markdown] id="speed-read" slideshow={"slide_type": "skip"}
+# The time of the training is not counted, and it is long: half an hour of one processor for all six. So a network pays for a camera, and not for one
+# picture (exercise 12.6).
+
+# %% [markdown] id="texture-title" slideshow={"slide_type": "slide"}
+# ## Texture networks: from noise in one pass
+#
+# The same with no photograph at all: noise goes in, *mosaic* comes out. The loss is the style term alone (Ulyanov et al. 2016).
+#
+# **Predict first.** The search gives another mosaic for every noise. The network, too?
+
+# %% id="texture" slideshow={"slide_type": "-"}
+weaver = ck.load_texture_network()
+woven = ck.fast_texture(weaver, n=4, size=128)
+found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, steps=40).images
+ck.show_images(
+    [styles["mosaic"][..., :128, :128], *found.split(1), *woven[:3].split(1)],
+    ["the texture", "searched", "searched", "network", "network", "network"],
+    columns=3,
+    alt="A piece of the mosaic, two that were searched from noise, and three samples of the network.",
+)
+
+
+# %% [markdown] id="noise-title" slideshow={"slide_type": "slide"}
+# ## What the noise decides
+#
+# The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay.
+#
+# **Predict first.** Which moves the stones: the coarse noise or the fine?
+
+
+# %% id="noise" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_noise(n, size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(n, 3, size // 2**k, size // 2**k, generator=generator) for k in (4, 3, 2, 1, 0)]
+
+
+with torch.no_grad():
+    torch.testing.assert_close(weaver(my_noise(4, 128, seed=0)), woven)
+    start, other = my_noise(1, 128, seed=0), my_noise(1, 128, seed=1)
+    changed = {
+        "the start": start,
+        "new 8 × 8": [other[0], *start[1:]],
+        "new 128 × 128": [*start[:4], other[4]],
+    }
+    tiles = {name: weaver(noise) for name, noise in changed.items()}
+ck.show_images(
+    list(tiles.values()),
+    list(tiles),
+    columns=3,
+    alt="A sample; the same with new coarse noise; the same with new fine noise.",
+)
+
+# %% [markdown] id="diversity-title" slideshow={"slide_type": "slide"}
+# ## The diversity that is lost
+#
+# $$ D = 1 - \operatorname{mean}_{i \neq j} \, \operatorname{corr}(x_i, x_j) $$
+#
+# 0: every sample is the same picture. 1: two samples agree no more than two unrelated places do.
+#
+# Nothing in the loss asks for variety. A network that paints *one* perfect mosaic for every noise has a perfect loss.
+
+# %% id="diversity" slideshow={"slide_type": "-"}
+both = {"searched": ck.sample_diversity(found), "network": ck.sample_diversity(woven)}
+distances = {"searched": ck.gram_distance(model, found, styles["mosaic"])}
+distances["network"] = ck.gram_distance(model, woven, styles["mosaic"])
+print("searched samples have nothing in common (D above 0.9):", both["searched"] > 0.9)
+print("samples of the network have more in common:", both["network"] < both["searched"])
+
+# %% [markdown] id="norm-title" slideshow={"slide_type": "slide"}
+# ## Why instance normalisation?
+#
+# The contrast of the painting should be that of the **style**, whatever the photograph's. So take the photograph's away:
+#
+# $$ \text{instance: } \; \frac{x_{nc} - \mu_{nc}}{\sigma_{nc}} \qquad\qquad \text{batch: } \; \frac{x_{nc} - \mu_c}{\sigma_c} $$
+#
+# One mean and σ for each picture $n$ and channel $c$; or for all pictures together. Two networks, one style, equal in all else, get a
+# photograph of full, half and a quarter contrast. **Predict first.** Which one cares?
+
+# %% id="contrast" slideshow={"slide_type": "-"}
+instance, batch = ck.load_transformer("transformer_one_instance"), ck.load_transformer("transformer_one_batch")
+contrasts = (1.0, 0.5, 0.25)
+photo = ck.load_image("motorcycle", size=(160, 240))
+faded = torch.cat([0.5 + c * (photo - 0.5) for c in contrasts])
+ck.show_images(
+    [ck.fast_style(instance, faded), ck.fast_style(batch, faded)],
+    [f"{name}, contrast {c}" for name in ("instance", "batch") for c in contrasts],
+    columns=3,
+    alt="Above, instance normalisation: the same painting three times. Below, batch normalisation: the painting fades with the photograph.",
+)
+
+
+# %% id="contrast-claim"
+def differ(a, b):
+    """Return the distance of two tensors as a part of the second one's length."""
+    return ((a - b).norm() / b.norm()).item()
+
+
+one = torch.ones(3, 1)
+with torch.no_grad():
+    first = {name: net.down[0](faded, one) for name, net in (("instance", instance), ("batch", batch))}
+    last = {name: ck.fast_style(net, faded) for name, net in (("instance", instance), ("batch", batch))}
+print(
+    "instance: the first layer gives the same at a quarter of the contrast, to 1 %:",
+    differ(*first["instance"][[2, 0]]) < 0.01,
+)
+print("batch: its first layer gives something else, by more than 20 %:", differ(*first["batch"][[2, 0]]) > 0.2)
+print("instance: so the whole painting is the same, to 2 %:", differ(*last["instance"][[2, 0]]) < 0.02)
+print("batch: it is not:", differ(*last["batch"][[2, 0]]) > 3 * differ(*last["instance"][[2, 0]]))
+
+# %% [markdown] id="norm-read" slideshow={"slide_type": "skip"}
+# Why exactly? A convolution of $ax + b$ is $a$ times that of $x$, plus a number (where the border is mirrored, so that no zeros come in). Minus the mean, over σ: both $a$ and
+# the number are gone. Ulyanov, Vedaldi & Lempitsky, *Instance normalization: the missing ingredient for fast stylization*, 2016.
+
+# %% [markdown] id="conditional-title" slideshow={"slide_type": "slide"}
+# ## Six styles in one network
+#
+# After the normalisation every channel gets a new scale and shift, $\gamma_s \frac{x - \mu}{\sigma} + \beta_s$. **Only these depend on the style $s$.** All
+# convolutions are shared.
+#
+# **Predict first.** Which part of the network's 432,899 numbers belongs to one style: a sixth, a hundredth, less?
+
+
+# %% id="conditional" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_norm(x, gamma, beta, shares):
+    mean, var = x.mean((2, 3), keepdim=True), x.var((2, 3), keepdim=True, correction=0)
+    scale, shift = shares @ gamma, shares @ beta  # a mixture of styles: the mixture of their numbers
+    return scale[..., None, None] * (x - mean) / (var + 1e-5).sqrt() + shift[..., None, None]
+
+
+# %% id="conditional-same" slideshow={"slide_type": "-"}
+shares, norm = torch.tensor([[0.5, 0, 0, 0.5, 0, 0]]), fast.down[0].norm
+x = torch.rand(1, 16, 24, 24)
+torch.testing.assert_close(my_norm(x, norm.gamma, norm.beta, shares), norm(x, shares), atol=1e-5, rtol=1e-4)
+of_style = sum(p[0].numel() for name, p in fast.named_parameters() if name.endswith(("gamma", "beta")))
+total = sum(p.numel() for p in fast.parameters())
+print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style / total:.1%}")
+
+# %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
+# ## Between four styles
+#
+# Four styles in the corners. Between them their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017).
+
+# %% id="grid" slideshow={"slide_type": "-"}
+corners = [["strokes", "woodcut"], ["colour field", "ink"]]
+photo = ck.load_image("astronaut", size=(144, 216))
+grid, labels = [], []
+for down in (0, 0.5, 1):
+    for right in (0, 0.5, 1):
+        weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+        mixture = dict(zip(corners[0] + corners[1], weights, strict=True))
+        grid.append(ck.fast_style(fast, photo, mixture))
+        labels.append(
+            " + ".join(name for name, weight in mixture.items() if weight) if max(weights) > 0.3 else "all four"
+        )
+ck.show_images(
+    grid,
+    labels,
+    columns=3,
+    alt="An astronaut in four styles in the corners of a grid, and in their mixtures between them.",
+)
+
+# %% [markdown] id="seventh-title" slideshow={"slide_type": "slide"}
+# ## A seventh style by 1,600 numbers
+#
+# Freeze every convolution. Start from the mean of the six rows, and train **one new row** of γ and β, on another picture: gravel.
+#
+# **Predict first.** Can convolutions that never saw gravel paint it?
+
+# %% id="seventh" slideshow={"slide_type": "-"}
+gravel = ck.load_image("gravel", size=256)
+with torch.no_grad():
+    goals = {layer: gram(a) for layer, a in look(gravel).items() if layer in LAYERS}
+seventh = ck.load_transformer()
+norms = [part for part in seventh.modules() if hasattr(part, "gamma")]
+for part in norms:
+    part.gamma = nn.Parameter(part.gamma.mean(0, keepdim=True))
+    part.beta = nn.Parameter(part.beta.mean(0, keepdim=True))
+seventh.styles = ["gravel"]
+before = ck.fast_style(seventh, photo)
+adam = torch.optim.Adam([p for part in norms for p in (part.gamma, part.beta)], lr=0.03)
+for _ in range(40):
+    x = crops(2, 80)
+    loss = my_loss(seventh(x, torch.ones(2, 1)), x, goals, content_weight=0.2)
+    adam.zero_grad()
+    loss.backward()
+    adam.step()
+after = ck.fast_style(seventh, photo)
+ck.show_images(
+    [gravel[..., :144, :216], before, after],
+    ["gravel", "mean of six styles", "after 40 steps"],
+    columns=3,
+    alt="Gravel; the astronaut painted with the mean of the six styles; the astronaut after 40 steps.",
+)
+
+# %% id="seventh-claim"
+far, near = (ck.gram_distance(model, x, gravel).item() for x in (before, after))
+print("40 steps on 1,600 numbers more than halve the distance to gravel:", near < far / 2)
+
+# %% [markdown] id="super-title" slideshow={"slide_type": "slide"}
+# ## Super-resolution by the same loss
+#
+# The picture on the left was made four times smaller, 32 × 32. Two equal networks enlarge it again. One was trained by the squared error of **pixels**, one by what Φ
+# sees, its **features**. **Predict first.** Which is nearer to the truth in pixels? Which would you hang on a wall?
+
+# %% id="super" slideshow={"slide_type": "-"}
+enlarge = {loss: ck.load_superresolution(loss) for loss in ("pixel", "feature")}
+
+
+def enlarged(truth):
+    small = F.interpolate(truth, scale_factor=0.25, mode="bicubic", antialias=True).clamp(0, 1)
+    ways = {"bicubic": F.interpolate(small, scale_factor=4, mode="bicubic")}
+    with torch.no_grad():
+        ways |= {loss: network(small) for loss, network in enlarge.items()}
+    return {name: made.clamp(0, 1) for name, made in ways.items()}
+
+
+truth = ck.load_image("motorcycle")[..., 150:278, 250:378]
+ways = enlarged(truth)
+ck.show_images(
+    [truth, *ways.values()],
+    ["the truth", *ways],
+    columns=4,
+    alt="A detail of the motorcycle; enlarged by bicubic interpolation it is blurred; by pixel loss less so; by feature loss it has crisp edges.",
+)
+
+# %% [markdown] id="super-score-title" slideshow={"slide_type": "slide"}
+# ## The table, and the eye
+#
+# Twelve crops of the three photographs that no network saw in training.
+#
+# $$ \text{PSNR} = 10 \log_{10} \frac{1}{\operatorname{mean} (x - \hat x)^2} \text{ dB} $$
+#
+# SSIM compares mean, contrast and structure window by window. The third panel asks a network that took no part: the distance of what *EfficientNet-Lite2* sees.
+
+# %% id="super-score" slideshow={"slide_type": "-"}
+judge = ck.load_model("efficientnet_lite2")
+
+
+def seen(images, layer="block5"):
+    with ck.capture(judge, [layer]) as acts, torch.no_grad():
+        judge(images)
+    return acts[layer].flatten(1)
+
+
+held_out, owner = [], []
+for name in ("motorcycle", "retina", "hubble"):
+    whole = ck.load_image(name, size=(384, 512))
+    for top, left in ((64, 64), (64, 320), (192, 64), (192, 320)):
+        held_out.append(whole[..., top : top + 128, left : left + 128])
+        owner.append(name)
+scores = {"PSNR (dB)": {}, "SSIM": {}, "distance of features": {}}
+truths, every = torch.cat(held_out), enlarged(torch.cat(held_out))
+for name, made in every.items():
+    pairs = [(a.permute(1, 2, 0).numpy(), b.permute(1, 2, 0).numpy()) for a, b in zip(truths, made, strict=True)]
+    values = {
+        "PSNR (dB)": [peak_signal_noise_ratio(a, b, data_range=1) for a, b in pairs],
+        "SSIM": [structural_similarity(a, b, channel_axis=2, data_range=1) for a, b in pairs],
+        "distance of features": ((seen(made) - seen(truths)).norm(dim=1) / seen(truths).norm(dim=1)).tolist(),
+    }
+    for measure, found_values in values.items():
+        scores[measure][name] = ck.bootstrap_interval([float(v) for v in found_values], owner)
+ck.show_dots(
+    scores,
+    grey=["bicubic"],
+    alt="PSNR and SSIM are highest for the pixel loss; the distance of features is lowest for the feature loss.",
+)
+
+# %% id="super-claim"
+value = {measure: {name: interval[0] for name, interval in panel.items()} for measure, panel in scores.items()}
+print("pixel loss beats bicubic in PSNR:", value["PSNR (dB)"]["pixel"] > value["PSNR (dB)"]["bicubic"])
+print("pixel loss beats feature loss in PSNR:", value["PSNR (dB)"]["pixel"] > value["PSNR (dB)"]["feature"])
+distance = value["distance of features"]
+print(
+    "but to another network, feature loss is nearest to the truth:",
+    distance["feature"] < min(distance["pixel"], distance["bicubic"]),
+)
+
+# %% [markdown] id="super-read" slideshow={"slide_type": "skip"}
+# Many sharp pictures have the same small copy. The squared error is least for their **mean**, and a mean of sharp pictures is blurred: it wins every table of pixels.
+# The features are those of sharp pictures. But what looks sharp was *painted*: never read a number plate from it.
+
+# %% [markdown] id="bridge-title" slideshow={"slide_type": "slide"}
+# ## The bridge
+#
+# | | match a **code** | match a **statistic** |
+# |---|---|---|
+# | **search** one picture | inversion (lab 09) | style transfer (lab 11) |
+# | **train** a network | decoder (lab 09) | fast style (this lab) |
+
+# %% id="bridge" slideshow={"slide_type": "-"}
+coursenet, decode = ck.load_model("coursenet"), ck.load_decoder("conv5")
+face = ck.load_image("chelsea", size=128)
+with ck.capture(coursenet, ["pool5"]) as acts, torch.no_grad():
+    coursenet(face)
+four = {
+    "search · code": ck.invert(coursenet, "pool5", face, jitter=2, steps=60).images,
+    "search · statistic": ck.style_transfer(model, face, styles["swirls"], steps=60).images,
+    "train · code": decode(acts["pool5"]).detach(),
+    "train · statistic": ck.fast_style(fast, face, "swirls"),
+}
+ck.show_images(
+    [x[..., 16:96, :] for x in four.values()],
+    list(four),
+    columns=2,
+    alt="A cat's face four times: inverted from pool5 by search, in swirls by search, from pool5 by a decoder, in swirls by one pass.",
+)
+
+# %% [markdown] id="bridge-read" slideshow={"slide_type": "skip"}
+# To the right you say what is wanted: this code at these places, or these statistics anywhere. Downwards you say who pays: each picture again, or the
+# training once. The loss is the same in a column; what a network adds is what it has seen in training.
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# ## Your turn: six sliders, your camera
+#
+# Or upload a picture of your own.
+
+# %% id="explorer" slideshow={"slide_type": "-"}
+ck.explore_fast_style(fast)
+
+# %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 1 · another size
+#
+# The network was trained on crops of 128 pixels. Here is the same motorcycle with 128, 256 and 512 pixels a side, shown equally large.
+#
+# **Predict first.** Do the strokes grow with the picture?
+
+# %% id="wrong" slideshow={"slide_type": "-"}
+sizes = {side: ck.fast_style(fast, ck.load_image("motorcycle", size=side), "woodcut") for side in (128, 256, 512)}
+ck.show_images(
+    list(sizes.values()),
+    [f"{side} pixels" for side in sizes],
+    columns=3,
+    alt="At 128 pixels few broad lines that hide the motorcycle; at 512 pixels many fine lines.",
+)
+
+# %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
+# A convolution sees a fixed number of *pixels*, so the strokes have a fixed width in pixels. In a large picture they are fine as hairs, in a small one they
+# hide what it shows. The cures: scale the photograph, or train one network for each size of stroke.
+
+# %% [markdown] id="wrong-two-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 2 · batch normalisation that was left in training
+#
+# In training mode a batch network uses the mean and σ of *this* batch. **Predict first.** The same photograph, alone and beside a dark one.
+
+# %% id="wrong-two" slideshow={"slide_type": "-"}
+photo = ck.load_image("motorcycle", size=(160, 240))
+dark = 0.15 * ck.load_image("hubble", size=(160, 240))
+forgetful = ck.load_transformer("transformer_one_batch").train()
+with torch.no_grad():
+    alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark]), one[:2])[:1]
+right = ck.fast_style(batch, photo)
+ck.show_images(
+    [right, alone, beside],
+    ["eval()", "training mode, alone", "… beside a dark picture"],
+    columns=3,
+    alt="The motorcycle painted in evaluation mode, in training mode alone, and in training mode beside a dark picture.",
+)
+
+# %% id="wrong-two-claim"
+print("its company changes the painting by more than 5 %:", differ(beside, alone) > 0.05)
+with torch.no_grad():
+    company = instance(torch.cat([photo, dark]), one[:2])[:1]
+print("with instance normalisation it has no influence:", torch.allclose(company, instance(photo, one[:1]), atol=1e-4))
+
+# %% [markdown] id="wrong-three-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong 3 · the chessboard
+#
+# A transposed convolution of width 3 and stride 2 reaches some pixels with one of its weights and some with four. Feed a *constant* map.
+
+# %% id="wrong-three" slideshow={"slide_type": "-"}
+flat = torch.ones(1, 1, 12, 18)
+transposed = F.conv_transpose2d(flat, torch.ones(1, 1, 3, 3) / 4, stride=2)[..., 1:-2, 1:-2]
+doubled = F.conv2d(F.interpolate(flat, scale_factor=2.0), torch.ones(1, 1, 3, 3) / 9)
+ck.show_images(
+    [transposed, doubled],
+    ["transposed convolution", "doubling, then convolution"],
+    columns=3,
+    alt="The transposed convolution of a constant map is a chessboard; doubling and then a convolution gives a plain area.",
+)
+
+# %% [markdown] id="wrong-three-read" slideshow={"slide_type": "skip"}
+# A network can learn weights that undo it, but seldom does everywhere. Ours doubles the map first and then convolves: nothing to undo (Odena, Dumoulin & Olah,
+# *Deconvolution and checkerboard artifacts*, Distill 2016).
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## Score it: does a third network see the style?
+#
+# EfficientNet-Lite2 took no part. Three photographs, two styles: how far are their Gram matrices from the style's? 0 is the style itself.
+#
+# **Predict first.** The search had sixty steps for each picture. Did the network come as near?
+
+# %% id="score" slideshow={"slide_type": "-"}
+rows = {"photograph": [], "one pass": [], "search": []}
+owner = []
+for name in ("motorcycle", "chelsea", "china"):
+    photo = ck.load_image(name, size=128)
+    for style in ("strokes", "woodcut"):
+        owner.append(name)
+        made = [photo, ck.fast_style(fast, photo, style)]
+        made.append(ck.style_transfer(model, photo, styles[style], steps=60).images)
+        for row, distance in zip(rows, ck.gram_distance(judge, torch.cat(made), styles[style]).tolist(), strict=True):
+            rows[row].append(distance)
+ck.show_dots(
+    {"distance to the style in Lite2": {name: ck.bootstrap_interval(values, owner) for name, values in rows.items()}},
+    grey=["photograph"],
+    alt="The photographs are far from the styles, one pass and search both much nearer.",
+)
+
+# %% id="score-claim"
+mean = {name: sum(values) / len(values) for name, values in rows.items()}
+print(
+    "one pass comes nearer to the style than the photograph in all six cases:",
+    all(a < b for a, b in zip(rows["one pass"], rows["photograph"], strict=True)),
+)
+print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["photograph"])
+
+# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# ## Swap the network
+#
+# Is it only the family of EfficientNets that sees the style? Ask **CourseNet**: plain convolutions, max-pooling, trained on other crops.
+
+# %% id="swap" slideshow={"slide_type": "-"}
+asked = {"photograph": [], "one pass": []}
+for name in ("motorcycle", "chelsea", "china"):
+    photo = ck.load_image(name, size=128)
+    for style in styles:
+        pair = torch.cat([photo, ck.fast_style(fast, photo, style)])
+        for row, distance in zip(asked, ck.gram_distance(coursenet, pair, styles[style]).tolist(), strict=True):
+            asked[row].append(distance)
+nearer = sum(a < b for a, b in zip(asked["one pass"], asked["photograph"], strict=True))
+print("CourseNet, too, sees the painting nearer to the style, in at least 10 of 12 cases:", nearer >= 10)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 12.1 | conditional instance normalisation | ★★ | 12 |
+# | 12.2 | shares from sliders | ★ | 5 |
+# | 12.3 | PSNR by hand | ★ | 5 |
+# | 12.4 | one pass of a batch network | ★★ | 10 |
+# | 12.5 | what to train for a new style | ★ | 8 |
+# | 12.6 | when training pays | ★ | 8 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 12.1 · Conditional instance normalisation
+# *★★ · 12 minutes.* `x` is (N, C, H, W). `gammas` and `betas` are tables (S, C), one row for each style; `which` (N,) holds the number of each picture's style. Subtract each
+# picture's own mean, divide by $\sqrt{\sigma^2 + 10^{-5}}$, then scale and shift. σ² is the mean square (divide by $HW$).
+# **You will probably** take the mean over the batch as well, or use `var`, which divides by $HW - 1$.
+
+
+# %% id="e1-starter"
+def conditional_norm(x, gammas, betas, which):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def conditional_norm(x, gammas, betas, which):
+    centred = x - x.mean(dim=(2, 3), keepdim=True)
+    variance = centred.square().mean(dim=(2, 3), keepdim=True)
+    normal = centred / torch.sqrt(variance + 1e-5)
+    return gammas[which][:, :, None, None] * normal + betas[which][:, :, None, None]
+
+
+# %% id="e1-check"
+ck.check("12.1", conditional_norm)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 12.2 · Shares from sliders
+# *★ · 5 minutes.* `sliders` maps some of the styles to numbers from 0 on, in any order. Return the shares as a tensor (1, S) in the order of `styles`: a style
+# that is missing has 0, and the sum is 1.
+# **You will probably** trust the order of the sliders.
+
+
+# %% id="e2-starter"
+def shares_of(sliders, styles):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def shares_of(sliders, styles):
+    values = torch.tensor([[float(sliders.get(style, 0)) for style in styles]])
+    return values / values.sum()
+
+
+# %% id="e2-check"
+ck.check("12.2", shares_of)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 12.3 · PSNR by hand
+# *★ · 5 minutes.* For pictures `made` and `truth` (N, 3, H, W) in $[0, 1]$ return the PSNR in dB, one number for each picture.
+# **You will probably** average over the batch, too.
+
+
+# %% id="e3-starter"
+def psnr(made, truth):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def psnr(made, truth):
+    error = (made - truth).square().mean(dim=(1, 2, 3))
+    return -10 * torch.log10(error)
+
+
+# %% id="e3-check"
+ck.check("12.3", psnr)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 12.4 · One pass of a batch network
+# *★★ · 10 minutes.* `network` may be in training mode, and it holds a `BatchNorm2d`. Return `network(x)` as in use: with the mean and σ of its training, without
+# a gradient. Leave the network in the mode in which you found it.
+# **You will probably** forget the last sentence.
+
+
+# %% id="e4-starter"
+def one_pass_of(network, x):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def one_pass_of(network, x):
+    found_so = network.training
+    network.eval()
+    with torch.inference_mode():
+        painting = network(x)
+    network.train(found_so)
+    return painting
+
+
+# %% id="e4-check"
+ck.check("12.4", one_pass_of)
+
+# %% [markdown] id="e5-card"
+# ### Exercise 12.5 · What to train for a new style
+# *★ · 8 minutes.* Freeze all of `network` but the tables of its styles: the parameters whose names end in `gamma` or `beta`. Return how many numbers are left to
+# train.
+# **You will probably** leave the biases of the convolutions free, or count tensors and not numbers.
+
+
+# %% id="e5-starter"
+def freeze_all_but_styles(network):
+    return ...
+
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+def freeze_all_but_styles(network):
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.endswith(("gamma", "beta")))
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+# %% id="e5-check"
+ck.check("12.5", freeze_all_but_styles)
+
+# %% [markdown] id="e6-card"
+# ### Exercise 12.6 · When training pays
+# *★ · 8 minutes.* Training takes `training` seconds, one search `search` seconds, one pass `one_pass` seconds. From how many pictures on is the network
+# faster in all? Return the smallest whole number.
+# **You will probably** forget that a pass costs something, too.
+
+
+# %% id="e6-starter"
+def pays_from(training, search, one_pass):
+    return ...
+
+
+# %% id="e6-solution" jupyter={"source_hidden": true} tags=["solution"]
+def pays_from(training, search, one_pass):
+    saved = search - one_pass  # by each picture
+    return int(training // saved) + 1
+
+
+# %% id="e6-check"
+ck.check("12.6", pays_from)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - A loss network judges, a transformation network learns: the search of lab 11 becomes one pass, and the time moves into the training.
+# - Instance normalisation takes each picture's contrast away. What comes after, γ and β, is a style; six of them share all convolutions and can be mixed.
+# - Loss is a choice. Pixels give the mean of what could be there, features give one sharp guess.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. Which weights change in the training of a fast style network?
+# <details><summary>Answer</summary>Those of the transformation network alone. The loss network stays as it is; gradients only pass through it.</details>
+#
+# 2. A photograph is taken in fog. Which of the two normalisations paints it as if the sun shone?
+# <details><summary>Answer</summary>Instance normalisation: after the first layer a picture and its faded copy are the same.</details>
+#
+# 3. A network enlarges faces, and has the best PSNR of all. Why are they blurred?
+# <details><summary>Answer</summary>The squared error is least for the mean of all faces with that small copy, and that mean is blurred.</details>
+#
+# 4. What does it take to teach the network of six styles a seventh?
+# <details><summary>Answer</summary>One more row of γ and β, a few hundred numbers for each normalised layer at most; the convolutions can stay.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - J. Johnson, A. Alahi, L. Fei-Fei. *Perceptual losses for real-time style transfer and super-resolution.* ECCV 2016.
+# - D. Ulyanov, V. Lebedev, A. Vedaldi, V. Lempitsky. *Texture networks: feed-forward synthesis of textures and stylized images.* ICML 2016.
+# - D. Ulyanov, A. Vedaldi, V. Lempitsky. *Instance normalization: the missing ingredient for fast stylization.* 2016; and *Improved texture networks.* CVPR 2017 (diversity).
+# - V. Dumoulin, J. Shlens, M. Kudlur. *A learned representation for artistic style.* ICLR 2017.
+# - A. Odena, V. Dumoulin, C. Olah. *Deconvolution and checkerboard artifacts.* Distill 2016.
+# - C. Ledig et al. *Photo-realistic single image super-resolution using a generative adversarial network.* CVPR 2017.
+#
+# **Next:** lab 13 asks whether a network uses a concept.
