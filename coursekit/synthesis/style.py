@@ -10,7 +10,7 @@ from coursekit.images import check_images, load_image
 from coursekit.models import Model
 from coursekit.probe import check_count
 from coursekit.synthesis.objectives import Objective, match, texture
-from coursekit.synthesis.parameterizations import pixels
+from coursekit.synthesis.parameterizations import Painting, Parameterization, pixels
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
 
@@ -166,7 +166,7 @@ def paint(
         goal,
         n=len(begin),
         size=max(begin.shape[2:]),
-        parameterization=pixels(begin),
+        parameterization=logits(begin) if optimizer == "lbfgs" else pixels(begin),
         transforms=[],
         regularizers=[total_variation(tv)] if tv else [],
         optimizer=optimizer,
@@ -177,6 +177,16 @@ def paint(
         progress=progress,
         watch=watch,
     )
+
+
+def logits(begin: Tensor) -> Parameterization:
+    """Search among logits, x = sigmoid(z): nothing to clamp, so that L-BFGS sees the curvature as it is."""
+
+    def build(n: int, size: int, generator: torch.Generator, device: torch.device) -> Painting:
+        z = torch.logit(begin.detach(), eps=1 / 64).to(device).contiguous().clone().requires_grad_()
+        return Painting([z], lambda: torch.sigmoid(z))
+
+    return build
 
 
 def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: float | None = None) -> Objective:

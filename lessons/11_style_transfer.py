@@ -1,0 +1,839 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 11 · Style transfer
+# ### What is left of a picture when all places are forgotten?
+#
+# After this lab you will be able to
+#
+# - compute a Gram matrix by hand, and say why it keeps texture and forgets place,
+# - paint a new texture from noise, and count the numbers that describe it,
+# - balance style against content, and choose layers, start and optimiser on purpose,
+# - turn a map of coloured regions into a landscape.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** lab 09 (match a code by search). Lab 10 helps.
+#
+# **Run time** about 70 s on two CPU cores. **Memory** below 1.5 GB.
+
+# %% id="setup"
+import torch
+
+import coursekit as ck
+
+ck.setup(seed=0)
+lite = ck.load_model("efficientnet_lite0")
+coursenet = ck.load_model("coursenet")
+cat = ck.load_image("chelsea", size=128)
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The question
+#
+# Two pictures. Keep **what** the first one shows, and paint it **as** the second one is painted.
+#
+# **Predict first.** Lab 09 recovered a photograph from the code of one layer. What must a code of *style* keep, and what must it forget?
+
+# %% id="pair" slideshow={"slide_type": "-"}
+strokes = ck.style_image("strokes", 192)
+ck.show_images(
+    [ck.load_image("chelsea", size=192), strokes],
+    ["content", "style"],
+    columns=2,
+    alt="A photograph of a cat's face; short thick brush strokes in blue and yellow around whirls.",
+)
+
+# %% [markdown] id="styles-text" slideshow={"slide_type": "skip"}
+# No painting comes with this course, so its styles are painted by rule: a few dozen lines of code each, in `coursekit/styles.py`. Your own painting goes in
+# by upload, further down.
+
+# %% id="styles" slideshow={"slide_type": "skip"}
+kinds = ("strokes", "swirls", "mosaic", "woodcut", "colour field", "ink")
+ck.show_images(
+    [ck.style_image(kind, 160) for kind in kinds],
+    kinds,
+    columns=3,
+    alt="Six styles: short strokes, long lines in swirls, a mosaic of small stones, black lines of a woodcut, plain fields of colour with discs and rings, ink on paper.",
+)
+
+# %% [markdown] id="idea" slideshow={"slide_type": "slide"}
+# ## The idea: which channels are active together
+#
+# A layer gives $C$ maps of $H \times W$ places. Write each map as one long row: a matrix $A$ of $C$ rows and $HW$ columns. Its **Gram matrix**
+#
+# $$ G = \frac{1}{HW} A A^\top, \qquad G_{ij} = \frac{1}{HW} \sum_{p} a_i(p)\, a_j(p) $$
+#
+# says how often channel $i$ is active where channel $j$ is. *Where* that is, the sum over all places $p$ forgets.
+#
+# L. Gatys, A. Ecker, M. Bethge, *Texture synthesis using convolutional neural networks*, NeurIPS 2015.
+
+# %% [markdown] id="hand-title" slideshow={"slide_type": "slide"}
+# ## By hand: from C × H × W to C × C
+#
+# **Predict first.** Now shuffle the places of all maps, the same way for each channel. What happens to $G$?
+
+
+# %% id="readable-gram" slideshow={"slide_type": "-"} tags=["show-code"]
+def gram(a):
+    n, c, h, w = a.shape
+    rows = a.reshape(n, c, h * w)  # one row for each channel
+    return rows @ rows.transpose(1, 2) / (h * w)
+
+
+def maps(model, images, layer):
+    with ck.capture(model, [layer]) as acts, torch.no_grad():
+        model(images)
+    return acts[layer]
+
+
+# %% id="same-gram"
+a = maps(coursenet, cat, "relu2")
+torch.testing.assert_close(gram(a), ck.objectives.gram(a))
+print("the maps:", tuple(a.shape), "  the Gram matrix:", tuple(gram(a).shape))
+order = torch.randperm(a[0, 0].numel(), generator=torch.Generator().manual_seed(0))
+shuffled = a.flatten(2)[:, :, order].view_as(a)
+print("all places shuffled, the same Gram matrix:", torch.allclose(gram(a), gram(shuffled), atol=1e-4))
+alone = torch.stack([row[torch.randperm(len(row))] for row in a.flatten(2)[0]]).view_as(a)
+print("each channel shuffled on its own, the same:", torch.allclose(gram(a), gram(alone), atol=1e-1))
+
+# %% [markdown] id="mean-text" slideshow={"slide_type": "skip"}
+# **Mean, covariance, Gram.** The plain *mean* of each map, $\mu_i$, also forgets place. It knows how much there is of each thing, $C$ numbers. The *covariance*
+# $\Sigma$ knows what goes together. The Gram matrix holds both: $G = \Sigma + \mu \mu^\top$.
+
+# %% id="mean"
+mean = a.mean((2, 3))
+centred = a - mean[:, :, None, None]
+print("G = Σ + μ μᵀ:", torch.allclose(gram(a), gram(centred) + mean[:, :, None] * mean[:, None, :], atol=1e-4))
+
+# %% [markdown] id="texture-title" slideshow={"slide_type": "slide"}
+# ## A texture from noise
+#
+# Start with noise, and search a picture whose Gram matrices are those of a sample. Nothing else is asked for.
+
+
+# %% id="readable-texture" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_texture(model, sample, layers, steps):
+    goals = {layer: gram(maps(model, sample, layer)) for layer in layers}
+    noise = torch.rand(sample.shape, generator=torch.Generator().manual_seed(0))
+    z = torch.logit(noise, eps=1 / 64).requires_grad_()  # x = sigmoid(z) stays in [0, 1] by itself
+    lbfgs = torch.optim.LBFGS([z], max_iter=1, history_size=10)
+
+    def closure():
+        lbfgs.zero_grad()
+        with ck.capture(model, layers) as acts:
+            model(torch.sigmoid(z))
+        apart = [(gram(acts[layer]) - goal).pow(2).sum() / goal.pow(2).sum() for layer, goal in goals.items()]
+        loss = sum(apart) / len(layers)
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        lbfgs.step(closure)
+    return torch.sigmoid(z).detach()
+
+
+# %% id="same-texture"
+mosaic = ck.style_image("mosaic", 256)[..., 60:172, 60:172]
+depths = ["block1", "block3", "block5", "block8", "block11"]
+mine = my_texture(lite, mosaic, depths[:2], steps=3)
+ours = ck.synthesise_texture(lite, mosaic, layers=depths[:2], size=112, tv=0, steps=3).images
+print("my_texture and ck.synthesise_texture agree:", bool((mine - ours).abs().mean() < 1e-3))
+
+# %% [markdown] id="depth-title" slideshow={"slide_type": "slide"}
+# ## Up to layer 1, 3, 5, 8, 11
+#
+# **Predict first.** From which layer on will there be *stones*?
+
+# %% id="depth" slideshow={"slide_type": "-"}
+textures = {}
+for i, layer in enumerate(depths):
+    made = ck.synthesise_texture(lite, mosaic, layers=depths[: i + 1], size=112, steps=50)
+    textures[f"up to {layer}"] = made.images
+ck.show_images(
+    [mosaic, *textures.values()],
+    ["the sample", *textures],
+    columns=3,
+    alt="A mosaic, and textures from noise with the Gram matrices of one to five layers: coloured grain from the first; short lines from two; stones with joints from three on, larger groups of one colour from five.",
+)
+
+# %% [markdown] id="depth-read" slideshow={"slide_type": "skip"}
+# The receptive field of a layer is the size of the largest thing that its Gram matrix can know. *relu1* sees 7 × 7 pixels: grain and colours. Stones need the
+# field of a stone.
+
+# %% [markdown] id="parameters-title" slideshow={"slide_type": "slide"}
+# ## How many numbers is a texture?
+#
+# A Gram matrix is symmetric: $C(C+1)/2$ numbers for each layer. Gatys et al. counted for VGG-19, and left away what was not needed:
+#
+# | VGG-19 | numbers |
+# |---|---|
+# | all convolutions and poolings up to *pool4* | 852,128 |
+# | *conv1_1* and *pool1* to *pool4* | 176,640 |
+# | the same, 64 principal components of each layer | 10,400 |
+# | the same, only the means | 1,024 |
+#
+# **Predict first.** Are 1,024 means enough for a texture?
+
+# %% id="parameters"
+vgg = [64, 64, 128, 256, 512]  # conv1_1, pool1, pool2, pool3, pool4
+everything = [64] * 3 + [128] * 3 + [256] * 5 + [512] * 5
+for channels, options in (
+    (everything, {}),
+    (vgg, {}),
+    (vgg, {"components": 64}),
+    (vgg, {"statistic": "mean"}),
+):
+    print(f"{ck.texture_parameters(channels, **options):>9,}")
+print(f"CourseNet, relu1 to relu4: {ck.texture_parameters(coursenet):,}; the pixels of a sample: {mosaic.numel():,}")
+print(f"EfficientNet-Lite0, {', '.join(ck.style_layers(lite))}: {ck.texture_parameters(lite):,}")
+
+# %% [markdown] id="lost-title" slideshow={"slide_type": "slide"}
+# ## What gets lost: everything that has a place
+#
+# Left, the means of *relu1* to *relu4* alone. Then the Gram matrices, of a texture and of two pictures that are none.
+#
+# **Predict first.** What becomes of rows of coins? Of a tower?
+
+
+# %% id="lost" slideshow={"slide_type": "-"}
+def means_only(model, sample, layers, steps):
+    goals = {layer: maps(model, sample, layer).mean((2, 3)) for layer in layers}
+
+    def read(acts, logits):
+        return -sum((acts[k].mean((2, 3)) - goal).pow(2).sum(1) / goal.pow(2).sum() for k, goal in goals.items())
+
+    return ck.render(
+        model,
+        ck.objectives.Objective(read, frozenset(layers)),
+        parameterization=ck.parameterizations.pixels(torch.rand(1, 3, 112, 112)),
+        transforms=[],
+        regularizers=[ck.regularizers.total_variation(0.3)],
+        optimizer="lbfgs",
+        steps=steps,
+        progress=False,
+    ).images
+
+
+coins, tower = ck.load_image("coins", size=192)[..., :112, :112], ck.load_image("china", size=112)
+from_means = means_only(lite, mosaic, depths[:4], steps=40)
+jumbled = [ck.synthesise_texture(lite, x, size=112, steps=50).images for x in (coins, tower)]
+ck.show_images(
+    [from_means, jumbled[0], jumbled[1], textures["up to block8"], coins, tower],
+    ["mosaic, means only", "coins, Gram", "tower, Gram", "mosaic, Gram", "the coins", "the tower"],
+    columns=3,
+    alt="From the means alone the mosaic is grain of the right colours with pieces of lines. From Gram matrices: a mosaic; round pieces of coins in no row; roofs, leaves and sky thrown together.",
+)
+
+# %% [markdown] id="lost-read" slideshow={"slide_type": "skip"}
+# A texture is what looks the same everywhere. Coins stay round, for a coin fits into a receptive field, and their rows are gone. Of the tower, pieces are left: roof,
+# leaves, sky, each at a new place. This is why a Gram matrix can serve as *style*: all of the subject is lost.
+
+# %% [markdown] id="memory-text" slideshow={"slide_type": "skip"}
+# **Too many numbers.** CourseNet has more channels. Its Gram matrices of *relu1* to *relu4* hold more numbers than the picture of 112 × 112 pixels has. **Predict
+# first.** What happens to the rows of coins?
+
+# %% id="memory" slideshow={"slide_type": "skip"}
+remembered = ck.synthesise_texture(coursenet, coins, size=112, steps=50).images
+ck.show_images(
+    [jumbled[0], remembered, coins],
+    ["Lite0, 4,496 numbers", "CourseNet, 47,392 numbers", "the coins, 37,632 numbers"],
+    columns=3,
+    alt="From Lite0 pieces of coins in no row; from CourseNet coins in nearly the rows of the photograph, which stands beside them.",
+)
+
+
+# %% id="memory-claim"
+def likeness(x, y):
+    coarse = torch.nn.functional.avg_pool2d(torch.cat([x, y]).mean(1, keepdim=True), 8)
+    return torch.corrcoef(coarse.flatten(1))[0, 1].item()
+
+
+print("CourseNet's texture has the layout of the photograph (correlation above 0.5):", likeness(remembered, coins) > 0.5)
+print("that of Lite0 has not (below 0.3):", likeness(jumbled[0], coins) < 0.3)
+
+# %% [markdown] id="memory-read" slideshow={"slide_type": "skip"}
+# Gatys et al. say the same of their 852,128 numbers: more than a picture of 256 × 256 pixels has. A statistic with more numbers than the picture is no statistic. The
+# frame helps, too: the zeros around the picture tell a filter where the border is. For textures, few channels or large pictures.
+
+# %% [markdown] id="transfer" slideshow={"slide_type": "slide"}
+# ## Style and content: two goals, one search
+#
+# The content image $p$ gives the maps of one layer, the style image $a$ gives Gram matrices of several:
+#
+# $$ \min_x \; \alpha\, \frac{\lVert A_c(x) - A_c(p) \rVert^2}{\lVert A_c(p) \rVert^2} \;+\; \beta\, \frac1L \sum_{l} \frac{\lVert G_l(x) - G_l(a) \rVert^2}{\lVert G_l(a) \rVert^2} \;+\; \text{TV}(x) $$
+#
+# Only the ratio $\alpha / \beta$ counts. We set $\beta = 1$. Each term is divided by its goal, so that one $\alpha$ serves all pictures.
+#
+# L. Gatys, A. Ecker, M. Bethge, *Image style transfer using convolutional neural networks*, CVPR 2016.
+
+# %% [markdown] id="transfer-code-title" slideshow={"slide_type": "slide"}
+# ## The whole method
+
+
+# %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_transfer(model, content, style, layers, content_layer, alpha, steps):
+    goal = maps(model, content, content_layer)
+    grams = {layer: gram(maps(model, style, layer)) for layer in layers}
+    variation = ck.regularizers.total_variation(1.0).penalty
+    x = content.clone().requires_grad_()
+    adam = torch.optim.Adam([x], lr=0.02)
+    for _ in range(steps):
+        with ck.capture(model, [*layers, content_layer]) as acts:
+            model(x)
+        loss = alpha * (acts[content_layer] - goal).pow(2).sum() / goal.pow(2).sum() + variation(x).sum()
+        for layer, g in grams.items():
+            loss = loss + (gram(acts[layer]) - g).pow(2).sum() / g.pow(2).sum() / len(layers)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        x.data.clamp_(0, 1)
+    return x.detach()
+
+
+# %% id="same"
+style = ck.style_layers(lite)
+mine = my_transfer(lite, cat, strokes, style, "block5", alpha=0.04, steps=4)
+ours = ck.style_transfer(lite, cat, strokes, steps=4).images
+print("my_transfer and ck.style_transfer agree:", bool((mine - ours).abs().mean() < 1e-3))
+
+# %% [markdown] id="gallery-title" slideshow={"slide_type": "slide"}
+# ## Three pictures, three styles
+#
+# EfficientNet-Lite0, 60 steps of Adam each. **Predict first.** The woodcut has no colours. What becomes of the red roofs?
+
+# %% id="gallery" slideshow={"slide_type": "-"} tags=["gallery"]
+pairs = {"chelsea": "strokes", "flower": "mosaic", "china": "woodcut"}
+painted = {}
+for name, kind in pairs.items():
+    photo = ck.load_image(name, size=176)
+    painted[name] = ck.style_transfer(lite, photo, ck.style_image(kind, 192), content_weight=0.03, steps=60).images
+ck.show_images(
+    list(painted.values()),
+    [f"{name} + {kind}" for name, kind in pairs.items()],
+    columns=3,
+    alt="A cat in blue and yellow brush strokes; a dahlia of small mosaic stones; a tower cut in black and cream lines.",
+)
+
+# %% [markdown] id="explorer-text" slideshow={"slide_type": "skip"}
+# ## Your turn: your picture, your style
+#
+# `ck.explore_style` works with 128 pixels, so that you need not wait. For a poster: `ck.style_transfer(lite, ck.load_image("mine.jpg", size=512),
+# ck.load_image("painting.jpg", size=512), steps=300)`, some minutes on a laptop.
+
+# %% id="explorer" slideshow={"slide_type": "skip"}
+ck.explore_style(lite)
+
+# %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
+# ## Depth and α/β: the grid of the paper
+#
+# Down: style up to *block1*, *3*, *5*, *8*. To the right: more and more content.
+#
+# **Predict first.** In which corner is the cat hardest to find?
+
+# %% id="grid" slideshow={"slide_type": "-"}
+alphas = [0.001, 0.01, 0.03, 0.1, 1.0]
+small = ck.load_image("chelsea", size=96)
+swirls = ck.style_image("swirls", 160)
+rows = []
+for i in range(len(style)):
+    row = ck.style_transfer(lite, small, swirls, layers=style[: i + 1], content_weight=alphas, start="noise", steps=40)
+    rows.append(torch.cat(list(row.images), dim=2)[None])
+ck.show_images(
+    torch.cat(rows, dim=2),
+    ["α = 0.001, 0.01, 0.03, 0.1, 1"],
+    columns=1,
+    alt="Four rows of five small pictures. From left to right the cat comes forward. From top to bottom the strokes get longer, from grain to swirls.",
+)
+
+# %% [markdown] id="grid-read" slideshow={"slide_type": "skip"}
+# With *block1* alone the style is colour and grain. With deeper layers its lines get longer. To the right the content wins. All twenty begin with noise: from the
+# content, 40 steps would not get far enough away to compare.
+
+# %% [markdown] id="content-text" slideshow={"slide_type": "skip"}
+# **Which layer for the content?** Search a picture with the same maps (lab 09), and see what each layer insists on. A low layer insists on every hair: no room for
+# strokes. A high one keeps the eyes in their places and gives the brush its freedom.
+
+# %% id="content" slideshow={"slide_type": "skip"}
+insisted = {layer: ck.invert(lite, layer, small, weight=1, steps=40).images for layer in ("block1", "block5", "block11")}
+ck.show_images(
+    list(insisted.values()),
+    list(insisted),
+    columns=3,
+    alt="The cat from block1, sharp; from block5, softer with wrong colours; from block11 with eyes and nose in place and fur of other strokes.",
+)
+
+# %% [markdown] id="optimiser-title" slideshow={"slide_type": "slide"}
+# ## L-BFGS or Adam?
+#
+# The paper takes L-BFGS: it learns the curvature from its last ten steps. Both here do 50 steps of one forward and one backward pass.
+#
+# **Predict first.** Which one is lower after 50?
+
+# %% id="optimiser" slideshow={"slide_type": "-"}
+races = {
+    name: ck.style_transfer(lite, cat, strokes, start="noise", optimizer=name, steps=50) for name in ("adam", "lbfgs")
+}
+losses = {name: -race.values[:, 0] for name, race in races.items()}
+ck.show_lines(
+    range(1, 51),
+    losses,
+    xlabel="step",
+    ylabel="loss without TV",
+    log=True,
+    alt="Both curves fall from above 1. Adam falls evenly; L-BFGS falls faster after its first steps.",
+)
+
+# %% id="optimiser-claim"
+print("L-BFGS is lower after 50 steps:", bool(losses["lbfgs"][-1] < 0.95 * losses["adam"][-1]))
+
+# %% [markdown] id="starts-title" slideshow={"slide_type": "slide"}
+# ## Where to begin?
+#
+# The same goal from three starts, 50 steps each, in one batch. **Predict first.** Will they end as the same picture?
+
+# %% id="starts" slideshow={"slide_type": "-"}
+noise = torch.rand(cat.shape, generator=torch.Generator().manual_seed(0))
+begin = torch.cat([cat, ck.load_image(strokes, size=128), noise])
+three = ck.style_transfer(lite, cat, strokes, start=begin, steps=50).images
+ck.show_images(
+    three,
+    ["from the content", "from the style", "from noise"],
+    columns=3,
+    alt="From the content: a clean cat in strokes. From the style: the cat over the whirls of the style image. From noise: the cat with coarser strokes and some grain.",
+)
+
+# %% [markdown] id="starts-read" slideshow={"slide_type": "skip"}
+# There are many minima, and a search finds one near its start. From the content you get the cleanest picture in the fewest steps, and always the same one. From
+# noise each seed gives another picture.
+
+# %% [markdown] id="mix-title" slideshow={"slide_type": "slide"}
+# ## Two styles at once · your own colours
+#
+# Two style losses, 1 : 1. And a transfer of *luminance* alone: the style is made grey, and in the end each pixel gets back its chrominance (Gatys et al. 2017).
+#
+# **Predict first.** Half strokes, half woodcut: side by side, or in one line?
+
+# %% id="mix" slideshow={"slide_type": "-"}
+both = [strokes, ck.style_image("woodcut", 192)]
+flower = ck.load_image("flower", size=128)
+mixed = ck.style_transfer(lite, flower, both, style_weights=[1, 1], steps=50).images
+plain = ck.style_transfer(lite, flower, swirls, steps=50).images
+kept = ck.style_transfer(lite, flower, swirls, colour="content", steps=50).images
+ck.show_images(
+    [mixed, plain, kept],
+    ["strokes + woodcut", "swirls", "swirls, colours kept"],
+    columns=3,
+    alt="A dahlia in dark lines with blue and yellow; in red and teal swirls; in swirls with its own orange before dark green.",
+)
+
+
+# %% id="colour-claim"
+def chrominance(x):
+    grey = (x * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return x - grey
+
+
+print("the chrominance is the photograph's:", torch.allclose(chrominance(kept), chrominance(flower), atol=1e-4))
+
+# %% [markdown] id="network-title" slideshow={"slide_type": "slide"}
+# ## Which network?
+#
+# The same content, style and steps. The number is the Gram distance to the style in a *third* network, EfficientNet-Lite2, that painted none of them.
+#
+# **Predict first.** Can a network with *random* weights do it?
+
+
+# %% id="random-vgg"
+def random_vgg(seed=0):
+    """VGG-19 up to relu4_1, never trained: orthogonal filters, each layer's output as large as its input."""
+    from torchvision.models.vgg import cfgs, make_layers
+
+    torch.manual_seed(seed)
+    features = make_layers(cfgs["E"])[:21]
+    for part in features:
+        if isinstance(part, torch.nn.Conv2d):
+            torch.nn.init.orthogonal_(part.weight, gain=2**0.5)
+            torch.nn.init.zeros_(part.bias)
+    return ck.Model(features, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+
+vgg_options = {"layers": ["1", "6", "11", "20"], "content_layer": "11"}  # relu1_1, relu2_1, relu3_1, relu4_1
+
+# %% id="network" slideshow={"slide_type": "-"}
+canvas = ck.load_image("chelsea", size=96)
+painters = {
+    "Lite0": (lite, {}),
+    "Lite0, smoothed": (lite, {"smooth": 3.0}),
+    "CourseNet": (coursenet, {}),
+    "VGG-19, random": (random_vgg(), vgg_options),
+}
+if ck.is_available("vgg19"):
+    painters["VGG-19, trained"] = (ck.load_model("vgg19"), {})
+judge = ck.load_model("efficientnet_lite2")
+by_network = {
+    name: ck.style_transfer(net, canvas, strokes, steps=40, **options).images
+    for name, (net, options) in painters.items()
+}
+distance = {name: ck.gram_distance(judge, x, strokes).item() for name, x in by_network.items()}
+ck.show_images(
+    list(by_network.values()),
+    [f"{name}: {distance[name]:.2f}" for name in by_network],
+    columns=4,
+    alt="The cat in strokes, painted by Lite0, by Lite0 with smoothing, by CourseNet in hotter colours, and by a random VGG-19 that moves colour and fine grain.",
+)
+
+# %% id="network-claim"
+photo = ck.gram_distance(judge, canvas, strokes).item()
+print("each painter brings the cat nearer to the style, for a network that took no part:", max(distance.values()) < photo)
+
+# %% [markdown] id="network-read" slideshow={"slide_type": "skip"}
+# TODO
+
+# %% [markdown] id="doodle-title" slideshow={"slide_type": "slide"}
+# ## Neural doodle: a map becomes a landscape
+#
+# One Gram matrix **for each region**: sky, mountains, meadow, water, trees. The sum over places runs over the region's own places,
+# $G_r = \sum_p m_r(p)\, a_p a_p^\top / \sum_p m_r(p)$.
+#
+# **Predict first.** We draw only the map on the right. Where will the brush strokes of the water go?
+
+# %% id="doodle" slideshow={"slide_type": "-"}
+painting, labels = ck.painted_landscape(128)
+height, width = labels.shape
+y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1.5, width), indexing="ij")
+new_map = torch.zeros(height, width, dtype=torch.long)  # 0: sky
+new_map[y > 0.45 - 0.30 * torch.exp(-(((x - 0.95) / 0.25) ** 2)) - 0.14 * torch.exp(-(((x - 0.3) / 0.2) ** 2))] = 1  # mountains
+new_map[y > 0.47] = 2  # meadow
+new_map[((x - 0.6) / 0.6) ** 2 + ((y - 0.72) / 0.14) ** 2 < 1] = 3  # a lake
+for at, top in ((0.17, 0.36), (1.18, 0.30), (1.36, 0.36)):
+    new_map[((x - at) / 0.10) ** 2 + ((y - top - 0.18) / 0.18) ** 2 < 1] = 4  # trees
+landscape = ck.neural_doodle(lite, painting, labels, new_map, steps=70).images
+colours = torch.tensor([[0.6, 0.8, 0.95], [0.5, 0.4, 0.7], [0.9, 0.8, 0.3], [0.1, 0.4, 0.6], [0.05, 0.3, 0.1]])
+ck.show_images(
+    [painting, colours[labels].permute(2, 0, 1)[None], landscape, colours[new_map].permute(2, 0, 1)[None]],
+    ["the painting", "its map", "the new painting", "our map"],
+    columns=2,
+    alt="A painted river between meadows below purple mountains, with its map. Below, a new painting after our map: a lake in a meadow, one high mountain, three trees, a sky of whirls.",
+)
+
+# %% [markdown] id="doodle-read" slideshow={"slide_type": "skip"}
+# Champandard (2016) matched patches, and told them apart by their regions. Ulyanov's *fast neural doodle* of the same year takes Gram matrices by region, as we do: it is
+# faster, and a region has one texture all over. The masks are shrunk to the size of each layer's map. The search begins with a random pixel of the same
+# region everywhere.
+
+# %% [markdown] id="explorer-doodle-text" slideshow={"slide_type": "skip"}
+# ## Your turn: paint a map
+#
+# Choose a region, paint with the mouse, press *paint*.
+
+# %% id="explorer-doodle" slideshow={"slide_type": "skip"}
+ck.explore_doodle(lite)
+
+# %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong
+#
+# Four mistakes, each of them in somebody's code. **Predict first.** Which is the worst?
+
+
+# %% id="wrong" slideshow={"slide_type": "-"}
+def from_wrong_gram(sample, steps):
+    """Forget the reshape: `a @ a.transpose(2, 3)` runs, and gives (C, H, H) instead of (C, C)."""
+
+    def wrong(a):
+        return a @ a.transpose(2, 3) / a.shape[3]
+
+    goals = {layer: wrong(maps(lite, sample, layer)) for layer in style}
+
+    def read(acts, logits):
+        return -sum((wrong(acts[k]) - g).flatten(1).pow(2).sum(1) / g.pow(2).sum() for k, g in goals.items()) / 4
+
+    goal = ck.objectives.Objective(read, frozenset(style)) + 0.04 * ck.objectives.match(lite, "block5", cat)
+    start = ck.parameterizations.pixels(cat)
+    return ck.render(lite, goal, parameterization=start, transforms=[], rate=0.02, steps=steps, progress=False).images
+
+
+whirls = ck.load_image(strokes, size=128)
+wrong = {
+    "Gram without reshape": from_wrong_gram(whirls, steps=40),
+    "style of block14 alone": ck.style_transfer(lite, cat, strokes, layers=["block14"], steps=40).images,
+    "style image of 48 px": ck.style_transfer(lite, cat, ck.load_image(strokes, size=48), steps=40).images,
+    "no TV, 10 × the rate": ck.render(
+        lite,
+        ck.objectives.texture(lite, "block5", strokes) + 0.04 * ck.objectives.match(lite, "block5", cat),
+        parameterization=ck.parameterizations.pixels(cat),
+        transforms=[],
+        rate=0.2,
+        steps=40,
+        progress=False,
+    ).images,
+}
+ck.show_images(
+    list(wrong.values()),
+    list(wrong),
+    columns=4,
+    alt="Without reshape the cat gets horizontal bands of the style image's rows. With block14 alone hardly any stroke. With a small style image the strokes are tiny. Without total variation and with too large steps: loud grain.",
+)
+
+
+# %% id="clamp"
+def search(clamp_inside, steps=5):
+    """Two searches among pixels with L-BFGS, ten evaluations a step, that differ in the place of one line."""
+    sample = mosaic[..., :64, :64]
+    goals = {layer: gram(maps(lite, sample, layer)) for layer in depths[:3]}
+    x = torch.rand(sample.shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    lbfgs = torch.optim.LBFGS([x], max_iter=10)
+
+    def closure():
+        if clamp_inside:
+            x.data.clamp_(0, 1)
+        lbfgs.zero_grad()
+        with ck.capture(lite, depths[:3]) as acts:
+            lite(x)
+        loss = sum((gram(acts[k]) - g).pow(2).sum() / g.pow(2).sum() for k, g in goals.items()) / 3
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        lbfgs.step(closure)
+        x.data.clamp_(0, 1)
+    return closure().item()
+
+
+after, inside = search(False), search(True)
+print("the clamp inside the closure ends higher:", inside > 1.1 * after)
+
+# %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
+# TODO
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## Score it: is it the same texture?
+#
+# The judge is Lite2 again. **Floor**: another crop of the same mosaic. **Ceiling**: other textures.
+#
+# **Predict first.** How many layers must agree before the judge takes our texture for a mosaic?
+
+# %% id="score" slideshow={"slide_type": "-"}
+second = ck.style_image("mosaic", 256)[..., 140:252, 20:132]
+others = torch.cat([ck.load_image(name, size=256)[..., :112, :112] for name in ("gravel", "brick", "grass")])
+apart = [ck.gram_distance(judge, x, mosaic).item() for x in textures.values()]
+floor = ck.gram_distance(judge, second, mosaic).item()
+ceiling = ck.gram_distance(judge, others, mosaic).mean().item()
+ck.show_lines(
+    range(1, 6),
+    {"our texture": apart, "floor: another crop": [floor] * 5, "ceiling: other textures": [ceiling] * 5},
+    xlabel="up to layer",
+    ylabel="Gram distance in Lite2",
+    ticks=depths,
+    alt="The distance of our texture falls from layer to layer, from near the ceiling to near the floor.",
+)
+
+# %% id="score-claim"
+print("up to block8 it has come more than half of the way from the ceiling to the floor:", apart[3] < (floor + ceiling) / 2)
+
+# %% [markdown] id="swap-text" slideshow={"slide_type": "skip"}
+# ## Swap the network
+#
+# CourseNet, whose 7 × 7 filters and ReLUs see other strokes. The same function.
+
+# %% id="swap" slideshow={"slide_type": "skip"}
+other = ck.load_image("coffee", size=128)
+ck.show_images(
+    [ck.style_transfer(net, other, ck.style_image("mosaic", 192), steps=50).images for net in (lite, coursenet)],
+    ["EfficientNet-Lite0", "CourseNet"],
+    columns=2,
+    alt="A cup of coffee in mosaic stones, painted by Lite0 with fine joints and by CourseNet in hotter colours with coarser stones.",
+)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 11.1 | the Gram matrix | ★ | 6 |
+# | 11.2 | the style of several layers | ★★ | 10 |
+# | 11.3 | total variation without a loop | ★ | 8 |
+# | 11.4 | L-BFGS with the clamp in its place | ★★ | 10 |
+# | 11.5 | keep the colours | ★★ | 12 |
+# | 11.6 | one Gram matrix for each region | ★★★ | 15 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 11.1 · The Gram matrix
+# *★ · 6 minutes.* `a` holds maps (N, C, H, W). Return their Gram matrices (N, C, C), divided by $HW$.
+# **You will probably** multiply `a` by its transpose without the reshape. It runs, and gives (N, C, H, H).
+
+
+# %% id="e1-starter"
+def my_gram(a):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def my_gram(a):
+    places = a.shape[2] * a.shape[3]
+    return torch.einsum("nchw,ndhw->ncd", a, a) / places
+
+
+# %% id="e1-check"
+ck.check("11.1", my_gram)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 11.2 · The style of several layers
+# *★★ · 10 minutes.* `image` and `style` are pictures, of different sizes perhaps. Return, as one number, the mean over `layers` of
+# $\lVert G_l(x) - G_l(a) \rVert^2 / \lVert G_l(a) \rVert^2$, $x$ the image and $a$ the style. Use `ck.objectives.gram` and `ck.capture`.
+# **You will probably** divide by the wrong Gram matrix, or take only the last layer.
+
+
+# %% id="e2-starter"
+def style_distance(model, image, style, layers):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def style_distance(model, image, style, layers):
+    found = []
+    for picture in (image, style):
+        with ck.capture(model, layers) as seen, torch.no_grad():
+            model(picture)
+        found.append([ck.objectives.gram(seen[name]) for name in layers])
+    ratios = [(g - goal).square().sum() / goal.square().sum() for g, goal in zip(*found, strict=True)]
+    return torch.stack(ratios).mean()
+
+
+# %% id="e2-check"
+ck.check("11.2", style_distance)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 11.3 · Total variation without a loop
+# *★ · 8 minutes.* This loop is right, and takes a minute for a photograph. Write it without a loop: for `x` (N, C, H, W) return (N,).
+#
+# ```python
+# for i in range(H - 1):
+#     for j in range(W - 1):
+#         total += (x[:, :, i + 1, j] - x[:, :, i, j]).pow(2).sum(1) + (x[:, :, i, j + 1] - x[:, :, i, j]).pow(2).sum(1)
+# ```
+#
+# **You will probably** count the last row and the last column, which the loop leaves out.
+
+
+# %% id="e3-starter"
+def variation(x):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def variation(x):
+    corner = x[:, :, :-1, :-1]
+    below, beside = x[:, :, 1:, :-1] - corner, x[:, :, :-1, 1:] - corner
+    return (below.square() + beside.square()).sum((1, 2, 3))
+
+
+# %% id="e3-check"
+ck.check("11.3", variation)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 11.4 · The clamp in its place
+# *★★ · 10 minutes.* Minimise `loss(x)` with L-BFGS, from a copy of `start`: `steps` steps of `torch.optim.LBFGS([x], lr=0.5, max_iter=1)`, and after **each** step bring the
+# values back into $[0, 1]$. Return the picture.
+# **You will probably** clamp inside the closure. Then L-BFGS compares gradients at points that it did not choose.
+
+
+# %% id="e4-starter"
+def paint(loss, start, steps):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def paint(loss, start, steps):
+    picture = start.detach().clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS([picture], lr=0.5, max_iter=1)
+
+    def look():
+        optimizer.zero_grad()
+        value = loss(picture)
+        value.backward()
+        return value
+
+    for _ in range(steps):
+        optimizer.step(look)
+        with torch.no_grad():
+            picture.clamp_(min=0, max=1)
+    return picture.detach()
+
+
+# %% id="e4-check"
+ck.check("11.4", paint)
+
+# %% [markdown] id="e5-card"
+# ### Exercise 11.5 · Keep the colours
+# *★★ · 12 minutes.* Return a picture with the luminance $Y = 0.299 R + 0.587 G + 0.114 B$ of `painted` and the chrominance (the colour minus $Y$) of `photo`. Clip to
+# $[0, 1]$ at the end.
+# **You will probably** swap the two pictures, or take the plain mean of the channels.
+
+
+# %% id="e5-starter"
+def keep_colours(painted, photo):
+    return ...
+
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+def keep_colours(painted, photo):
+    share = painted.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]
+    difference = ((painted - photo) * share).sum(1, keepdim=True)
+    return (photo + difference).clamp(0, 1)
+
+
+# %% id="e5-check"
+ck.check("11.5", keep_colours)
+
+# %% [markdown] id="e6-card"
+# ### Exercise 11.6 · One Gram matrix for each region
+# *★★★ · 15 minutes.* `a` holds maps (C, H, W), `masks` (R, H, W) are 1 inside a region and 0 outside. Return (R, C, C):
+# $\sum_p m_r(p)\, a_p a_p^\top / \sum_p m_r(p)$.
+# **You will probably** divide by $HW$ instead of the size of the region: then small regions count too little.
+
+
+# %% id="e6-starter"
+def region_grams(a, masks):
+    return ...
+
+
+# %% id="e6-solution" jupyter={"source_hidden": true} tags=["solution"]
+def region_grams(a, masks):
+    inside = torch.einsum("rhw,chw,dhw->rcd", masks, a, a)
+    return inside / masks.sum((1, 2))[:, None, None]
+
+
+# %% id="e6-check"
+ck.check("11.6", region_grams)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - A Gram matrix says which channels are active together, and forgets where: a texture, and no subject.
+# - Style transfer asks for the Gram matrices of one picture and the maps of another. α, the layers and the start decide what you see.
+# - A third network measures what the eye believes; regions of their own turn a map into a painting.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. You mirror the style image. What changes in a Gram matrix of the *pixels*? And of a deep layer?
+# <details><summary>Answer</summary>Of the pixels nothing, for mirroring only moves places. Of a layer something: its filters see left and right, so another channel may answer.</details>
+#
+# 2. Style and content images have different sizes. Is that a problem?
+# <details><summary>Answer</summary>No. A Gram matrix is C × C for every size, and divided by the number of places. But the size of the style image decides how large the strokes are.</details>
+#
+# 3. Why is the search with the clamp inside the closure worse?
+# <details><summary>Answer</summary>L-BFGS estimates curvature from the change of the gradient along its own step. If somebody moves the point in between, the estimate is wrong.</details>
+#
+# 4. Your result has the right colours and grain, and no stroke. What do you change first?
+# <details><summary>Answer</summary>Add deeper layers to the style: a stroke must fit into a receptive field. Or make the style image smaller, so that its strokes fit.</details>
+
+# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# ## Further reading
+#
+# - L. Gatys, A. Ecker, M. Bethge. *Texture synthesis using convolutional neural networks.* NeurIPS 2015. *Image style transfer using convolutional neural networks.* CVPR 2016.
+# - L. Gatys et al. *Controlling perceptual factors in neural style transfer.* CVPR 2017.
+# - I. Ustyuzhaninov et al. *Texture synthesis using shallow convolutional networks with random filters.* 2016. K. He, Y. Wang, J. Hopcroft. *A powerful generative model using random weights for the deep image representation.* NeurIPS 2016.
+# - P. Wang, Y. Li, N. Vasconcelos. *Rethinking and improving the robustness of image style transfer.* CVPR 2021.
+# - A. Champandard. *Semantic style transfer and turning two-bit doodles into fine artworks.* 2016.
+#
+# **Next:** lab 12 trains a network that paints a style in one pass.
