@@ -245,7 +245,9 @@ def likeness(x, y):
     return torch.corrcoef(coarse.flatten(1))[0, 1].item()
 
 
-print("CourseNet's texture has the layout of the photograph (correlation above 0.5):", likeness(remembered, coins) > 0.5)
+print(
+    "CourseNet's texture has the layout of the photograph (correlation above 0.5):", likeness(remembered, coins) > 0.5
+)
 print("that of Lite0 has not (below 0.3):", likeness(jumbled[0], coins) < 0.3)
 
 # %% [markdown] id="memory-read" slideshow={"slide_type": "skip"}
@@ -351,7 +353,9 @@ ck.show_images(
 # strokes. A high one keeps the eyes in their places and gives the brush its freedom.
 
 # %% id="content" slideshow={"slide_type": "skip"}
-insisted = {layer: ck.invert(lite, layer, small, weight=1, steps=40).images for layer in ("block1", "block5", "block11")}
+insisted = {
+    layer: ck.invert(lite, layer, small, weight=1, steps=40).images for layer in ("block1", "block5", "block11")
+}
 ck.show_images(
     list(insisted.values()),
     list(insisted),
@@ -481,7 +485,9 @@ ck.show_images(
 
 # %% id="network-claim"
 photo = ck.gram_distance(judge, canvas, strokes).item()
-print("each painter brings the cat nearer to the style, for a network that took no part:", max(distance.values()) < photo)
+print(
+    "each painter brings the cat nearer to the style, for a network that took no part:", max(distance.values()) < photo
+)
 
 # %% [markdown] id="network-read" slideshow={"slide_type": "skip"}
 # TODO
@@ -499,7 +505,9 @@ painting, labels = ck.painted_landscape(128)
 height, width = labels.shape
 y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1.5, width), indexing="ij")
 new_map = torch.zeros(height, width, dtype=torch.long)  # 0: sky
-new_map[y > 0.45 - 0.30 * torch.exp(-(((x - 0.95) / 0.25) ** 2)) - 0.14 * torch.exp(-(((x - 0.3) / 0.2) ** 2))] = 1  # mountains
+new_map[y > 0.45 - 0.30 * torch.exp(-(((x - 0.95) / 0.25) ** 2)) - 0.14 * torch.exp(-(((x - 0.3) / 0.2) ** 2))] = (
+    1  # mountains
+)
 new_map[y > 0.47] = 2  # meadow
 new_map[((x - 0.6) / 0.6) ** 2 + ((y - 0.72) / 0.14) ** 2 < 1] = 3  # a lake
 for at, top in ((0.17, 0.36), (1.18, 0.30), (1.36, 0.36)):
@@ -625,7 +633,10 @@ ck.show_lines(
 )
 
 # %% id="score-claim"
-print("up to block8 it has come more than half of the way from the ceiling to the floor:", apart[3] < (floor + ceiling) / 2)
+print(
+    "up to block8 it has come more than half of the way from the ceiling to the floor:",
+    apart[3] < (floor + ceiling) / 2,
+)
 
 # %% [markdown] id="swap-text" slideshow={"slide_type": "skip"}
 # ## Swap the network
@@ -731,9 +742,9 @@ ck.check("11.3", variation)
 
 # %% [markdown] id="e4-card"
 # ### Exercise 11.4 · The clamp in its place
-# *★★ · 10 minutes.* Minimise `loss(x)` with L-BFGS, from a copy of `start`: `steps` steps of `torch.optim.LBFGS([x], lr=0.5, max_iter=1)`, and after **each** step bring the
-# values back into $[0, 1]$. Return the picture.
-# **You will probably** clamp inside the closure. Then L-BFGS compares gradients at points that it did not choose.
+# *★★ · 10 minutes.* Minimise `loss(x)` from a copy of `start`: `steps` steps of `torch.optim.LBFGS([x], max_iter=5)`, and after **each** step bring the values back into
+# $[0, 1]$. Return the picture, and a list with one loss for each *step*: what `step(closure)` returns.
+# **You will probably** count closures: each step calls it five times. Or clamp inside it, so that L-BFGS compares gradients at points that it did not choose.
 
 
 # %% id="e4-starter"
@@ -744,7 +755,8 @@ def paint(loss, start, steps):
 # %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
 def paint(loss, start, steps):
     picture = start.detach().clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([picture], lr=0.5, max_iter=1)
+    optimizer = torch.optim.LBFGS([picture], max_iter=5)
+    history = []
 
     def look():
         optimizer.zero_grad()
@@ -753,10 +765,10 @@ def paint(loss, start, steps):
         return value
 
     for _ in range(steps):
-        optimizer.step(look)
+        history.append(optimizer.step(look).item())
         with torch.no_grad():
             picture.clamp_(min=0, max=1)
-    return picture.detach()
+    return picture.detach(), history
 
 
 # %% id="e4-check"
