@@ -40,7 +40,13 @@ def publish_table(table: object, folder: str, script: str, origin: str) -> None:
 
 def enter(path: Path, made_by: str, origin: str, **more: object) -> None:
     """Put a file of data/ in the manifest, in place of its former entry."""
-    entry = {
+    entry = entry_of(path, made_by, origin) | more
+    replace_entries(lambda other: other == entry["file"], [entry])
+
+
+def entry_of(path: Path, made_by: str, origin: str) -> dict:
+    """Return the manifest entry of a file of data/."""
+    return {
         "file": str(path.relative_to(ROOT / "data")),
         "sha256": sha256_of(path),
         "bytes": path.stat().st_size,
@@ -48,7 +54,6 @@ def enter(path: Path, made_by: str, origin: str, **more: object) -> None:
         "origin": origin,
         "made_by": made_by,
     }
-    replace_entries(lambda other: other == entry["file"], [entry | more])
 
 
 def replace_entries(is_old: object, entries: list[dict]) -> None:
