@@ -98,6 +98,12 @@ def fit(name: str, network: nn.Module, loss: Callable[[int], dict[str, Tensor]],
     return network.eval()
 
 
+def curve(name: str, part: str) -> list[list[float]]:
+    """Return [step, mean of that part of the loss] of each line that the training of this network has logged."""
+    lines = map(json.loads, (FOLDER / "log.jsonl").read_text().splitlines())
+    return [[line["step"], line[part]] for line in lines if line["network"] == name]
+
+
 def halved(network: nn.Module) -> tuple[nn.Module, dict[str, Tensor]]:
     """Return the network rounded to half precision, as it is shipped, and its tensors."""
     network = network.cpu().half().float()

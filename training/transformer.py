@@ -16,7 +16,7 @@ from assets import publish
 from coursekit.nets.transformer import Transformer
 from coursekit.styles import STYLES
 from coursekit.synthesis.objectives import gram
-from perceptual import Eyes, crops, fit, halved, relative, wiggle
+from perceptual import Eyes, crops, curve, fit, halved, relative, wiggle
 
 STYLE_BLOCKS, CONTENT_BLOCK = [1, 3, 5, 8], 5
 CONTENT, SMOOTH = 0.3, 0.5
@@ -85,7 +85,8 @@ def main() -> None:
         styles, norm, steps = NETWORKS[name]
         network, state = halved(train(name))  # examined as it is shipped
         origin = f"fast style transfer, {', '.join(styles)}, {norm} normalisation, {steps} steps of {BATCH} crops"
-        publish(name, state, "python training/transformer.py", marks(network, styles), origin, styles=styles, norm=norm)
+        more = {"styles": styles, "norm": norm, "curve": curve(name, "total")}
+        publish(name, state, "python training/transformer.py", marks(network, styles), origin, **more)
 
 
 if __name__ == "__main__":
