@@ -22,7 +22,9 @@ SMALLEST = 16  # pixels: below that a mirrored border does not fit at a quarter 
 
 
 def load_transformer(name: str = "transformer") -> Transformer:
-    """Open a trained network for fast style transfer; its attribute `styles` lists the names of what it paints.
+    """Open a trained network for fast style transfer.
+
+    Its attribute `styles` lists the names of what it paints; `curve` holds [step, loss] of its training.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def load_transformer(name: str = "transformer") -> Transformer:
     state = _weights(name)
     entry = files("weights")[name]
     network = _ready(Transformer(len(entry["styles"]), entry["norm"]), state)
-    network.styles = list(entry["styles"])
+    network.styles, network.curve = list(entry["styles"]), entry.get("curve", [])
     return network
 
 
