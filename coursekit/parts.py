@@ -108,3 +108,17 @@ def part_spread(places: Tensor, heights: Tensor, objects: Sequence[str], *, shar
             if len(points) >= 5:
                 spread[k, c] = (points - points.mean(0)).pow(2).sum(1).mean().sqrt()
     return spread
+
+
+def cutout_picture(name: str, size: int = 200) -> Tensor:
+    """Return a cut-out alone on white, (1, 3, h, w), its longer side `size` pixels: the frame of `part_places`.
+
+    >>> cutout_picture("giraffe", 64).shape[2]
+    64
+    """
+    if name not in cutouts():
+        raise ImageError(f"No cut-out is called {name!r}; see ck.cutouts().")
+    picture = _fit(load_cutout(name), size, size)
+    canvas = np.ones((picture.height, picture.width, 3), np.float32)
+    paste(canvas, picture, 0, 0)
+    return torch.from_numpy(canvas.transpose(2, 0, 1).copy())[None].clamp(0, 1)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.plotting import COLOURS, SIGNED, WIDTH, Picture, _bare, _draw_image, styled
+from coursekit.plotting import COLOURS, SIGNED, WIDTH, Picture, _bare, _draw_image, _panels, styled
 
 
 @styled
@@ -94,3 +94,28 @@ def show_circuit(
         axes[0, i].set_title(title)
     figure.colorbar(drawn, ax=list(axes[-1]), label=unit, shrink=0.9, pad=0.02)
     return Picture(figure, alt or "Excitation and inhibition by place: " + ", ".join(titles))
+
+
+@styled
+def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str = "") -> Picture:
+    """Draw places on pictures, as dots: the peaks of a filter on an object.
+
+    Parameters
+    ----------
+    panels : title -> picture (1, 3, h, w), and places (n, 2): row and column from 0 to 1, as of `part_places`.
+        What lies more than a tenth outside the picture is left out.
+    columns : panels in a row.
+
+    >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
+    <Picture: Places on pictures: filter 3>
+    """
+    if not panels:
+        raise OptionError("show_parts needs at least one panel.")
+    figure, axes = _panels(len(panels), columns, 1.0)
+    for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
+        _draw_image(ax, picture[0])
+        height, width = picture.shape[2:]
+        near = places[((places > -0.1) & (places < 1.1)).all(1)]
+        ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
+        ax.set_title(title)
+    return Picture(figure, alt or "Places on pictures: " + ", ".join(panels))
