@@ -28,7 +28,7 @@ import coursekit as ck
 ck.setup(seed=0)
 model = ck.load_model("efficientnet_lite0")
 fast = ck.load_transformer()
-styles = {name: ck.style_image(name, 256) for name in ("strokes", "swirls", "mosaic", "woodcut")}
+styles = {name: ck.style_image(name, 256) for name in ("strokes", "mosaic", "woodcut")}
 motorcycle = ck.load_image("motorcycle", size=(256, 384))
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
@@ -184,23 +184,23 @@ STEPS = 120
 with torch.no_grad():
     goals = {layer: gram(a) for layer, a in look(styles["woodcut"]).items() if layer in LAYERS}
 painter = SmallPainter()
-adam = torch.optim.Adam(painter.parameters(), lr=5e-3)
+adam = torch.optim.Adam(painter.parameters(), lr=4e-3)
 cat, snapshots, curve = ck.load_image("chelsea", size=(144, 216)), {}, []
 for step in range(1, STEPS + 1):
     x = crops(2, 80)
-    loss = my_loss(painter(x), x, goals, content_weight=0.2)
+    loss = my_loss(painter(x), x, goals, content_weight=0.8)
     adam.zero_grad()
     loss.backward()
     adam.step()
     curve.append(loss.item())
-    if step in (1, 20, STEPS):
+    if step in (20, STEPS):
         with torch.no_grad():
             snapshots[f"step {step}"] = painter(cat)
 ck.show_images(
-    [*snapshots.values()],
-    list(snapshots),
+    [cat, *snapshots.values()],
+    ["the photograph", *snapshots],
     columns=3,
-    alt="A cat: coloured grain after one step; grey forms after 20; black and white lines after 120.",
+    alt="A cat; pale coloured forms after 20 steps; a drawing in black and sepia after 120.",
 )
 
 # %% id="curve" slideshow={"slide_type": "subslide"}
@@ -215,7 +215,7 @@ ck.show_lines(
 )
 
 # %% id="live-claim"
-print("the loss fell to less than half:", 2 * smooth[-1].item() < smooth[0].item())
+print("the loss fell by more than a fifth:", smooth[-1].item() < 0.8 * smooth[0].item())
 
 # %% [markdown] id="shipped-title" slideshow={"slide_type": "slide"}
 # ## The same for five thousand steps: six styles
@@ -256,7 +256,7 @@ print("512 × 512 pixels take less than a second of one processor:", large_time 
 # %% id="texture" slideshow={"slide_type": "-"}
 weaver = ck.load_texture_network()
 woven = ck.fast_texture(weaver, n=4, size=128)
-found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, steps=40).images
+found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, tv=2.0, steps=50).images
 ck.show_images(
     [styles["mosaic"][..., :128, :128], *found.split(1), *woven[:3].split(1)],
     ["the texture", "searched", "searched", "network", "network", "network"],
@@ -352,6 +352,24 @@ print("batch: its first layer gives something else, by more than 20 %:", differ(
 print("instance: so the whole painting is the same, to 2 %:", differ(*last["instance"][[2, 0]]) < 0.02)
 print("batch: it is not:", differ(*last["batch"][[2, 0]]) > 3 * differ(*last["instance"][[2, 0]]))
 
+# %% [markdown] id="curves-title" slideshow={"slide_type": "slide"}
+# ## … and it learns faster
+#
+# The stored losses of the two trainings: same photographs, same order, same steps.
+
+# %% id="curves" slideshow={"slide_type": "-"}
+steps = [step for step, _ in instance.curve]
+ck.show_lines(
+    steps,
+    {"instance": [loss for _, loss in instance.curve], "batch": [loss for _, loss in batch.curve]},
+    xlabel="step",
+    ylabel="loss, mean of 100 steps",
+    alt="The loss with instance normalisation falls faster, and stays below that with batch normalisation.",
+)
+
+# %% id="curves-claim"
+print("instance normalisation ends with the smaller loss:", instance.curve[-1][1] < batch.curve[-1][1])
+
 # %% [markdown] id="norm-read" slideshow={"slide_type": "skip"}
 # Why exactly? A convolution of $ax + b$ is $a$ times that of $x$, plus a number (where the border is mirrored, so that no zeros come in). Minus the mean, over σ: both $a$ and
 # the number are gone. Ulyanov, Vedaldi & Lempitsky, *Instance normalization: the missing ingredient for fast stylization*, 2016.
@@ -422,7 +440,7 @@ for part in norms:
 seventh.styles = ["gravel"]
 before = ck.fast_style(seventh, coffee)
 adam = torch.optim.Adam([p for part in norms for p in (part.gamma, part.beta)], lr=0.03)
-for _ in range(40):
+for _ in range(30):
     x = crops(2, 80)
     loss = my_loss(seventh(x, torch.ones(2, 1)), x, goals, content_weight=0.2)
     adam.zero_grad()
@@ -431,14 +449,14 @@ for _ in range(40):
 after = ck.fast_style(seventh, coffee)
 ck.show_images(
     [gravel[..., :128, :192], before, after],
-    ["gravel", "mean of six styles", "after 40 steps"],
+    ["gravel", "mean of six styles", "after 30 steps"],
     columns=3,
-    alt="Gravel; the cup painted with the mean of the six styles; the cup after 40 steps, laid with grey stones.",
+    alt="Gravel; the cup painted with the mean of the six styles; the cup after 30 steps, laid with grey stones.",
 )
 
 # %% id="seventh-claim"
 start, end = (ck.gram_distance(model, x, gravel).item() for x in (before, after))
-print("40 steps on 1,600 numbers more than halve the distance to gravel:", end < start / 2)
+print("30 steps on 1,600 numbers more than halve the distance to gravel:", end < start / 2)
 
 # %% [markdown] id="super-title" slideshow={"slide_type": "slide"}
 # ## Super-resolution by the same loss
@@ -542,15 +560,15 @@ with ck.capture(coursenet, ["pool5"]) as acts, torch.no_grad():
     coursenet(cup)
 four = {
     "search · code": ck.invert(coursenet, "pool5", cup, jitter=2, steps=60).images,
-    "search · statistic": ck.style_transfer(model, cup, styles["swirls"], steps=60).images,
+    "search · statistic": ck.style_transfer(model, cup, styles["strokes"], steps=60).images,
     "train · code": decode(acts["pool5"]).detach(),
-    "train · statistic": ck.fast_style(fast, cup, "swirls"),
+    "train · statistic": ck.fast_style(fast, cup, "strokes"),
 }
 ck.show_images(
     [x[..., 24:104, :] for x in four.values()],
     list(four),
     columns=2,
-    alt="A cup four times: inverted from pool5 by search, in swirls by search, from pool5 by a decoder, in swirls by one pass.",
+    alt="A cup four times: inverted from pool5 by search, in strokes by search, from pool5 by a decoder, in strokes by one pass.",
 )
 
 # %% [markdown] id="bridge-read" slideshow={"slide_type": "skip"}
@@ -633,12 +651,12 @@ ck.show_images(
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: does a third network see the style?
 #
-# EfficientNet-Lite2 took no part. Four photographs, four styles: how far are their Gram matrices from the style's? 0 is the style itself.
+# EfficientNet-Lite2 took no part. Four photographs, three styles: how far are their Gram matrices from the style's? 0 is the style itself.
 #
 # **Predict first.** The search had 50 steps for each picture. Did the network come as near?
 
 # %% id="score" slideshow={"slide_type": "-"}
-cases = {"motorcycle": "strokes", "chelsea": "woodcut", "china": "swirls", "flower": "mosaic"}
+cases = {"motorcycle": "strokes", "chelsea": "woodcut", "china": "mosaic", "flower": "strokes"}
 rows = {"photograph": [], "one pass": [], "search, 50 steps": []}
 for name, style in cases.items():
     photo = ck.load_image(name, size=112)
@@ -671,7 +689,7 @@ for name in cases:
         pair = torch.cat([photo, ck.fast_style(fast, photo, style)])
         before, after = ck.gram_distance(coursenet, pair, image).tolist()
         nearer.append(after < before)
-print("CourseNet, too, sees the painting nearer to the style, in at least 13 of 16 cases:", sum(nearer) >= 13)
+print("CourseNet, too, sees the painting nearer to the style, in at least 10 of 12 cases:", sum(nearer) >= 10)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
