@@ -10,6 +10,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -30,11 +31,8 @@ def timed(call: Callable[[], Tensor]) -> tuple[Tensor, float]:
 
 def compare(size: int, styles: int) -> None:
     """Print a table: seconds for one picture, and its distance to the style."""
-    model, judge, network = (
-        ck.load_model("efficientnet_lite0"),
-        ck.load_model("efficientnet_lite2"),
-        ck.load_transformer(),
-    )
+    model, judge = ck.load_model("efficientnet_lite0"), ck.load_model("efficientnet_lite2")
+    network = ck.load_transformer()
     ways: dict[str, Callable[[Tensor, str, Tensor], Tensor]] = {
         "photograph": lambda photo, name, style: photo,
         "one pass": lambda photo, name, style: ck.fast_style(network, photo, name),
@@ -47,9 +45,7 @@ def compare(size: int, styles: int) -> None:
         for photograph in PHOTOGRAPHS:
             photo = ck.load_image(photograph, size=size)
             for way, paint in ways.items():
-                made, seconds = timed(
-                    lambda paint=paint, photo=photo, name=name, style=style: paint(photo, name, style)
-                )
+                made, seconds = timed(partial(paint, photo, name, style))
                 times[way].append(seconds)
                 distances[way].append(ck.gram_distance(judge, made, style).item())
     print(f"{'':12} {'seconds':>10} {'distance':>9}")
@@ -69,7 +65,7 @@ def main() -> None:
     print("\none pass, median of 5")
     for size in SIZES:
         photo = ck.load_image("motorcycle", size=size)
-        every = [timed(lambda photo=photo: ck.fast_style(network, photo, "ink"))[1] for _ in range(5)]
+        every = [timed(partial(ck.fast_style, network, photo, "ink"))[1] for _ in range(5)]
         print(f"{size:5} px {statistics.median(every):7.3f} s")
 
 

@@ -1,6 +1,6 @@
 # %% [markdown] id="title" slideshow={"slide_type": "slide"}
 # # 12 · Fast style transfer
-# ### One pass instead of two hundred steps
+# ### One pass instead of a hundred steps
 #
 # After this lab you will be able to
 #
@@ -34,7 +34,7 @@ motorcycle = ck.load_image("motorcycle", size=(256, 384))
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
 # ## The question
 #
-# Lab 11 searched for each picture anew, in 150 to 200 steps. A camera takes 25 pictures a second.
+# Lab 11 searched for each picture anew, in a hundred steps and more. A camera takes 25 pictures a second.
 #
 # Could a network **learn** what the search would find? **Predict first.** One of these was searched, one came out of a network in one pass. Which?
 
@@ -52,7 +52,7 @@ def seconds(action, times=1):
 
 # %% id="which" slideshow={"slide_type": "-"}
 coffee, strokes = ck.load_image("coffee", size=(128, 192)), styles["strokes"]
-searched, search_time = seconds(lambda: ck.style_transfer(model, coffee, strokes, steps=150).images)
+searched, search_time = seconds(lambda: ck.style_transfer(model, coffee, strokes, steps=100).images)
 painted, pass_time = seconds(lambda: ck.fast_style(fast, coffee, "strokes"), times=3)
 ck.show_images(
     [coffee, searched, painted],
@@ -233,13 +233,13 @@ ck.show_images(
 # %% [markdown] id="speed-title" slideshow={"slide_type": "slide"}
 # ## How much faster?
 #
-# **Predict first.** 150 steps of search, each forward and backward through $\Phi$. Or one pass forward through $f$. The ratio?
+# **Predict first.** 100 steps of search, each forward and backward through $\Phi$. Or one pass forward through $f$. The ratio?
 
 
 # %% id="speed" slideshow={"slide_type": "-"}
 large = ck.load_image("motorcycle", size=512)
 _, large_time = seconds(lambda: ck.fast_style(fast, large, "strokes"), times=3)
-print("one pass is more than 30 times faster than 150 steps of search:", search_time > 30 * pass_time)
+print("one pass is more than 30 times faster than 100 steps of search:", search_time > 30 * pass_time)
 print("512 × 512 pixels take less than a second of one processor:", large_time < 1)
 
 # %% [markdown] id="speed-read" slideshow={"slide_type": "skip"}
