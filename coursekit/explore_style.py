@@ -92,7 +92,7 @@ export default { render };
 """
 
 
-def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128, steps: int = 30) -> Explorer:
+def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128, steps: int = 25) -> Explorer:
     """Choose picture and style (or upload your own), how much the content counts, and the number of steps.
 
     >>> import coursekit as ck
@@ -135,7 +135,7 @@ def explore_doodle(
     *,
     names: Sequence[str] = REGIONS,
     size: int = 96,
-    steps: int = 40,
+    steps: int = 30,
 ) -> Explorer:
     """Paint a map with the mouse, press "paint", and get a picture of it, in the strokes of a painting.
 

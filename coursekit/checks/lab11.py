@@ -152,11 +152,8 @@ def paint(answer: object) -> str | None:
     picture, losses = result
     inside = _paint(loss, start, steps, "inside")
     mistakes = [
-        (_paint(loss, start, steps, "inside"), "the clamp stands in the closure; it belongs after the step."),
-        (
-            _paint(loss, start, steps, "inside").clamp(0, 1),
-            "the clamp stands in the closure; it belongs after the step.",
-        ),
+        (inside, "the clamp stands in the closure; it belongs after the step."),
+        (inside.clamp(0, 1), "the clamp stands in the closure; it belongs after the step."),
         (_paint(loss, start, steps, "end"), "you clamp once at the end; do it after each step."),
         (_paint(loss, start, steps, "never"), "nothing brings the values back into [0, 1]."),
         (_paint(loss, start, steps, max_iter=1), "the option max_iter=5 is missing."),

@@ -22,8 +22,9 @@ def neural_doodle(
     *,
     layers: Sequence[str] | None = None,
     tv: float = 1.0,
-    optimizer: str = "adam",
-    steps: int = 150,
+    among: str = "frequencies",
+    optimizer: str = "lbfgs",
+    steps: int = 100,
     seed: int = 0,
     snapshots: Sequence[int] = (),
     progress: bool = False,
@@ -40,7 +41,7 @@ def neural_doodle(
     style : (1, 3, H, W) in [0, 1].
     style_map : (H, W) whole numbers: which region each pixel of `style` belongs to.
     new_map : (h, w) whole numbers of the same regions; the result has its size.
-    layers, tv, optimizer, steps, seed, snapshots, progress, watch : as in `style_transfer`.
+    layers, tv, among, optimizer, steps, seed, snapshots, progress, watch : as in `style_transfer`.
 
     Returns
     -------
@@ -66,12 +67,12 @@ def neural_doodle(
     """
     check_one("style", style)
     layers, _ = chosen_layers(model, layers)
-    check_options(tv, None, optimizer, steps)
+    check_options(tv, None, among, optimizer, steps)
     regions = _regions(style, style_map, new_map)
-    begin = _sample_colours(style, style_map, new_map, regions, seed)
+    begin = _mean_colours(style, style_map, new_map, regions, seed)
     ours, theirs = (torch.stack([m == r for r in regions]).float() for m in (new_map, style_map))
     goal = _regional(model, layers, style, theirs, ours)
-    return paint(model, goal, begin, tv, optimizer, steps, seed, snapshots, progress, watch)
+    return paint(model, goal, begin, tv, among, optimizer, steps, seed, snapshots, progress, watch)
 
 
 def region_grams(a: Tensor, masks: Tensor) -> Tensor:
@@ -112,10 +113,10 @@ def _regions(style: Tensor, style_map: Tensor, new_map: Tensor) -> list[int]:
     return wanted
 
 
-def _sample_colours(style: Tensor, style_map: Tensor, new_map: Tensor, regions: list[int], seed: int) -> Tensor:
-    """Begin with the colour of a random pixel of the same region, everywhere."""
-    generator, out = torch.Generator().manual_seed(seed), torch.empty(1, 3, *new_map.shape)
+def _mean_colours(style: Tensor, style_map: Tensor, new_map: Tensor, regions: list[int], seed: int) -> Tensor:
+    """Begin with the mean colour of each region, and a little noise."""
+    noise = torch.randn(1, 3, *new_map.shape, generator=torch.Generator().manual_seed(seed))
+    begin = 0.02 * noise.to(style)
     for region in regions:
-        there, here = style[0][:, style_map == region], new_map == region
-        out[0][:, here] = there[:, torch.randint(there.shape[1], (int(here.sum()),), generator=generator)]
-    return out
+        begin[0][:, new_map == region] += style[0][:, style_map == region].mean(1, keepdim=True)
+    return begin.clamp(0, 1)

@@ -55,6 +55,21 @@ def pixels(start: str | Tensor = "noise", sd: float = 0.02) -> Parameterization:
     return build
 
 
+def logits(start: Tensor) -> Parameterization:
+    """Optimise the logits of the pixels of given images, x = sigmoid(z): nothing to clamp, which would mislead L-BFGS.
+
+    >>> logits(torch.full((1, 3, 8, 8), 0.25))(1, 8, torch.Generator(), torch.device("cpu")).images().mean()
+    tensor(0.2500, grad_fn=...)
+    """
+    check_images(start)
+
+    def build(n: int, size: int, generator: torch.Generator, device: torch.device) -> Painting:
+        z = torch.logit(start.detach(), eps=1 / 64).to(device).contiguous().clone().requires_grad_()
+        return Painting([z], lambda: torch.sigmoid(z))
+
+    return build
+
+
 @lru_cache(maxsize=8)
 def natural_statistics(size: int = 128) -> tuple[Tensor, Tensor, Tensor]:
     r"""Measure what our photographs have in common.
@@ -94,19 +109,20 @@ def fourier(
     sd : standard deviation of the start.
     decay : 1 for the 1/f amplitudes of photographs, 0 for white noise.
     decorrelate : mix colours as photographs do; without, each of red, green and blue is on its own.
-    start : images (1 or n, 3, size, size) to begin with, instead of noise around grey.
+    start : images (1 or n, 3, H, W) to begin with, instead of noise around grey; the longer side is `size`.
     """
     if start is not None:
         check_images(start)
 
     def build(n: int, size: int, generator: torch.Generator, device: torch.device) -> Painting:
-        frequency = torch.hypot(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None])
+        height, width = (size, size) if start is None else start.shape[2:]
+        frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None])
         # The slowest wave has the factor size / 4: then Adam's usual step of 0.05 is neither timid nor loud.
         scale = size / 4 / frequency.clamp(min=1 / size).mul(size) ** decay
         scale = scale.to(device)
         if start is None:
             z = sd * torch.randn(n, 3, size, size // 2 + 1, 2, generator=generator)
-        elif len(start) in (1, n) and start.shape[2:] == (size, size):
+        elif len(start) in (1, n) and max(height, width) == size:
             planes = torch.logit(start.detach().cpu(), eps=1 / 512)
             if decorrelate:
                 root = natural_statistics()[1]
@@ -117,7 +133,7 @@ def fourier(
         z = z.to(device).clone().requires_grad_()
 
         def images() -> Tensor:
-            planes = torch.fft.irfft2(torch.view_as_complex(z) * scale, s=(size, size), norm="ortho")
+            planes = torch.fft.irfft2(torch.view_as_complex(z) * scale, s=(height, width), norm="ortho")
             return colours(planes) if decorrelate else torch.sigmoid(planes)
 
         return Painting([z], images)

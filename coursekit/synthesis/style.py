@@ -10,11 +10,17 @@ from coursekit.images import check_images, load_image
 from coursekit.models import Model
 from coursekit.probe import check_count
 from coursekit.synthesis.objectives import Objective, match, texture
-from coursekit.synthesis.parameterizations import Painting, Parameterization, pixels
+from coursekit.synthesis.parameterizations import fourier, logits, pixels
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
 
-RATES = {"adam": 0.02, "lbfgs": 1.0}
+# Step sizes: (where the search walks, by which optimiser) -> rate
+RATES = {
+    ("frequencies", "lbfgs"): 1.0,
+    ("frequencies", "adam"): 0.05,
+    ("pixels", "lbfgs"): 1.0,
+    ("pixels", "adam"): 0.02,
+}
 # Layers that were compared by eye: from fine strokes to large forms; and one for the content.
 _KNOWN = {
     "efficientnet_lite": (["block1", "block3", "block5", "block8"], "block5"),
@@ -50,8 +56,9 @@ def style_transfer(
     start: str | Tensor = "content",
     colour: str = "style",
     smooth: float | None = None,
-    optimizer: str = "adam",
-    steps: int = 200,
+    among: str = "frequencies",
+    optimizer: str = "lbfgs",
+    steps: int = 100,
     seed: int = 0,
     snapshots: Sequence[int] = (),
     progress: bool = False,
@@ -76,7 +83,8 @@ def style_transfer(
     start : "content", "noise", "style" or images (1 or n, 3, H, W).
     colour : "content" keeps the colours of the content: only the luminance is painted (Gatys et al. 2017).
     smooth : temperature of a softmax over the activations, for networks with residual connections (Wang et al. 2021).
-    optimizer : "adam" or "lbfgs".
+    among : "frequencies" (lab 07: large forms and small ones move alike) or "pixels", as in the paper.
+    optimizer : "lbfgs" or "adam".
     steps, seed, snapshots, progress, watch : as in `ck.render`.
 
     Returns
@@ -106,7 +114,7 @@ def style_transfer(
     shares = _shares(style_weights, len(styles))
     layers, content_layer = chosen_layers(model, layers, content_layer)
     weights = _content_weights(content_weight)
-    check_options(tv, smooth, optimizer, steps)
+    check_options(tv, smooth, among, optimizer, steps)
     if colour not in ("style", "content"):
         raise OptionError(f"colour is 'style' or 'content', but is {colour!r}.")
     begin = _begin(start, content, styles[0], len(weights), seed)
@@ -121,7 +129,7 @@ def style_transfer(
     goal = Objective(lambda acts, logits: scale.to(model.device) * same.read(acts, logits), same.layers)
     for share, image in zip(shares, styles, strict=True):
         goal = goal + share * style_objective(model, layers, image, smooth)
-    out = paint(model, goal, begin, tv, optimizer, steps, seed, snapshots, progress, watch)
+    out = paint(model, goal, begin, tv, among, optimizer, steps, seed, snapshots, progress, watch)
     if colour == "content":
         out.images = recolour(out.images, photograph)
         out.snapshots = {step: recolour(x, photograph) for step, x in out.snapshots.items()}
@@ -154,39 +162,35 @@ def paint(
     goal: Objective,
     begin: Tensor,
     tv: float,
+    among: str,
     optimizer: str,
     steps: int,
     seed: int,
     snapshots: Sequence[int],
-    progress: bool = False,
-    watch: Callable[[int, Tensor], None] | None = None,
+    progress: bool,
+    watch: Callable[[int, Tensor], None] | None,
 ) -> Rendering:
+    """Search from the images `begin` on, by `render`."""
+    if among == "frequencies":
+        parameterization = fourier(start=begin)
+    else:
+        parameterization = logits(begin) if optimizer == "lbfgs" else pixels(begin)
     return render(
         model,
         goal,
         n=len(begin),
         size=max(begin.shape[2:]),
-        parameterization=logits(begin) if optimizer == "lbfgs" else pixels(begin),
+        parameterization=parameterization,
         transforms=[],
         regularizers=[total_variation(tv)] if tv else [],
         optimizer=optimizer,
-        rate=RATES[optimizer],
+        rate=RATES[among, optimizer],
         steps=steps,
         seed=seed,
         snapshots=snapshots,
         progress=progress,
         watch=watch,
     )
-
-
-def logits(begin: Tensor) -> Parameterization:
-    """Search among logits, x = sigmoid(z): nothing to clamp, so that L-BFGS sees the curvature as it is."""
-
-    def build(n: int, size: int, generator: torch.Generator, device: torch.device) -> Painting:
-        z = torch.logit(begin.detach(), eps=1 / 64).to(device).contiguous().clone().requires_grad_()
-        return Painting([z], lambda: torch.sigmoid(z))
-
-    return build
 
 
 def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: float | None = None) -> Objective:
@@ -261,7 +265,8 @@ def _begin(start: str | Tensor, content: Tensor, style: Tensor, n: int, seed: in
             raise ImageError(f"start must be (1 or {n}, 3) of the content's size, but has {tuple(start.shape)}.")
         return start.expand(max(n, len(start)), -1, -1, -1)
     if start == "noise":
-        return torch.rand(n, *content.shape[1:], generator=torch.Generator().manual_seed(seed))
+        noise = torch.randn(n, *content.shape[1:], generator=torch.Generator().manual_seed(seed))
+        return 0.5 + 0.02 * noise  # grey, as in `pixels`: loud grain would stay, for strides hide it from the network
     if start not in ("content", "style"):
         raise OptionError(f"start is 'content', 'noise', 'style' or images, but is {start!r}.")
     image = content if start == "content" else load_image(style, size=tuple(content.shape[2:]))
@@ -280,11 +285,13 @@ def check_one(name: str, image: Tensor) -> None:
         raise ImageError(f"{name} must be one image (1, 3, H, W) of 32 pixels or more, but is {tuple(image.shape)}.")
 
 
-def check_options(tv: float, smooth: float | None, optimizer: str, steps: int) -> None:
+def check_options(tv: float, smooth: float | None, among: str, optimizer: str, steps: int) -> None:
     """Raise OptionError for an option outside its range."""
     check_count("steps", steps)
-    if optimizer not in RATES:
-        raise OptionError(f"optimizer is {' or '.join(map(repr, RATES))}, but is {optimizer!r}.")
+    if optimizer not in ("lbfgs", "adam"):
+        raise OptionError(f"optimizer is 'lbfgs' or 'adam', but is {optimizer!r}.")
+    if among not in ("frequencies", "pixels"):
+        raise OptionError(f"among is 'frequencies' or 'pixels', but is {among!r}.")
     if not tv >= 0:
         raise OptionError(f"tv must be 0 or more, but is {tv!r}.")
     if smooth is not None and not smooth > 0:

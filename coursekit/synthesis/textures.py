@@ -9,8 +9,10 @@ from coursekit.errors import OptionError
 from coursekit.images import check_images
 from coursekit.models import Model
 from coursekit.probe import BATCH, capture, check_count, evaluating
-from coursekit.synthesis.render import Rendering
-from coursekit.synthesis.style import check_one, check_options, chosen_layers, paint, style_objective
+from coursekit.synthesis.parameterizations import fourier
+from coursekit.synthesis.regularizers import total_variation
+from coursekit.synthesis.render import Rendering, render
+from coursekit.synthesis.style import RATES, check_one, check_options, chosen_layers, style_objective
 
 
 def synthesise_texture(
@@ -18,9 +20,9 @@ def synthesise_texture(
     image: Tensor,
     *,
     layers: Sequence[str] | None = None,
-    size: int | tuple[int, int] = 256,
+    size: int = 256,
     n: int = 1,
-    tv: float = 0.3,
+    tv: float = 0.0,
     optimizer: str = "lbfgs",
     steps: int = 150,
     seed: int = 0,
@@ -28,18 +30,21 @@ def synthesise_texture(
 ) -> Rendering:
     """Paint new pictures of a texture, from noise: the style term of `style_transfer` alone.
 
+    The search walks among frequencies (`fourier`), for pixels keep the grain of the noise, which the network does not
+    see.
+
     Parameters
     ----------
     model : Model
     image : (1, 3, H, W) in [0, 1], a sample of the texture.
     layers : whose Gram matrices shall agree, by default `style_layers(model)`.
-    size : of the new pictures, one side or (height, width).
+    size : of the new pictures, in pixels a side.
     n : how many, from different noise.
     tv, optimizer, steps, seed, snapshots : as in `style_transfer`.
 
     Returns
     -------
-    Rendering, `images` (n, 3, *size).
+    Rendering, `images` (n, 3, size, size).
 
     Raises
     ------
@@ -59,11 +64,23 @@ def synthesise_texture(
     check_one("image", image)
     check_count("n", n)
     layers, _ = chosen_layers(model, layers)
-    check_options(tv, None, optimizer, steps)
-    height, width = (size, size) if isinstance(size, int) else size
-    check_count("size", min(height, width), 32)
-    noise = torch.rand(n, 3, height, width, generator=torch.Generator().manual_seed(seed))
-    return paint(model, style_objective(model, layers, image), noise, tv, optimizer, steps, seed, snapshots)
+    check_options(tv, None, "frequencies", optimizer, steps)
+    check_count("size", size, 32)
+    return render(
+        model,
+        style_objective(model, layers, image),
+        n=n,
+        size=size,
+        parameterization=fourier(),
+        transforms=[],
+        regularizers=[total_variation(tv)] if tv else [],
+        optimizer=optimizer,
+        rate=RATES["frequencies", optimizer],
+        steps=steps,
+        seed=seed,
+        snapshots=snapshots,
+        progress=False,
+    )
 
 
 def texture_parameters(
