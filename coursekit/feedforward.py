@@ -18,6 +18,7 @@ from coursekit.weights import own_checkpoint, read
 
 TRANSFORMERS = ("transformer", "transformer_one_instance", "transformer_one_batch")
 LOSSES = ("feature", "pixel")
+DETAIL = 5  # pixels of the window of a local mean
 SMALLEST = 16  # pixels: below that a mirrored border does not fit at a quarter of the size
 
 
@@ -150,9 +151,10 @@ def load_superresolution(loss: str = "feature") -> SuperResolution:
 
 
 def sample_diversity(images: Tensor) -> float:
-    """Say how different samples of a texture are: 1 minus the mean correlation of any two of them, by their pixels.
+    """Say how different samples of a texture are: 1 minus the mean correlation of the details of any two of them.
 
-    0: all are the same picture. 1: two samples agree no more than two unrelated places do.
+    Details are what is left of a picture without its local mean, over 5 × 5 pixels: slow changes of colour agree or
+    not by chance. 0: all samples have the same details. 1: two agree no more than unrelated places of a texture do.
 
     Raises ImageError for fewer than two images.
 
@@ -163,7 +165,8 @@ def sample_diversity(images: Tensor) -> float:
     check_images(images)
     if len(images) < 2:
         raise ImageError("Diversity compares samples: give two images or more.")
-    flat = F.normalize((images - images.mean((2, 3), keepdim=True)).flatten(1).double(), dim=1)
+    local = F.avg_pool2d(images, DETAIL, stride=1, padding=DETAIL // 2, count_include_pad=False)
+    flat = F.normalize((images - local).flatten(1).double(), dim=1)
     pairs = ~torch.eye(len(flat), dtype=torch.bool, device=flat.device)
     return 1 - (flat @ flat.T)[pairs].mean().item()
 

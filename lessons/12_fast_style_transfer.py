@@ -27,6 +27,7 @@ import coursekit as ck
 
 ck.setup(seed=0)
 model = ck.load_model("efficientnet_lite0")
+judge = ck.load_model("efficientnet_lite2")  # takes no part in any training
 fast = ck.load_transformer()
 styles = {name: ck.style_image(name, 256) for name in ("strokes", "mosaic", "woodcut")}
 motorcycle = ck.load_image("motorcycle", size=(256, 384))
@@ -210,8 +211,7 @@ ck.show_lines(
     {"loss": smooth},
     xlabel="step",
     ylabel="loss, mean of ten steps",
-    log=True,
-    alt="The loss falls fast in the first 20 steps and slowly after that.",
+    alt="The loss falls from about 2.1 to about 1.5, fastest in the first 60 steps.",
 )
 
 # %% id="live-claim"
@@ -295,21 +295,40 @@ ck.show_images(
     alt="A sample; the same with new coarse noise; the same with new fine noise.",
 )
 
+# %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
+# The coarse noise decides where it is blue and where there are stones. The fine noise has nearly no say: the network has learned to overlook it. And look at the blue
+# part: lines at the same distances, sample after sample.
+
 # %% [markdown] id="diversity-title" slideshow={"slide_type": "slide"}
 # ## The diversity that is lost
 #
-# $$ D = 1 - \operatorname{mean}_{i \neq j} \, \operatorname{corr}(x_i, x_j) $$
+# Nothing in the loss asks for variety: a network that paints *one* perfect mosaic for every noise has a perfect loss. What do 64 samples have in common? Their mean. And a
+# number, from the details $d$ of the samples (each picture minus its local mean):
 #
-# 0: every sample is the same picture. 1: two samples agree no more than two unrelated places do.
+# $$ D = 1 - \operatorname{mean}_{i \neq j} \, \operatorname{corr}(d_i, d_j) \qquad \text{0: all the same. 1: nothing in common} $$
 #
-# Nothing in the loss asks for variety. A network that paints *one* perfect mosaic for every noise has a perfect loss.
+# **Predict first.** If all 64 were unrelated, what would their mean look like?
 
 # %% id="diversity" slideshow={"slide_type": "-"}
-both = {"searched": ck.sample_diversity(found), "network": ck.sample_diversity(woven)}
-distances = {"searched": ck.gram_distance(model, found, styles["mosaic"])}
-distances["network"] = ck.gram_distance(model, woven, styles["mosaic"])
-print("searched samples have nothing in common (D above 0.9):", both["searched"] > 0.9)
-print("samples of the network have more in common:", both["network"] < both["searched"])
+many = ck.fast_texture(weaver, n=64, size=128, seed=1)
+common = many.mean(0, keepdim=True) - many.mean((0, 2, 3), keepdim=True)
+ck.show_images(
+    [many[:2], (0.5 + 3 * common).clamp(0, 1)],
+    ["a sample", "another", "mean of 64, contrast × 3"],
+    columns=3,
+    alt="Two samples of the network, and the mean of 64: a regular grid of upright and level lines.",
+)
+
+# %% id="diversity-claim"
+details = {"searched": ck.sample_diversity(found), "network": ck.sample_diversity(many)}
+print("two searched samples have nothing in common (D above 0.95):", details["searched"] > 0.95)
+print("those of the network do (D below 0.85):", details["network"] < 0.85)
+far = ck.gram_distance(judge, torch.cat([found[:1], many[:1], styles["strokes"][..., :128, :128]]), styles["mosaic"])
+print("yet for a third network both are nearer to the mosaic than strokes are:", bool(far[:2].max() < far[2] / 2))
+
+# %% [markdown] id="diversity-read" slideshow={"slide_type": "skip"}
+# The grid is in every sample, whatever the noise. A Gram matrix cannot see it: it counts which patterns there are, in *one* picture, and not where, nor what other pictures
+# hold. Ulyanov et al. (*Improved texture networks*, 2017) add a term to the loss that rewards samples for being different.
 
 # %% [markdown] id="norm-title" slideshow={"slide_type": "slide"}
 # ## Why instance normalisation?
@@ -458,11 +477,14 @@ ck.show_images(
 start, end = (ck.gram_distance(model, x, gravel).item() for x in (before, after))
 print("30 steps on 1,600 numbers more than halve the distance to gravel:", end < start / 2)
 
+# %% [markdown] id="seventh-read" slideshow={"slide_type": "skip"}
+# They can. The convolutions are a box of strokes, edges and spots; γ and β choose from it. That is how Dumoulin et al. add a style in little time, and why their network could hold 32.
+
 # %% [markdown] id="super-title" slideshow={"slide_type": "slide"}
 # ## Super-resolution by the same loss
 #
-# The picture on the left was made four times smaller, 32 × 32. Two equal networks enlarge it again. One was trained by the squared error of **pixels**, one by what Φ
-# sees, its **features**. **Predict first.** Which is nearer to the truth in pixels? Which would you hang on a wall?
+# The picture on the left was made four times smaller, 32 × 32. Two equal networks enlarge it again; each adds details to the bicubic picture. One was trained by the
+# squared error of **pixels**, one by what Φ sees, its **features**. **Predict first.** Which is nearer to the truth in pixels? Which would you hang on a wall?
 
 # %% id="super" slideshow={"slide_type": "-"}
 enlarge = {loss: ck.load_superresolution(loss) for loss in ("pixel", "feature")}
@@ -482,7 +504,7 @@ ck.show_images(
     [truth, *ways.values()],
     ["the truth", *ways],
     columns=4,
-    alt="A detail of the motorcycle; enlarged by bicubic interpolation it is blurred; by pixel loss less so; by feature loss it has crisp edges.",
+    alt="An engine. Bicubic: blurred. Pixel loss: clean edges, plain areas. Feature loss: less clean, with fine grain and a faint grid.",
 )
 
 # %% [markdown] id="super-score-title" slideshow={"slide_type": "slide"}
@@ -492,16 +514,18 @@ ck.show_images(
 #
 # $$ \text{PSNR} = 10 \log_{10} \frac{1}{\operatorname{mean} (x - \hat x)^2} \text{ dB} $$
 #
-# SSIM compares mean, contrast and structure window by window. The third panel asks a network that took no part: the distance of what *EfficientNet-Lite2* sees.
+# SSIM compares mean, contrast and structure window by window. Then two networks that took no part: how far is what they *see* from what they see in the truth? **Shown: what is gained
+# on bicubic.** Left is better in the last two.
 
 # %% id="super-score" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
-judge = ck.load_model("efficientnet_lite2")
+coursenet = ck.load_model("coursenet")
 
 
-def seen(images, layer="block5"):
-    with ck.capture(judge, [layer]) as acts, torch.no_grad():
-        judge(images)
-    return acts[layer].flatten(1)
+def distance_seen(network, layer, made, truth):
+    with ck.capture(network, [layer]) as acts, torch.no_grad():
+        network(torch.cat([made, truth]))
+    first, second = acts[layer].flatten(1).chunk(2)
+    return (first - second).norm(dim=1) / second.norm(dim=1)
 
 
 held_out, owner = [], []
@@ -516,7 +540,8 @@ for name, made in enlarged(truths).items():
     table[name] = {
         "PSNR (dB)": torch.tensor([peak_signal_noise_ratio(a, b, data_range=1) for a, b in pairs]),
         "SSIM": torch.tensor([structural_similarity(a, b, channel_axis=2, data_range=1) for a, b in pairs]),
-        "features": (seen(made) - seen(truths)).norm(dim=1) / seen(truths).norm(dim=1),
+        "Lite2": distance_seen(judge, "block5", made, truths),
+        "CourseNet": distance_seen(coursenet, "relu2", made, truths),
     }
 print(" " * 8 + "".join(f"{measure:>12}" for measure in table["bicubic"]))
 for name, row in table.items():
@@ -529,21 +554,28 @@ for name, row in table.items():
         gained = values - table["bicubic"][measure]
         more[measure][name] = ck.bootstrap_interval(gained.tolist(), owner)
 ck.show_dots(
-    {f"{measure}: more than bicubic": panel for measure, panel in more.items()},
+    more,
     line="bicubic",
     grey=["bicubic"],
-    alt="Beyond bicubic: PSNR and SSIM are highest for the pixel loss; the distance of features is lowest for the feature loss.",
+    columns=4,
+    alt="Compared with bicubic: PSNR and SSIM rise most with the pixel loss. The distance in Lite2 falls most with the feature loss, that in CourseNet with the pixel loss.",
 )
 
 # %% id="super-claim"
-psnr, far = ({name: row[measure].mean().item() for name, row in table.items()} for measure in ("PSNR (dB)", "features"))
-print("pixel loss beats bicubic in PSNR:", psnr["pixel"] > psnr["bicubic"])
-print("pixel loss beats feature loss in PSNR:", psnr["pixel"] > psnr["feature"])
-print("but for another network, feature loss is nearest:", far["feature"] < min(far["pixel"], far["bicubic"]))
+mean = {measure: {name: row[measure].mean().item() for name, row in table.items()} for measure in more}
+print("both networks beat bicubic in PSNR:", min(mean["PSNR (dB)"][k] for k in enlarge) > mean["PSNR (dB)"]["bicubic"])
+print("pixel loss beats feature loss in PSNR:", mean["PSNR (dB)"]["pixel"] > mean["PSNR (dB)"]["feature"])
+print("Lite2, a relative of the loss network, sees feature loss nearest:", min(mean["Lite2"], key=mean["Lite2"].get))
+print("CourseNet, a stranger, sees pixel loss nearest:", min(mean["CourseNet"], key=mean["CourseNet"].get))
 
 # %% [markdown] id="super-read" slideshow={"slide_type": "skip"}
-# Many sharp pictures have the same small copy. The squared error is least for their **mean**, and a mean of sharp pictures is blurred: it wins every table of pixels.
-# The features are those of sharp pictures. But what looks sharp was *painted*: never read a number plate from it.
+# **The eye's verdict.** Many sharp pictures have the same small copy. The squared error is least for their **mean**, so the pixel network draws clean edges and leaves plain what it cannot
+# know. The feature network puts grain there: it looks less smeared, and holds a faint grid that is not in the truth. It is sharper where Φ looks, and not everywhere we look.
+#
+# **Who may judge?** For Lite2 the feature network wins clearly. But Lite2 has the plan of Lite0, and its taste. CourseNet, built and trained in another way, prefers the pixel network, by a little. So a
+# judge of the family is no third party. Johnson et al. report crisper edges with VGG-16 as Φ and many more steps; ours had 1,500.
+#
+# And what looks sharp was *painted*: never read a number plate from an enlarged picture.
 
 # %% [markdown] id="bridge-title" slideshow={"slide_type": "slide"}
 # ## The bridge
@@ -554,7 +586,7 @@ print("but for another network, feature loss is nearest:", far["feature"] < min(
 # | **train** a network | decoder (lab 09) | fast style (this lab) |
 
 # %% id="bridge" slideshow={"slide_type": "-"}
-coursenet, decode = ck.load_model("coursenet"), ck.load_decoder("conv5")
+decode = ck.load_decoder("conv5")
 cup = ck.load_image("coffee", size=128)
 with ck.capture(coursenet, ["pool5"]) as acts, torch.no_grad():
     coursenet(cup)
@@ -606,20 +638,20 @@ ck.show_images(
 # %% [markdown] id="wrong-two-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 2 · batch normalisation that was left in training
 #
-# In training mode a batch network uses the mean and σ of *this* batch. **Predict first.** The same photograph, alone and beside a dark one.
+# In training mode a batch network uses the mean and σ of *this* batch. **Predict first.** The same photograph, alone and beside two dark ones.
 
 # %% id="wrong-two" slideshow={"slide_type": "-"}
 photo = ck.load_image("motorcycle", size=(160, 240))
 dark = 0.15 * ck.load_image("hubble", size=(160, 240))
 forgetful = ck.load_transformer("transformer_one_batch").train()
 with torch.no_grad():
-    alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark]), one[:2])[:1]
+    alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark, dark]), one)[:1]
 right = ck.fast_style(batch, photo)
 ck.show_images(
     [right, alone, beside],
-    ["eval()", "training mode, alone", "… beside a dark picture"],
+    ["eval()", "training mode, alone", "… beside dark pictures"],
     columns=3,
-    alt="The motorcycle painted in evaluation mode, in training mode alone, and in training mode beside a dark picture.",
+    alt="The motorcycle painted in evaluation mode, in training mode alone, and in training mode beside two dark pictures: darker and with other strokes.",
 )
 
 # %% id="wrong-two-claim"
@@ -675,6 +707,10 @@ mean = {name: sum(row) / len(row) for name, row in rows.items()}
 nearer = [made < photo for photo, made in zip(rows["photograph"], rows["one pass"], strict=True)]
 print("one pass comes nearer to the style than the photograph, in all four cases:", all(nearer))
 print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["photograph"])
+
+# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# The network is as near to the style as fifty steps of search, or nearer; which of the two leads depends on the photograph. (Four photographs are few, and Lite2 is a relative of the loss
+# network: hence the next question.)
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
 # ## Swap the network
