@@ -107,7 +107,7 @@ def colour_groups(maps: Tensor, image: Tensor, colours: Tensor) -> Tensor:
     """
     large = F.interpolate(maps[None], image.shape[2:], mode="bilinear").clamp(min=0)[0]
     share = large / large.sum(0).clamp(min=1e-9)
-    strength = (large.sum(0) / large.sum(0).quantile(0.98)).clamp(0, 1)
+    strength = (large.sum(0) / large.sum(0).quantile(0.9)).clamp(0, 1)
     mixed = torch.einsum("ghw,gc->chw", share, colours)
     grey = image[0].mean(0)
-    return ((0.25 + 0.75 * grey) * (1 - strength * (1 - mixed)))[None].clamp(0, 1)
+    return ((0.35 + 0.65 * grey) * (1 - strength * (1 - mixed)))[None].clamp(0, 1)

@@ -35,7 +35,7 @@ def show_polar(
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(WIDTH * min(1, 0.3 * columns), rows * (WIDTH * min(1, 0.3 * columns) / columns + 0.5)))
-    figure.set_layout_engine("constrained")
+    figure.set_layout_engine("constrained", wspace=0.12)
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).flat)
     for ax in axes[len(panels) :]:
         ax.remove()
@@ -92,7 +92,7 @@ def show_circuit(
         drawn = axes[-1, i].imshow(kernels[i].detach().cpu().numpy(), cmap=SIGNED, vmin=-high, vmax=high)
         _bare(axes[-1, i])
         axes[0, i].set_title(title)
-    figure.colorbar(drawn, ax=list(axes[-1]), label=unit, shrink=0.9, pad=0.02)
+    figure.colorbar(drawn, ax=list(axes.flat), label=unit, shrink=0.8, pad=0.02)
     return Picture(figure, alt or "Excitation and inhibition by place: " + ", ".join(titles))
 
 
