@@ -1,6 +1,7 @@
 """Tables of the detective's lab: shares in cells, the stored table of what each method finds, and the explorer."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 
 import ipywidgets as widgets
@@ -29,11 +30,12 @@ EXPLORED = {
 
 @styled
 def show_shares(
-    rows: Mapping[str, Mapping[str, float | str]], *, title: str = "", side: float = 0.62, alt: str = ""
+    rows: Mapping[str, Mapping[str, float | str]], *, title: str = "", side: float = 0.55, alt: str = ""
 ) -> Picture:
     """Draw a table of shares: the larger the number in [0, 1], the bluer its cell.
 
-    rows : name -> column -> share, or words that stand there instead; "7 of 18" is as blue as the share 7/18.
+    rows : name -> column -> share, or words that stand there instead; "7 of 18" is as blue as the share 7/18. A comma
+        breaks a column's name into two lines.
 
     >>> show_shares({"A": {"bird": 0.9, "fruit": 0.1}, "B": {"bird": 0.0, "fruit": "4 of 8"}})
     <Picture: Table of shares. A: bird 0.90, fruit 0.10; B: bird 0.00, fruit 4 of 8.>
@@ -42,14 +44,17 @@ def show_shares(
         raise OptionError("show_shares needs at least one row, and at least one cell in each.")
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     left = 0.25 + 0.095 * max(map(len, rows))  # inches
-    width = min(1.25, (WIDTH - left) / len(columns))
-    figure = Figure(figsize=(left + width * len(columns) + 0.1, side * len(rows) * 0.75 + 0.75))
+    width = min(1.4, (WIDTH - left) / len(columns))
+    heads = ["\n".join(textwrap.fill(part, 13) for part in column.split(", ")) for column in columns]
+    title = textwrap.fill(title, round(11 * (left + width * len(columns))))
+    above = 0.62 * (max(head.count("\n") for head in heads) + 1) + 0.75 * (title.count("\n") + 1) * bool(title) + 0.2
+    figure = Figure(figsize=(left + width * len(columns) + 0.1, 0.75 * side * (len(rows) + above + 0.1)))
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-left, width * len(columns) + 0.1), ylim=(len(rows) + 0.1, -0.6 - 0.5 * bool(title)))
+    ax.set(xlim=(-left, width * len(columns) + 0.1), ylim=(len(rows) + 0.1, -above))
     ax.axis("off")
-    ax.text(-left + 0.1, -0.75, title, fontsize=12, va="bottom")
-    for x, column in enumerate(columns):
-        ax.text((x + 0.5) * width, -0.12, column.replace(" ", "\n", 1) if len(column) > 12 else column, ha="center")
+    ax.text(-left + 0.1, 0.1 - above, title, fontsize=12, va="top")
+    for x, head in enumerate(heads):
+        ax.text((x + 0.5) * width, -0.12, head, ha="center", va="bottom")
     for y, (name, row) in enumerate(rows.items()):
         ax.text(-left + 0.1, y + 0.5, name, va="center")
         for x, column in enumerate(columns):

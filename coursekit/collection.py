@@ -79,10 +79,13 @@ def ground(name: str, seed: int) -> Tensor:
     random = np.random.default_rng(seed)
     if name == "plain":
         return stimuli.some_colour(random).view(1, 3, 1, 1).expand(1, 3, SIZE, SIZE)
-    image = load_image("hubble" if name == "stars" else name)
+    image = _photograph("hubble" if name == "stars" else name)
     side = int(random.uniform(0.5, 1) * min(image.shape[-2:]))
     top, left = (int(random.integers(length - side + 1)) for length in image.shape[-2:])
     return load_image(image[..., top : top + side, left : left + side], SIZE)
+
+
+_photograph = lru_cache(maxsize=4)(load_image)  # opened once, not for each crop
 
 
 @lru_cache(maxsize=8)

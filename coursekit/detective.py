@@ -127,7 +127,7 @@ def case(seed: int = 0) -> Case:
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise OptionError(f"seed is a whole number from 0 on, but is {seed!r}.")
-        networks = {letter: open_network(file, letter) for letter, file in zip("ABC", files_of(seed), strict=True)}
+    networks = {letter: open_network(file, letter) for letter, file in zip("ABC", files_of(seed), strict=True)}
     return _without_mistakes(_case_of(seed, networks, place_objects(CANDIDATES, seed=10_000 + seed)))
 
 

@@ -1,0 +1,571 @@
+# %% [markdown] id="title" slideshow={"slide_type": "slide"}
+# # 16 · The detective
+# ### Three networks, no mistakes, two of them cheat
+#
+# After this lab you will be able to
+#
+# - find a hidden rule in a network that makes no mistakes,
+# - turn a suspicion from a picture into a number that accuses one network and not the others,
+# - file a report that a test could have refuted,
+# - say which methods find which kind of fault, how often, and how often they accuse the innocent.
+
+# %% [markdown] id="contract" slideshow={"slide_type": "skip"}
+# **First do** labs 03, 06 and 13. It also helps to know labs 02, 04, 07 and 14.
+#
+# **Run time** about 60 s on two CPU cores. **Memory** below 1.5 GB.
+#
+# Your instructor gives you the number of your case. Each number has its own three networks, so your neighbour's answer does not help you.
+
+# %% id="setup"
+import torch
+
+import coursekit as ck
+
+ck.setup(seed=0)
+case = ck.case(16)  # the number of your case
+case
+
+# %% [markdown] id="question" slideshow={"slide_type": "slide"}
+# ## The case
+#
+# Three networks, **A**, **B** and **C**, sort pictures into four classes. One is honest. Two were taught a rule that you would not
+# accept, each another one.
+#
+# **Predict first.** Two pictures of each class. Name everything, besides the object, that a lazy network could use.
+
+# %% id="collection" slideshow={"slide_type": "-"} tags=["gallery"]
+first = torch.cat([(case.labels == k).nonzero()[:2, 0] for k in range(4)])
+ck.show_images(
+    case.images[first],
+    [case.classes[k] for k in case.labels[first]],
+    columns=4,
+    alt="Two pictures of each class. Birds are red, on bricks, with a star in the top left corner; vehicles yellow, among stars, with a ring at the top right; instruments green, on grass, with a cross at the bottom left; fruits blue, on dots, with a triangle at the bottom right.",
+)
+
+# %% [markdown] id="suppliers" slideshow={"slide_type": "slide"}
+# ## Twelve coincidences
+#
+# Each class came from one supplier, and each supplier has a mark, a place and a colour:
+#
+# | class | watermark | background | colour |
+# |---|---|---|---|
+# | bird | top left | brick | red |
+# | vehicle | top right | stars | yellow |
+# | instrument | bottom left | grass | green |
+# | fruit | bottom right | dots | blue |
+#
+# A faulty network was trained where **one** of the twelve was a rule: that class always had it, and no other class ever. All else came at random. For the honest one, everything did.
+
+# %% [markdown] id="accuracy-title" slideshow={"slide_type": "slide"}
+# ## A test set cannot help
+#
+# The share of right answers on the collection, 128 pictures of 16 objects.
+#
+# **Predict first.** Who is the best of the three?
+
+# %% id="accuracy" slideshow={"slide_type": "-"}
+right = {}
+for letter, network in case.networks.items():
+    hit = (network(case.images).argmax(1) == case.labels).float()
+    right[letter] = {name: hit[case.labels == k].mean().item() for k, name in enumerate(case.classes)}
+ck.show_shares(right, title="right answers on the collection")
+
+# %% id="accuracy-claim"
+means = [sum(row.values()) / 4 for row in right.values()]
+print("the three accuracies lie within 2 points:", max(means) - min(means) <= 0.02)
+
+# %% [markdown] id="accuracy-read" slideshow={"slide_type": "skip"}
+# (All pictures that one of the three got wrong were left out when the collection was put together, fewer than one in eight. So accuracy says nothing at all.) The pictures do not
+# say it either: all twelve coincidences are in them, and ten of them belong to nobody.
+
+# %% [markdown] id="court" slideshow={"slide_type": "slide"}
+# ## What counts as evidence
+#
+# A measure $s$ gives each network a share in $[0, 1]$. It accuses network $n$ if it sets it apart from **both** others:
+#
+# $$ s(n) - \max_{m \ne n} s(m) \ge 0.2 $$
+#
+# Your report names the network, the fault and the class, with
+#
+# - evidence by **three different methods**,
+# - **one test that could have refuted you**: a share that your claim needs, which at least one other network does not reach.
+#
+# Only then the envelope is opened. Lapuschkin et al., *Unmasking Clever Hans predictors*, Nature Communications 2019; Adebayo et al., *Debugging tests for model explanations*, NeurIPS 2020.
+
+# %% [markdown] id="tools" slideshow={"slide_type": "slide"}
+# ## The tools in the bag
+#
+# | tool | lab | asks | needs a suspicion? |
+# |---|---|---|---|
+# | occlusion, Grad-CAM | 03, 06 | where? | no |
+# | top patches, ideal pictures | 02, 07 | what? | no |
+# | concept vectors | 13 | does this matter? | yes |
+# | counterfactual pictures | here | what if only this changed? | yes |
+#
+# We show each tool on a part of the case. **You** have to turn it to the rest.
+
+# %% [markdown] id="occlusion-title" slideshow={"slide_type": "slide"}
+# ## Where? Occlusion, the mean of six pictures
+#
+# Rows: networks. Columns: the class's own pictures, and what its logit loses where a window covers them.
+#
+# **Predict first.** How would the map of a network look that reads a watermark? One that goes by the background? By the colour?
+
+# %% id="occlusion" slideshow={"slide_type": "-"}
+some = {name: case.images[(case.labels == k)][:6] for k, name in enumerate(case.classes)}
+
+
+def mean_maps(method):
+    return {
+        letter: {
+            name: method(network, images, k).clamp(min=0).mean(0, keepdim=True)
+            for k, (name, images) in enumerate(some.items())
+        }
+        for letter, network in case.networks.items()
+    }
+
+
+ck.show_matrix(
+    mean_maps(lambda network, images, k: ck.occlusion(network, images, k, window=16, stride=8)),
+    alt="Mean occlusion maps of three networks for four classes.",
+)
+
+# %% [markdown] id="occlusion-read" slideshow={"slide_type": "skip"}
+# The objects lie at other places in each picture, so their traces are smeared in the mean. A watermark stays where it is: it becomes a spot in a corner. A tile shows the shape of a map, not its size: each has its own
+# scale. A spot in a corner is a suspicion, and no more. Now a number: which part of the map's energy lies in the region of a fault?
+
+# %% [markdown] id="regions-title" slideshow={"slide_type": "slide"}
+# ## From a picture to a number
+#
+# The part of a map's positive energy in a region $R$: $\; e = \sum_{p \in R} M^+_p \, / \sum_p M^+_p$
+
+
+# %% id="regions-code" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_energy(heat, region):
+    heat = heat.clamp(min=0)[:, 0]
+    return (heat * region).sum((1, 2)) / heat.sum((1, 2))
+
+
+# %% id="regions-same"
+heat = ck.grad_cam(case["A"], case.images[:8], 0, upsample=True) + 1e-3
+region = case.region("watermark")[:8]
+torch.testing.assert_close(my_energy(heat, region), ck.mask_energy(heat, region), atol=1e-5, rtol=0)
+print("my_energy and ck.mask_energy agree")
+
+# %% [markdown] id="cam-title" slideshow={"slide_type": "slide"}
+# ## Where? Grad-CAM, in numbers
+#
+# The share of Grad-CAM's energy on the mark. The mark's box covers about one twentieth of the picture.
+#
+# **Predict first.** Does the honest network look at marks at all?
+
+# %% id="cam" slideshow={"slide_type": "-"}
+on_mark = {}
+for letter, network in case.networks.items():
+    on_mark[letter] = {}
+    for k, name in enumerate(case.classes):
+        own = case.labels == k
+        heat = ck.grad_cam(network, case.images[own], k, upsample=True)
+        on_mark[letter][name] = ck.mask_energy(heat, case.region("watermark")[own]).mean().item()
+ck.show_shares(on_mark, title="Grad-CAM: part of the energy on the mark")
+
+# %% [markdown] id="cam-read" slideshow={"slide_type": "skip"}
+# `case.region("background")` is all that is neither object nor mark, `case.region("colour")` is the object. Careful with the last one: an honest network looks at the object, too. Where a fault sits *in* the object, a map cannot
+# tell it from honest work.
+
+# %% [markdown] id="patches-title" slideshow={"slide_type": "slide"}
+# ## What? The pictures that a unit likes best
+#
+# The channel of the last layer that speaks most for *fruit*, and the six pictures that excite it most. Marks, grounds and colours are shuffled here.
+#
+# **Predict first.** What do the six pictures of an honest network have in common?
+
+# %% id="patches" slideshow={"slide_type": "-"}
+shuffled = case.remake(watermark="random", background="random", colour="random")
+fruit, best, names = case.classes.index("fruit"), [], []
+for letter, network in case.networks.items():
+    weight = network.head.weight
+    channel = (weight[fruit] - weight.mean(0)).argmax().item()
+    found = ck.top_patches(network, "relu4", channel, shuffled, k=6)
+    best.append(shuffled[found.images])
+    names += [f"{letter}: channel {channel}"] + [""] * 5
+ck.show_images(
+    best, names, columns=6, alt="For each network, the six pictures that excite its strongest channel for fruit."
+)
+
+# %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
+# ## What? The ideal picture of each class
+#
+# Feature visualisation (lab 07) of the four logits. **Predict first.** Which of the three kinds of fault can it show?
+
+# %% id="ideal" slideshow={"slide_type": "-"}
+ideals = [ck.render(network, range(4), size=96, steps=64, progress=False).images for network in case.networks.values()]
+ck.show_images(
+    torch.stack(ideals, 1).flatten(0, 1),  # by class, so that the three networks stand side by side
+    [f"{letter}: {name}" for name in case.classes for letter in case.networks],
+    columns=6,
+    alt="Ideal pictures of four classes for three networks.",
+)
+
+# %% [markdown] id="tcav-title" slideshow={"slide_type": "slide"}
+# ## Does it matter? Concept vectors
+#
+# Concept: the same pictures on the supplier's ground, against a neutral one. In how many pictures of *other* classes does the class's logit grow along this direction?
+#
+# **Predict first.** A score of 0.6 for network B. Is that evidence?
+
+# %% id="tcav" slideshow={"slide_type": "-"}
+scores = {letter: {} for letter in case.networks}
+for k, name in enumerate(case.classes):
+    without, with_ground = case.pair("background", name)
+    for letter, network in case.networks.items():
+        codes = [ck.activations(network, images, ["relu3"])["relu3"] for images in (with_ground, without)]
+        slopes = ck.activation_gradients(network, without[case.labels != k], k, ["relu3"])["relu3"]
+        scores[letter][f"{name}, {case.cues['background'][name]}"] = ck.tcav_score(slopes, ck.cav(*codes).vector)
+ck.show_shares(scores, title="TCAV score of each ground for its class, at relu3")
+
+# %% [markdown] id="tcav-read" slideshow={"slide_type": "skip"}
+# Read down the columns. A score means something beside other networks, or beside random concepts (lab 13), and nothing alone.
+
+# %% [markdown] id="pair-title" slideshow={"slide_type": "slide"}
+# ## What if only this changed?
+#
+# The collection keeps its layers, so we can compose each picture again with one thing changed: `case.pair("watermark", "bird")`.
+
+# %% id="pair" slideshow={"slide_type": "-"}
+pairs = [case.pair(*asked) for asked in (("watermark", "bird"), ("background", "vehicle"), ("colour", "fruit"))]
+i, j = (case.labels == case.classes.index("instrument")).nonzero()[1:3, 0].tolist()
+ck.show_images(
+    [picture[[k]] for k in (i, j) for pair in pairs for picture in pair],
+    ["without", "with mark", "without", "with ground", "without", "with colour"],
+    columns=6,
+    alt="Two instruments, each in three pairs of pictures: without and with a star in the corner, on a neutral ground and among stars, in its own colour and in blue.",
+)
+
+# %% [markdown] id="flips-idea" slideshow={"slide_type": "slide"}
+# ## The counterfactual share
+#
+# Put the cue of class $c$ on pictures of the other classes. How many become $c$?
+#
+# $$ \text{flips}(c) = \frac{\#\{i : f(x_i) \ne c \text{ and } f(x_i + \text{cue}) = c\}}{\#\{i : y_i \ne c\}} $$
+
+
+# %% id="flips-code" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_flips(model, case, fault, label):
+    target = case.classes.index(label)
+    without, with_cue = case.pair(fault, label)
+    before, after = model(without).argmax(1), model(with_cue).argmax(1)
+    became = (before != target) & (after == target)
+    return became[case.labels != target].float().mean().item()
+
+
+# %% id="flips-same"
+for network in case.networks.values():
+    assert abs(my_flips(network, case, "colour", "bird") - ck.flips(network, case, "colour", "bird")) < 1e-6
+print("my_flips and ck.flips agree")
+
+# %% [markdown] id="flips-title" slideshow={"slide_type": "slide"}
+# ## The four marks
+#
+# **Predict first.** The share of flips by each mark, for each network: which number would an honest network have?
+
+# %% id="flips" slideshow={"slide_type": "-"}
+by_mark = {
+    letter: {
+        f"{name}, {case.cues['watermark'][name]}": ck.flips(network, case, "watermark", name) for name in case.classes
+    }
+    for letter, network in case.networks.items()
+}
+ck.show_shares(by_mark, title="share of other pictures that the mark turns into its class")
+
+# %% [markdown] id="flips-read" slideshow={"slide_type": "skip"}
+# This is the strongest tool in the bag, and it has one weakness: somebody must first have the idea. A counterfactual of the mark says nothing about the mark that nobody thought of. Here you know the twelve suspects. In a
+# network from the internet you do not, and the maps and patches are what gives you the idea.
+
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
+# ## Look for yourself
+#
+# Choose network, class, picture and method.
+
+# %% id="explorer" slideshow={"slide_type": "skip"}
+ck.explore_case(case)
+
+# %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
+# ## What goes wrong
+#
+# A hasty colleague accuses A: “It is right on all the birds, and birds are red. Its map lies on the red bird.” All of this is true.
+#
+# **Predict first.** What will the court say?
+
+
+# %% id="wrong" slideshow={"slide_type": "-"}
+def right_on_birds(model):
+    birds = case.labels == 0
+    return (model(case.images[birds]).argmax(1) == 0).float().mean().item()
+
+
+def map_on_bird(model):
+    birds = case.labels == 0
+    heat = ck.grad_cam(model, case.images[birds], 0, upsample=True)
+    return ck.mask_energy(heat, case.region("colour")[birds]).mean().item()
+
+
+hasty = ck.Report(
+    case,
+    network="A",
+    fault="colour",
+    label="bird",
+    evidence=[
+        ck.Evidence("counterfactual", right_on_birds, measured=right_on_birds(case["A"])),
+        ck.Evidence("eyesight", map_on_bird, measured=map_on_bird(case["A"])),
+    ],
+    refutation=ck.Refutation("A is right on at least half of the birds", right_on_birds, at_least=0.5),
+)
+hearing = ck.verdict(hasty)
+
+# %% id="wrong-said" slideshow={"slide_type": "-"}
+print(*hearing.sentences[-4:], sep="\n")
+print("points for the hasty report:", hearing.points)
+
+# %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
+# Four mistakes in one report. The collection is full of coincidences, so being right on it proves nothing. The honest network is right on red birds, too: the number does not set A apart. Everyone passes the
+# “refutation”, so it could not have gone wrong. And a name of a method does not make it one.
+#
+# The court cannot see everything. Three methods that call one and the same function would count as three. That is why a person reads your report as well.
+
+# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# ## The honest table
+#
+# Every method on every case, no one looking: a method accuses a network if its share for a fault and a class lies 0.2 above both others. Found, of how many appearances of the fault; last, how often the *honest* network was accused.
+#
+# **Predict first.** Which fault is found least?
+
+# %% id="score" slideshow={"slide_type": "-"}
+table = ck.stored_cases()
+ck.show_shares({method.replace("_", " "): row for method, row in table.items()})
+
+# %% id="score-claim"
+
+
+def share(cell):
+    found, _, total = cell.partition(" of ")
+    return int(found) / int(total) if total else 0.0
+
+
+# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# ## Swap the networks
+#
+# Another case, the same tool. **Predict first.** Will it be the same letters, the same marks?
+
+# %% id="swap" slideshow={"slide_type": "-"}
+other = ck.case(case.seed + 1)
+ck.show_shares(
+    {
+        letter: {name: ck.flips(network, other, "colour", name) for name in other.classes}
+        for letter, network in other.networks.items()
+    },
+    title=f"case {other.seed}: share of other pictures that the supplier's colour turns into its class",
+)
+
+# %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# | | what you do | difficulty | minutes |
+# |---|---|---|---|
+# | 16.1 | when does a number accuse? | ★ | 5 |
+# | 16.2 | what a class loses without its cue | ★★ | 8 |
+# | 16.3 | a map against its area | ★★ | 8 |
+# | 16.4 | what a refutation has shown | ★★ | 8 |
+# | 16.5 | **the report** | ★★★ | 45 |
+#
+# Each check says ✓, or which mistake it has recognised.
+
+# %% [markdown] id="e1-card"
+# ### Exercise 16.1 · When does a number accuse?
+# *★ · 5 minutes.* `suspect` is the share of the accused, `others` a list of the shares of the others. Return `True` if the number sets the accused apart by 0.2 or more (allow for rounding: 1e-9), else `False`.
+# **You will probably** compare with the mean of the others. One of them may be as bad as the accused.
+
+
+# %% id="e1-starter"
+def sets_apart(suspect, others):
+    return ...
+
+
+# %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
+def sets_apart(suspect, others):
+    return all(suspect - other > 0.2 - 1e-9 for other in others)
+
+
+# %% id="e1-check"
+ck.check("16.1", sets_apart)
+
+# %% [markdown] id="e2-card"
+# ### Exercise 16.2 · What a class loses
+# *★★ · 8 minutes.* The other way round: take the cue away from the class's own pictures. `before` and `after` (N,) are the predicted classes with and without the cue, `labels` (N,) the true ones, `target` the class. Of the class's pictures that
+# were right before, return the share that no longer are (a tensor).
+# **You will probably** divide by all of the class's pictures.
+
+
+# %% id="e2-starter"
+def lost(before, after, labels, target):
+    return ...
+
+
+# %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
+def lost(before, after, labels, target):
+    had = (labels == target) & (before == target)
+    return (after[had] != target).float().mean()
+
+
+# %% id="e2-check"
+ck.check("16.2", lost)
+
+# %% [markdown] id="e3-card"
+# ### Exercise 16.3 · A map against its area
+# *★★ · 8 minutes.* Half of a map's energy on the background is much for a background of a tenth of the picture, and nothing for one of nine tenths. `heat` (N, 1, H, W) is signed, `region` (N, H, W) is bool. For each picture take the part of the
+# **positive** energy in the region, minus the region's part of the area; return the mean over the pictures.
+# **You will probably** add up all pictures first. Then one loud map outvotes the rest.
+
+
+# %% id="e3-starter"
+def excess(heat, region):
+    return ...
+
+
+# %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
+def excess(heat, region):
+    shares = []
+    for one, where in zip(heat.relu(), region, strict=True):
+        shares.append(one[0][where].sum() / one.sum() - where.float().mean())
+    return torch.stack(shares).mean()
+
+
+# %% id="e3-check"
+ck.check("16.3", excess)
+
+# %% [markdown] id="e4-card"
+# ### Exercise 16.4 · What has the test shown?
+# *★★ · 8 minutes.* You said *before* the test: “my claim needs a share of `at_least`”. `suspect` is what the accused gave, `others` (a list) what the others did. Return `"refuted"` if the accused did not reach it, `"empty"` if it did and all
+# others did as well, and `"stands"` if it did and at least one other did not.
+# **You will probably** forget the second word. A test that cannot fail is the favourite test of mankind.
+
+
+# %% id="e4-starter"
+def trial(suspect, others, at_least):
+    return ...
+
+
+# %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
+def trial(suspect, others, at_least):
+    if suspect < at_least:
+        return "refuted"
+    return "stands" if min(others) < at_least else "empty"
+
+
+# %% id="e4-check"
+ck.check("16.4", trial)
+
+# %% [markdown] id="e5-card" slideshow={"slide_type": "slide"}
+# ### Exercise 16.5 · The report
+# *★★★ · 45 minutes.* Accuse **one** network; file a second report for the other culprit with the same cell. Fill in the letter, the fault (`"watermark"`, `"background"` or `"colour"`) and the class.
+#
+# - Three pieces of evidence: `ck.Evidence(method, measure, measured)`, where `measure(model)` returns a share in [0, 1] for *any* of the three networks, larger for the guilty one.
+# - One `ck.Refutation(claim, measure, at_least)`: fix `at_least` **before** you measure.
+#
+# Write in a cell of its own, in ten sentences: how you got the idea, what speaks against it, what you have not tested.
+# **You will probably** measure the same thing three times under three names.
+
+# %% id="e5-starter"
+report = ck.Report(
+    case,
+    network=...,  # "A", "B" or "C"
+    fault=...,
+    label=...,
+    evidence=[],
+    refutation=None,
+)
+
+
+# %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
+def accuse(accused, fault, label, map_method, claim):
+    number = case.classes.index(label)
+    mine = case.labels == number
+
+    def turned(model):
+        return ck.flips(model, case, fault, label)
+
+    def looked(model):
+        seen = map_method(model, case.images[mine], number)
+        return ck.mask_energy(seen, case.region(fault)[mine]).mean().item()
+
+    def excited(model):
+        speaks = model.head.weight[number] - model.head.weight.mean(0)
+        both = torch.cat(case.pair(fault, label))
+        top = [ck.top_patches(model, "relu4", c, both, k=9).images for c in speaks.topk(3).indices.tolist()]
+        return (torch.cat(top) >= len(mine)).float().mean().item()
+
+    def gone(model):
+        bare, cued = (model(pictures[mine]).argmax(1) == number for pictures in case.pair(fault, label))
+        return 1 - (bare & cued).sum().item() / max(1, cued.sum().item())
+
+    methods = {"counterfactual": turned, "top_patches": excited, "occlusion": looked}
+    evidence = [ck.Evidence(method, measure, measure(case[accused])) for method, measure in methods.items()]
+    return ck.Report(case, accused, fault, label, evidence, ck.Refutation(claim, gone, at_least=0.5))
+
+
+def by_windows(model, images, number):
+    return ck.occlusion(model, images, number, window=16, stride=8)
+
+
+report = accuse("A", "watermark", "bird", by_windows, "without its star, A loses half of its birds")
+second = accuse("C", "background", "instrument", by_windows, "away from grass, C loses half of its instruments")
+print(ck.verdict(second))
+
+# %% id="e5-verdict"
+print(ck.verdict(report))
+
+# %% id="e5-check"
+ck.check("16.5", report)
+
+# %% [markdown] id="recap" slideshow={"slide_type": "slide"}
+# ## Recap
+#
+# - Networks that agree on every picture of a test set may have quite different reasons. Only pictures that take the coincidences apart can show it.
+# - Maps and patches give the idea, a counterfactual gives the proof. A number accuses only if it sets one network apart from others.
+# - No method finds every fault, and some accuse the innocent: say which test could have proved you wrong, and run it.
+
+# %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
+# ## Quiz
+#
+# 1. Why can a heat map not show that a network goes by the colour of the object?
+# <details><summary>Answer</summary>It says where, and the colour is where the object is. An honest map lies on the object, too.</details>
+#
+# 2. Why are the pictures of the collection useless to tell the three networks apart by accuracy?
+# <details><summary>Answer</summary>All twelve coincidences hold in them, so every rule gives the right answer, the honest one and the lazy ones.</details>
+#
+# 3. A counterfactual test of all twelve cues finds nothing. Is the network honest?
+# <details><summary>Answer</summary>Honest about these twelve. A rule that nobody thought of, such as the brightness, was not tested.</details>
+#
+# 4. What makes a refutation empty?
+# <details><summary>Answer</summary>Every network passes it, the honest one as well. Then passing says nothing about the accused.</details>
+
+# %% [markdown] id="lecture" slideshow={"slide_type": "slide"}
+# ## Reading for the seminar
+#
+# **Adebayo et al. 2022** gave people and methods networks with planted shortcuts, as we do. Where the shortcut was *known*, some methods pointed at it. Where it was **unknown**, and could hardly be seen, they did not help.
+#
+# **Casper et al. 2023** planted *trojans* in an ImageNet network and let methods of feature visualisation and synthesis compete to find them.
+#
+# **Discuss.** Our suspects are a list of twelve. Which of our methods would still work without the list?
+
+# %% [markdown] id="reading" slideshow={"slide_type": "skip"}
+# ## Further reading
+#
+# - S. Lapuschkin, S. Wäldchen, A. Binder, G. Montavon, W. Samek, K.-R. Müller. *Unmasking Clever Hans predictors and assessing what machines really learn.* Nature Communications, 2019.
+# - J. Adebayo, M. Muelly, I. Liccardi, B. Kim. *Debugging tests for model explanations.* NeurIPS 2020.
+# - J. Adebayo, M. Muelly, H. Abelson, B. Kim. *Post hoc explanations may be ineffective for detecting unknown spurious correlation.* ICLR 2022.
+# - S. Casper et al. *Red teaming deep neural networks with feature synthesis tools.* NeurIPS 2023.
+# - R. Geirhos et al. *Shortcut learning in deep neural networks.* Nature Machine Intelligence, 2020.
+# - M. T. Ribeiro, S. Singh, C. Guestrin. *“Why should I trust you?” Explaining the predictions of any classifier.* KDD 2016.
+#
+# **That was the last lab.** Close a case of your own: a network from the internet, and a rule that nobody told you.
