@@ -113,7 +113,7 @@ def my_texture(model, sample, layers, steps):
     goals = {layer: gram(maps(model, sample, layer)) for layer in layers}
     noise = torch.Generator().manual_seed(0)
     painting = ck.parameterizations.fourier()(1, sample.shape[-1], noise, model.device)  # frequencies: lab 07
-    lbfgs = torch.optim.LBFGS(painting.parameters, max_iter=1, history_size=10)
+    lbfgs = torch.optim.LBFGS(painting.parameters, lr=0.5, max_iter=1, history_size=10)
 
     def closure():
         lbfgs.zero_grad()
@@ -246,7 +246,7 @@ def my_transfer(model, content, style, layers, content_layer, alpha, steps):
     grams = {layer: gram(maps(model, style, layer)) for layer in layers}
     variation = ck.regularizers.total_variation(1.0).penalty
     painting = ck.parameterizations.fourier(start=content)(1, content.shape[-1], None, model.device)
-    lbfgs = torch.optim.LBFGS(painting.parameters, max_iter=1, history_size=10)
+    lbfgs = torch.optim.LBFGS(painting.parameters, lr=0.5, max_iter=1, history_size=10)
 
     def closure():
         lbfgs.zero_grad()

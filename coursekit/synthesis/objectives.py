@@ -186,17 +186,18 @@ def gram(a: Tensor) -> Tensor:
 
 
 def softened(a: Tensor, temperature: float | None) -> Tensor:
-    """Let no single activation rule: softmax of a / T over all maps of an image, times its size.
+    """Let no single activation rule: N · softmax(a / T) - 1 over all N values of an image's maps.
 
     Wang, Li & Vasconcelos, *Rethinking and improving the robustness of image style transfer*, CVPR 2021: layers with
-    residual connections have a few huge values, which decide the whole Gram matrix. None changes nothing.
+    residual connections have a few huge values, which decide the whole Gram matrix. Our losses are relative, so the
+    mean is subtracted, or it would outweigh all the rest. None changes nothing.
 
     >>> softened(torch.tensor([[[[0.0, 0.0]], [[0.0, 30.0]]]]), 10.0).round(decimals=1).flatten()
-    tensor([0.2000, 0.2000, 0.2000, 3.5000])
+    tensor([-0.8000, -0.8000, -0.8000,  2.5000])
     """
     if temperature is None:
         return a
-    return ((a.flatten(1) / temperature).softmax(1) * a[0].numel()).view_as(a)
+    return ((a.flatten(1) / temperature).softmax(1) * a[0].numel() - 1).view_as(a)
 
 
 def texture(model: Model, layer: str, image: Tensor, smooth: float | None = None) -> Objective:

@@ -130,7 +130,7 @@ def fourier(
             z = torch.view_as_real(torch.fft.rfft2(planes, norm="ortho") / scale.cpu()).expand(n, -1, -1, -1, -1)
         else:
             raise ImageError(f"{n} pictures of {size} px cannot start from images {tuple(start.shape)}.")
-        z = z.to(device).clone().requires_grad_()
+        z = z.to(device).clone(memory_format=torch.contiguous_format).requires_grad_()
 
         def images() -> Tensor:
             planes = torch.fft.irfft2(torch.view_as_complex(z) * scale, s=(height, width), norm="ortho")

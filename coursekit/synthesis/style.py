@@ -16,9 +16,9 @@ from coursekit.synthesis.render import Rendering, render
 
 # Step sizes: (where the search walks, by which optimiser) -> rate
 RATES = {
-    ("frequencies", "lbfgs"): 1.0,
+    ("frequencies", "lbfgs"): 0.5,  # with full steps it can overshoot, for there is no line search
     ("frequencies", "adam"): 0.05,
-    ("pixels", "lbfgs"): 1.0,
+    ("pixels", "lbfgs"): 0.5,
     ("pixels", "adam"): 0.02,
 }
 # Layers that were compared by eye: from fine strokes to large forms; and one for the content.
