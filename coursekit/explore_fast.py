@@ -33,7 +33,7 @@ def explore_fast_style(
         made = fast_style(network, image, shares)
         name = "the camera" if camera else "your picture" if upload else photograph
         words = ", ".join(f"{style} {share:g}" for style, share in shares.items() if share)
-        return plotting.show_images([image, made], [name, words], columns=2, alt=f"{name} painted as {words}")
+        return plotting.show_images([image, made], [name, words], columns=3, alt=f"{name} painted as {words}")
 
     chosen, camera = photograph_or_upload(photograph), Webcam()
     for other in chosen.values():

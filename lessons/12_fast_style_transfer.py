@@ -258,12 +258,11 @@ weaver = ck.load_texture_network()
 woven = ck.fast_texture(weaver, n=4, size=128)
 found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, tv=2.0, steps=50).images
 ck.show_images(
-    [styles["mosaic"][..., :128, :128], *found.split(1), *woven[:3].split(1)],
-    ["the texture", "searched", "searched", "network", "network", "network"],
-    columns=3,
-    alt="A piece of the mosaic, two that were searched from noise, and three samples of the network.",
+    [styles["mosaic"][..., :128, :128], found[:1], woven[:2]],
+    ["the texture", "searched", "network", "network"],
+    columns=4,
+    alt="A piece of the mosaic; one that was searched from noise, with soft stones; two samples of the network, stones on a blue ground of lines.",
 )
-
 
 # %% [markdown] id="noise-title" slideshow={"slide_type": "slide"}
 # ## What the noise decides
@@ -291,8 +290,8 @@ with torch.no_grad():
 ck.show_images(
     list(tiles.values()),
     list(tiles),
-    columns=3,
-    alt="A sample; the same with new coarse noise; the same with new fine noise.",
+    columns=4,
+    alt="A sample; with new coarse noise the stones are elsewhere; with new fine noise nothing is seen to change.",
 )
 
 # %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
@@ -313,10 +312,10 @@ ck.show_images(
 many = ck.fast_texture(weaver, n=32, size=128, seed=1)
 common = many.mean(0, keepdim=True) - many.mean((0, 2, 3), keepdim=True)
 ck.show_images(
-    [many[:2], (0.5 + 3 * common).clamp(0, 1)],
-    ["a sample", "another", "mean of 32, contrast × 3"],
-    columns=3,
-    alt="Two samples of the network, and the mean of 32: a regular grid of upright and level lines.",
+    [many[:1], (0.5 + 3 * common).clamp(0, 1)],
+    ["a sample", "mean of 32, contrast × 3"],
+    columns=4,
+    alt="A sample of the network, and the mean of 32: a regular grid of upright and level lines.",
 )
 
 # %% id="diversity-claim"
@@ -343,7 +342,7 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 # %% id="contrast" slideshow={"slide_type": "-"}
 instance, batch = ck.load_transformer("transformer_one_instance"), ck.load_transformer("transformer_one_batch")
 contrasts = (1.0, 0.5, 0.25)
-photo = ck.load_image("motorcycle", size=(160, 240))
+photo = ck.load_image("motorcycle", size=(128, 192))
 faded = torch.cat([0.5 + c * (photo - 0.5) for c in contrasts])
 ck.show_images(
     [ck.fast_style(instance, faded), ck.fast_style(batch, faded)],
@@ -424,7 +423,7 @@ print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style /
 
 # %% id="grid" slideshow={"slide_type": "-"}
 corners = [["strokes", "woodcut"], ["colour field", "ink"]]
-cat = ck.load_image("chelsea", size=(192, 288))
+cat = ck.load_image("chelsea", size=(144, 216))
 grid, labels = [], []
 for down in (0, 0.5, 1):
     for right in (0, 0.5, 1):
@@ -621,17 +620,17 @@ ck.explore_fast_style(fast)
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 1 · another size
 #
-# The network was trained on crops of 128 pixels. Here is the same motorcycle with 128, 256 and 512 pixels a side, shown equally large.
+# The network was trained on crops of 128 pixels. Here is the same motorcycle with 96, 192 and 384 pixels a side, shown equally large.
 #
 # **Predict first.** Do the strokes grow with the picture?
 
 # %% id="wrong" slideshow={"slide_type": "-"}
-sizes = {side: ck.fast_style(fast, ck.load_image("motorcycle", size=side), "woodcut") for side in (128, 256, 512)}
+sizes = {side: ck.fast_style(fast, ck.load_image("motorcycle", size=side), "woodcut") for side in (96, 192, 384)}
 ck.show_images(
     list(sizes.values()),
     [f"{side} pixels" for side in sizes],
     columns=3,
-    alt="At 128 pixels few broad lines that hide the motorcycle; at 512 pixels many fine lines.",
+    alt="At 96 pixels few broad lines that hide the motorcycle; at 384 pixels many fine lines.",
 )
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
