@@ -90,7 +90,7 @@ print("my_tuning and ck.curve_tuning agree")
 #
 # The angle says where the arc is hollow: 270° is ∩, 90° is ∪. Four units of CourseNet, third layer. **Predict first.** What does a straight line's curve look like?
 
-# %% id="arcs" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="arcs" slideshow={"slide_type": "-"}
 arcs = [57, 147, 63, 90]
 ck.show_polar(
     {
@@ -308,7 +308,7 @@ ck.show_images(
     [cat, ck.activation_grid(cat_maps, pictures)],
     ["the image", "what block13 sees"],
     columns=2,
-    alt="A cat, and a grid of small painted pictures in its form: eyes, ears and fur stand where they are in the photograph.",
+    alt="A cat, and a grid of 7 by 7 painted pictures: fur on the forehead, round forms at eyes and nose, soft fans at the whiskers.",
 )
 
 # %% [markdown] id="groups-title" slideshow={"slide_type": "slide"}
@@ -328,7 +328,7 @@ ck.show_images(
     [ck.colour_groups(groups.maps[0], cat, colours), *frames.split(1)],
     ["where", *(f"group {i + 1}" for i in range(4))],
     columns=5,
-    alt="The cat, coloured by four groups of channels, and the painted picture of each group in a frame of its colour.",
+    alt="The cat, coloured by four groups of channels, and the painted picture of each group in a frame of its colour: striped fur on the forehead, an eye on the eyes, pale fans at the whiskers, a snout around the nose.",
 )
 
 # %% id="groups-claim"
@@ -361,7 +361,7 @@ ck.show_circuit(
 )
 
 # %% [markdown] id="circuit-read" slideshow={"slide_type": "skip"}
-# **The description.** Horizontal bars excite, in the middle and below it. Vertical bars inhibit everywhere, most in the middle row, at the sides. So the unit says: *something horizontal here, and nothing vertical beside it*.
+# **The description.** Horizontal bars excite, in the middle and below it. Vertical bars inhibit everywhere, most in the middle row and at the sides, least in the lowest. So the unit says: *something horizontal here, and nothing upright beside or above it*.
 # Both ∩ and ∪ have a horizontal piece where they are thickest. If our reading is right, the direction of the arc is decided by **inhibition**.
 #
 # Three predictions, made before we cut:
@@ -369,6 +369,12 @@ ck.show_circuit(
 # 1. Cut the inhibitory inputs tuned to vertical bars: ∩ stays, and the silent ∪ begins to speak.
 # 2. Cut as many random inputs: nothing of that kind.
 # 3. Cut the excitatory inputs tuned to horizontal bars: ∩ loses much of its answer.
+
+# %% id="circuit-claim"
+upright = V[3]  # bars of 90°
+print("upright bars inhibit at least 1.5 times as much in the two upper rows as in the lowest:", end=" ")
+print(upright[:2].mean().item() < 1.5 * upright[2].mean().item() < 0)
+print("lying bars excite in the middle of the lowest row:", V[0, 2, 1].item() > 0.1)
 
 # %% id="circuit-cut"
 sums = W[57].sum((1, 2))
@@ -419,8 +425,8 @@ print(
 print("3. ∩ loses more than a third:", bool(no_excitation[cap].mean() < 0.67 * intact[cap].mean()))
 
 # %% [markdown] id="cut-read" slideshow={"slide_type": "skip"}
-# All three came out. The arc detector gets its *direction* from what it forbids. (How can vertical bars tell ∩ from ∪? The receptive fields do not lie symmetrically around the arc: the sides of ∪ reach into rows where the
-# inhibition is strongest.) Had random cuts done the same, our description would have been a story.
+# All three came out. The arc detector gets its *direction* from what it forbids. How can vertical bars tell ∩ from ∪? By their **place**: the sides of ∪ stand above its base, in the rows where they are forbidden; the sides of ∩
+# hang below its top, in the row that hardly minds. Had random cuts done the same, our description would have been a story.
 
 # %% [markdown] id="effective-title" slideshow={"slide_type": "skip"}
 # ## Through a block: expanded weights
@@ -553,7 +559,7 @@ def peaks_on(name, animal):
     return points[mine]
 
 
-# %% id="parted" slideshow={"slide_type": "-"}
+# %% id="parted" slideshow={"slide_type": "-"} tags=["gallery"]
 kinds = {"parted": "with loss", "unparted": "without"}
 ck.show_parts(
     {
@@ -616,7 +622,7 @@ ck.show_images(
     large.images[strongest],
     [f"{large.objects[i].replace('_', ' ')} {late[i, 1044]:.1f}" for i in strongest],
     columns=6,
-    alt="Six scenes: a sticking plaster first, then bears and other objects.",
+    alt="Six scenes: a sticking plaster first, then others, among them a bear.",
 )
 
 # %% id="poly-claim"
@@ -652,7 +658,7 @@ ck.show_images(
     [*starts.split(1), *two.split(1)],
     [*(f"mean of {len(m)}" for m in faces.members), "facet 1", "facet 2"],
     columns=4,
-    alt="Two blurred means of scenes, and the two pictures painted from them.",
+    alt="The mean of three bears and the mean of three plasters; painted from the first, a dark muzzle with an eye, from the second, a pale strip on blue.",
 )
 
 # %% [markdown] id="strange-title" slideshow={"slide_type": "slide"}
