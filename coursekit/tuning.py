@@ -130,8 +130,8 @@ def gradient_orientation(images: Tensor) -> tuple[Tensor, Tensor]:
     Examples
     --------
     >>> angle, clear = gradient_orientation(stimuli.grating(64, 8, angle=30))
-    >>> round(angle.item()), clear.item() > 0.9
-    (30, True)
+    >>> abs(angle.item() - 30) < 1.5, clear.item() > 0.9
+    (True, True)
     """
     check_images(images)
     if min(images.shape[2:]) < 3:
