@@ -51,6 +51,7 @@ slides: $(VENV)/dev.stamp
 
 gallery: $(VENV)/dev.stamp
 	$(RUN) tools/gallery.py
+	$(RUN) tools/posters.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
 
 bench: $(VENV)/dev.stamp
@@ -68,6 +69,8 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/captioned.py
+	$(RUN) training/suspects.py
+	$(RUN) training/suspects.py --table
 	$(RUN) training/parted.py
 	$(RUN) training/transformer.py
 	$(RUN) training/texture.py

@@ -16,14 +16,14 @@ import coursekit as ck
 ROOT = Path(__file__).resolve().parent.parent
 # photograph, style, weight of the content
 POSTERS = [
-    ("china", "strokes", 0.02),
-    ("chelsea", "mosaic", 0.02),
-    ("grace_hopper", "woodcut", 0.03),
-    ("flower", "swirls", 0.02),
-    ("astronaut", "colour field", 0.01),
-    ("china", "ink", 0.02),
+    ("china", "strokes", 0.08),
+    ("chelsea", "mosaic", 0.04),
+    ("grace_hopper", "woodcut", 0.04),
+    ("flower", "swirls", 0.03),
+    ("astronaut", "colour field", 0.02),
+    ("china", "ink", 0.035),
 ]
-SIZE, STEPS, SHOWN, COLUMNS = 448, 300, 320, 3  # pixels of a side while painting, and on the sheet
+SIZE, STEPS, SHOWN, COLUMNS = 448, 120, 320, 3  # pixels of a side while painting, and on the sheet
 
 
 def poster(photograph: str, style: str, weight: float, size: int = SIZE, steps: int = STEPS) -> Tensor:
