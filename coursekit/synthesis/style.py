@@ -1,5 +1,6 @@
 """Style transfer: the content of one picture and the Gram matrices of another (Gatys, Ecker & Bethge 2016)."""
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
@@ -17,7 +18,7 @@ from coursekit.synthesis.render import Rendering, render
 # Step sizes: (where the search walks, by which optimiser) -> rate
 RATES = {
     ("frequencies", "lbfgs"): 0.5,  # with full steps it can overshoot, for there is no line search
-    ("frequencies", "adam"): 0.05,
+    ("frequencies", "adam"): 0.1,
     ("pixels", "lbfgs"): 0.5,
     ("pixels", "adam"): 0.02,
 }
@@ -175,7 +176,7 @@ def paint(
         parameterization = fourier(start=begin)
     else:
         parameterization = logits(begin) if optimizer == "lbfgs" else pixels(begin)
-    return render(
+    out = render(
         model,
         goal,
         n=len(begin),
@@ -191,6 +192,9 @@ def paint(
         progress=progress,
         watch=watch,
     )
+    if len(out.values) > 1 and (out.values[-1] < 2 * out.values[0] - 0.1).any():
+        warnings.warn(f"{optimizer} overshot and ended far from the goal; take optimizer='adam'.", stacklevel=3)
+    return out
 
 
 def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: float | None = None) -> Objective:
