@@ -267,7 +267,7 @@ ck.show_images(
 # %% [markdown] id="noise-title" slideshow={"slide_type": "slide"}
 # ## What the noise decides
 #
-# The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay.
+# The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay. Shown: the upper left quarter.
 #
 # **Predict first.** Which moves the stones: the coarse noise or the fine?
 
@@ -288,7 +288,7 @@ with torch.no_grad():
     }
     tiles = {name: weaver(noise) for name, noise in changed.items()}
 ck.show_images(
-    list(tiles.values()),
+    [x[..., :64, :64] for x in tiles.values()],
     list(tiles),
     columns=4,
     alt="A sample; with new coarse noise the stones are elsewhere; with new fine noise nothing is seen to change.",
@@ -312,7 +312,7 @@ ck.show_images(
 many = ck.fast_texture(weaver, n=32, size=128, seed=1)
 common = many.mean(0, keepdim=True) - many.mean((0, 2, 3), keepdim=True)
 ck.show_images(
-    [many[:1], (0.5 + 3 * common).clamp(0, 1)],
+    [many[:1, :, :64, :64], (0.5 + 3 * common[..., :64, :64]).clamp(0, 1)],
     ["a sample", "mean of 32, contrast × 3"],
     columns=4,
     alt="A sample of the network, and the mean of 32: a regular grid of upright and level lines.",
@@ -342,7 +342,7 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 # %% id="contrast" slideshow={"slide_type": "-"}
 instance, batch = ck.load_transformer("transformer_one_instance"), ck.load_transformer("transformer_one_batch")
 contrasts = (1.0, 0.5, 0.25)
-photo = ck.load_image("motorcycle", size=(128, 192))
+photo = ck.load_image("motorcycle", size=(112, 168))
 faded = torch.cat([0.5 + c * (photo - 0.5) for c in contrasts])
 ck.show_images(
     [ck.fast_style(instance, faded), ck.fast_style(batch, faded)],
@@ -423,7 +423,7 @@ print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style /
 
 # %% id="grid" slideshow={"slide_type": "-"}
 corners = [["strokes", "woodcut"], ["colour field", "ink"]]
-cat = ck.load_image("chelsea", size=(144, 216))
+cat = ck.load_image("chelsea", size=(120, 180))
 grid, labels = [], []
 for down in (0, 0.5, 1):
     for right in (0, 0.5, 1):
@@ -648,12 +648,11 @@ dark = 0.15 * ck.load_image("hubble", size=(160, 240))
 forgetful = ck.load_transformer("transformer_one_batch").train()
 with torch.no_grad():
     alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark, dark]), one)[:1]
-right = ck.fast_style(batch, photo)
 ck.show_images(
-    [right, alone, beside],
-    ["eval()", "training mode, alone", "… beside dark pictures"],
+    [alone, beside],
+    ["training mode, alone", "… beside dark pictures"],
     columns=3,
-    alt="The motorcycle painted in evaluation mode, in training mode alone, and in training mode beside two dark pictures: darker and with other strokes.",
+    alt="The motorcycle painted in training mode alone, and in training mode beside two dark pictures: darker and with other strokes.",
 )
 
 # %% id="wrong-two-claim"
