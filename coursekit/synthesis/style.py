@@ -126,7 +126,7 @@ def style_transfer(
         begin = luminance(begin).expand_as(begin)
         watch = watch and (lambda step, x, show=watch: show(step, recolour(x.cpu(), photograph)))
     same = match(model, content_layer, content, smooth)
-    scale = torch.tensor(weights)
+    scale = torch.tensor(weights, dtype=torch.float32)
     goal = Objective(lambda acts, logits: scale.to(model.device) * same.read(acts, logits), same.layers)
     for share, image in zip(shares, styles, strict=True):
         goal = goal + share * style_objective(model, layers, image, smooth)
@@ -255,8 +255,8 @@ def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
 
 
 def _content_weights(weight: float | Sequence[float]) -> list[float]:
-    weights = [float(w) for w in (weight if isinstance(weight, list | tuple) else [weight])]
-    if not weights or not all(0 <= w < float("inf") for w in weights):
+    weights = list(weight) if isinstance(weight, list | tuple) else [weight]
+    if not weights or not all(isinstance(w, int | float) and 0 <= w < float("inf") for w in weights):
         raise OptionError(f"content_weight must be a number from 0 on, or a list of them, but is {weight!r}.")
     return weights
 
