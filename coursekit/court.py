@@ -111,14 +111,7 @@ def verdict(report: Report) -> Verdict:
         return Verdict(points, False, (*said, "The envelope stays shut until the evidence is complete."))
     if is_true(report.case, report.network, report.fault, report.label):
         return Verdict(points + 4, True, (*said, "The envelope is opened: your accusation is true."))
-    return Verdict(
-        points,
-        False,
-        (
-            *said,
-            "The envelope is opened: your accusation is not what it says. Which other cause could give your numbers?",
-        ),
-    )
+    return Verdict(points, False, (*said, WRONG))
 
 
 def _results(report: Report, measure: Measure) -> tuple[float, dict[str, float]]:

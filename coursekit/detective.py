@@ -17,7 +17,7 @@ from coursekit.nets.suspect import CUES, FAULTS, INPUT_SIZE, LABELS, MEAN, STD, 
 from coursekit.weights import own_checkpoint, read
 
 PICTURES, CANDIDATES = 128, 192  # of a case; composed, of which the first are kept on which no network errs
-ROUNDS = 200_000  # of the slow hash: a tenth of a second for each question
+ROUNDS = 60_000  # of the slow hash: a few hundredths of a second for each question
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ SHARES = [
     (0.35, [0.3, 0.2]),
     (0.6, [0.2, 0.4]),
     (0.8, [0.75, 0.0]),
+    (0.5, [0.45, 0.2]),
 ]
 # the same, and the least share that the claim needs
 TRIALS = [
@@ -60,9 +61,9 @@ def sets_apart(answer: object) -> str | None:
 
 def lost(answer: object) -> str | None:
     """16.2: what a class loses when its cue is gone."""
-    labels = torch.tensor([1, 1, 1, 1, 1, 0, 0, 2])
-    before = torch.tensor([1, 1, 1, 1, 2, 0, 1, 2])
-    after = torch.tensor([1, 0, 2, 0, 1, 0, 0, 1])
+    labels = torch.tensor([1, 1, 1, 1, 1, 0, 0, 2, 2])
+    before = torch.tensor([1, 1, 1, 1, 2, 0, 1, 2, 1])
+    after = torch.tensor([1, 0, 2, 0, 0, 0, 0, 1, 0])
     result = call(answer, before.clone(), after.clone(), labels.clone(), 1)
     of_class, was, gone = labels == 1, before == 1, after != 1
     mistakes = [
