@@ -7,8 +7,8 @@
 # - train a network whose loss is another network, and say which of the two learns,
 # - explain what instance normalisation takes away, and why style transfer wants that,
 # - put six styles into one network by 2 % of its numbers, and mix them,
-# - tell when a picture that scores worse looks better (super-resolution by pixels and by features),
-# - place inversion, decoders, style and fast style in one table of two by two.
+# - say who should judge an enlarged picture, and who should not,
+# - place inversion, decoders, style and fast style in one table.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 11. It also helps to know lab 09.
@@ -87,12 +87,20 @@ ck.show_images(
 # %% [markdown] id="loss-title" slideshow={"slide_type": "slide"}
 # ## The loss is that of lab 11
 #
-# There the *picture* was changed to make it small, here the *weights* $\theta$, over many photographs:
+# There the *picture* was changed, here the *weights* $\theta$, over many photographs:
 #
 # $$ \min_\theta \; \mathbb{E}_x \Big[ \alpha\, \mathcal L_{\text{content}}(f_\theta(x), x) + \mathcal L_{\text{style}}(f_\theta(x)) + \lambda\, \mathcal R_{TV}(f_\theta(x)) \Big] $$
 
 
 # %% id="look"
+LAYERS = ["block1", "block3", "block5", "block8"]
+
+
+def gram(a):
+    flat = a.flatten(2)
+    return flat @ flat.mT / flat.shape[2]
+
+
 def look(images):
     """Run EfficientNet-Lite0 up to block 8: its first half is all that the loss needs."""
     net, seen = model.module, []
@@ -104,22 +112,15 @@ def look(images):
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
-LAYERS = ["block1", "block3", "block5", "block8"]
-
-
-def gram(a):
-    flat = a.flatten(2)
-    return flat @ flat.mT / flat.shape[2]
-
-
 def my_loss(made, photographs, goals, content_weight=0.04):
     seen, wanted = look(made), look(photographs)["block5"]
     content = (seen["block5"] - wanted).pow(2).sum() / wanted.pow(2).sum()
     style = 0
     for layer, goal in goals.items():
-        style = style + (gram(seen[layer]) - goal).pow(2).sum() / goal.pow(2).sum() / len(made) / len(goals)
-    variation = made.diff(dim=2).pow(2).mean() + made.diff(dim=3).pow(2).mean()
-    return content_weight * content + style + 0.5 * variation
+        difference = (gram(seen[layer]) - goal).pow(2).sum() / len(made)
+        style = style + difference / goal.pow(2).sum() / len(goals)
+    tv = made.diff(dim=2).pow(2).mean() + made.diff(dim=3).pow(2).mean()
+    return content_weight * content + style + 0.5 * tv
 
 
 # %% id="same-loss"
@@ -204,7 +205,7 @@ ck.show_images(
     alt="A cat; pale coloured forms after 20 steps; a drawing in black and sepia after 120.",
 )
 
-# %% id="curve" slideshow={"slide_type": "subslide"}
+# %% id="curve" slideshow={"slide_type": "skip"}
 smooth = torch.tensor(curve).unfold(0, 10, 1).mean(1)
 ck.show_lines(
     range(10, STEPS + 1),
@@ -272,7 +273,7 @@ ck.show_images(
 # **Predict first.** Which moves the stones: the coarse noise or the fine?
 
 
-# %% id="noise" slideshow={"slide_type": "-"} tags=["show-code"]
+# %% id="my-noise" slideshow={"slide_type": "skip"}
 def my_noise(n, size, seed):
     generator = torch.Generator().manual_seed(seed)
     return [torch.rand(n, 3, size // 2**k, size // 2**k, generator=generator) for k in (4, 3, 2, 1, 0)]
@@ -280,23 +281,25 @@ def my_noise(n, size, seed):
 
 with torch.no_grad():
     torch.testing.assert_close(weaver(my_noise(4, 128, seed=0)), woven)
-    start, other = my_noise(1, 128, seed=0), my_noise(1, 128, seed=1)
-    changed = {
-        "the start": start,
-        "new 8 × 8": [other[0], *start[1:]],
-        "new 128 × 128": [*start[:4], other[4]],
-    }
-    tiles = {name: weaver(noise) for name, noise in changed.items()}
+print("the network on my_noise and ck.fast_texture give the same samples")
+
+# %% id="noise" slideshow={"slide_type": "-"}
+start, other = my_noise(1, 128, seed=0), my_noise(1, 128, seed=1)
+tiles = {"the start": start}
+for i, name in ((0, "new 8 × 8"), (1, "new 16 × 16"), (4, "new 128 × 128")):
+    tiles[name] = [*start[:i], other[i], *start[i + 1 :]]
+with torch.no_grad():
+    tiles = {name: weaver(noise)[..., :64, :64] for name, noise in tiles.items()}
 ck.show_images(
-    [x[..., :64, :64] for x in tiles.values()],
+    list(tiles.values()),
     list(tiles),
     columns=4,
-    alt="A sample; with new coarse noise the stones are elsewhere; with new fine noise nothing is seen to change.",
+    alt="A corner of a sample; with new coarse noise the stones are elsewhere; with new fine noise nothing is seen to change.",
 )
 
 # %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
-# The coarse noise decides where it is blue and where there are stones. The fine noise has nearly no say: the network has learned to overlook it. And look at the blue
-# part: lines at the same distances, sample after sample.
+# The coarse noise decides where it is blue and where the stones are. The finest has nearly no say: the network has learned to overlook it. And look closely: thin coloured lines at
+# the same distances, sample after sample.
 
 # %% [markdown] id="diversity-title" slideshow={"slide_type": "slide"}
 # ## The diversity that is lost
@@ -326,7 +329,7 @@ far = ck.gram_distance(judge, torch.cat([found[:1], many[:1], styles["strokes"][
 print("yet for a third network both are nearer to the mosaic than strokes are:", bool(far[:2].max() < far[2] / 2))
 
 # %% [markdown] id="diversity-read" slideshow={"slide_type": "skip"}
-# The grid is in every sample, whatever the noise. A Gram matrix cannot see it: it counts which patterns there are, in *one* picture, and not where, nor what other pictures
+# A grid of thin lines is in every sample, whatever the noise: Φ looks in steps of two pixels, and these lines please it. A Gram matrix cannot see it: it counts which patterns there are, in *one* picture, and not where, nor what other pictures
 # hold. Ulyanov et al. (*Improved texture networks*, 2017) add a term to the loss that rewards samples for being different.
 
 # %% [markdown] id="norm-title" slideshow={"slide_type": "slide"}
@@ -336,8 +339,12 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 #
 # $$ \text{instance: } \; \frac{x_{nc} - \mu_{nc}}{\sigma_{nc}} \qquad\qquad \text{batch: } \; \frac{x_{nc} - \mu_c}{\sigma_c} $$
 #
-# One mean and σ for each picture $n$ and channel $c$; or for all pictures together. Two networks, one style, equal in all else, get a
-# photograph of full, half and a quarter contrast. **Predict first.** Which one cares?
+# One mean and σ for each picture $n$ and channel $c$; or for all pictures together.
+#
+# Two networks, one style, equal in all else, get a photograph of full, half and a quarter contrast. **Predict first.** Which one cares?
+
+# %% [markdown] id="contrast-title" slideshow={"slide_type": "slide"}
+# ## The same photograph, faded
 
 # %% id="contrast" slideshow={"slide_type": "-"}
 instance, batch = ck.load_transformer("transformer_one_instance"), ck.load_transformer("transformer_one_batch")
@@ -403,9 +410,11 @@ print("instance normalisation ends with the smaller loss:", instance.curve[-1][1
 
 # %% id="conditional" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_norm(x, gamma, beta, shares):
-    mean, var = x.mean((2, 3), keepdim=True), x.var((2, 3), keepdim=True, correction=0)
-    scale, shift = shares @ gamma, shares @ beta  # a mixture of styles: the mixture of their numbers
-    return scale[..., None, None] * (x - mean) / (var + 1e-5).sqrt() + shift[..., None, None]
+    mean = x.mean((2, 3), keepdim=True)
+    var = x.var((2, 3), keepdim=True, correction=0)
+    normal = (x - mean) / (var + 1e-5).sqrt()
+    scale, shift = shares @ gamma, shares @ beta  # those of a mixture
+    return scale[..., None, None] * normal + shift[..., None, None]
 
 
 # %% id="conditional-same" slideshow={"slide_type": "-"}
@@ -419,11 +428,11 @@ print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style /
 # %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
 # ## Between four styles
 #
-# Four styles in the corners. Between them their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017).
+# In between, their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017).
 
 # %% id="grid" slideshow={"slide_type": "-"}
 corners = [["strokes", "woodcut"], ["colour field", "ink"]]
-cat = ck.load_image("chelsea", size=(120, 180))
+cat = ck.load_image("chelsea", size=(108, 216))
 grid, labels = [], []
 for down in (0, 0.5, 1):
     for right in (0, 0.5, 1):
