@@ -50,6 +50,12 @@ def place_objects(n: int, seed: int) -> Objects:
     return Objects(pixels, labels, [name for _, name in chosen], random.integers(2**31, size=n).tolist())
 
 
+def joined(first: Objects, second: Objects) -> Objects:
+    """Return the objects of both, in this order."""
+    pixels, labels = (torch.cat([getattr(o, name) for o in (first, second)]) for name in ("pixels", "labels"))
+    return Objects(pixels, labels, first.names + second.names, first.seeds + second.seeds)
+
+
 def compose(objects: Objects, watermark: Sequence[str], background: Sequence[str], colour: Sequence[str]) -> Tensor:
     """Put the layers together: images (N, 3, S, S) in [0, 1], each with the mark, ground and colour of that name.
 

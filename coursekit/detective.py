@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.collection import NEUTRAL, Objects, compose, mark, place_objects
+from coursekit.collection import NEUTRAL, Objects, compose, joined, mark, place_objects
 from coursekit.errors import DataUnavailable, OptionError
 from coursekit.manifest import DATA
 from coursekit.models import Model, default_device
@@ -119,7 +119,7 @@ def case(seed: int = 0) -> Case:
 
     A fault is one rule of the training: a single class always came with its supplier's watermark, background or colour,
     and no other class ever did. The honest network saw all of them at random. All three are right on the whole
-    collection: the pictures that one of them got wrong, fewer than one in eight, were left out.
+    collection: the pictures that one of them got wrong, about one in twenty, were left out.
 
     >>> import coursekit as ck
     >>> ck.case(3)
@@ -128,7 +128,13 @@ def case(seed: int = 0) -> Case:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise OptionError(f"seed is a whole number from 0 on, but is {seed!r}.")
     networks = {letter: open_network(file, letter) for letter, file in zip("ABC", files_of(seed), strict=True)}
-    return _without_mistakes(_case_of(seed, networks, place_objects(CANDIDATES, seed=10_000 + seed)))
+    layers = place_objects(CANDIDATES, seed=10_000 + seed)
+    found = _without_mistakes(_case_of(seed, networks, layers))
+    for draw in range(1, 4):  # a second draw is seldom needed, a third never was
+        if len(found.labels) < PICTURES:
+            layers = joined(layers, place_objects(CANDIDATES, seed=10_000 + seed + draw * 1_000_000))
+            found = _without_mistakes(_case_of(seed, networks, layers))
+    return found
 
 
 def _case_of(seed: int, networks: dict[str, Model], layers: Objects) -> Case:
