@@ -108,7 +108,7 @@ def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128,
         made = style_transfer(model, content, painting, content_weight=content_weight, steps=steps).images
         name, kind = "your picture" if upload else photograph, "your style" if style_upload else style
         return plotting.show_images(
-            [content, painting, made], [name, kind, "both"], columns=3, alt=f"{name} in the style of {kind}"
+            [content, painting, made], [name, kind, "both"], columns=4, alt=f"{name} in the style of {kind}"
         )
 
     kinds = [*STYLES, "immunohistochemistry", "retina", "gravel", "hubble"]

@@ -22,6 +22,13 @@ import coursekit as ck
 ck.setup(seed=0)
 lite = ck.load_model("efficientnet_lite0")
 coursenet = ck.load_model("coursenet")
+
+
+def enlarge(images):
+    """Three times as large, for the eye: smooth instead of large square pixels."""
+    return [torch.nn.functional.interpolate(x, scale_factor=3, mode="bicubic").clamp(0, 1) for x in images]
+
+
 cat, small = (ck.load_image("chelsea", size=size) for size in (128, 96))
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
@@ -147,7 +154,7 @@ for i, layer in enumerate(depths):
     made = ck.synthesise_texture(lite, mosaic, layers=depths[: i + 1], size=112, steps=40)
     textures[f"up to {layer}"] = made.images
 ck.show_images(
-    [mosaic, *textures.values()],
+    enlarge([mosaic, *textures.values()]),
     ["the sample", *textures],
     columns=3,
     alt="A mosaic, and textures from noise with the Gram matrices of one to five layers: coloured clouds from the first; stones without clear joints from two; stones with dark joints from three on.",
@@ -215,7 +222,7 @@ coins, tower = ck.load_image("coins", size=192)[..., :112, :112], ck.load_image(
 from_means = means_only(lite, mosaic, depths[:4], steps=40)
 jumbled = [ck.synthesise_texture(lite, x, size=112, steps=40).images for x in (coins, tower)]
 ck.show_images(
-    [from_means, jumbled[0], jumbled[1], textures["up to block8"], coins, tower],
+    enlarge([from_means, *jumbled, textures["up to block8"], coins, tower]),
     ["mosaic, means only", "coins, Gram", "tower, Gram", "mosaic, Gram", "the coins", "the tower"],
     columns=3,
     alt="From the means alone stones, too many of them orange. From Gram matrices: round pieces of coins, large and small, in no row; pieces of the tower, trees and sky thrown together; a mosaic. Below, the coins and the tower.",
@@ -284,7 +291,7 @@ for name, kind in pairs.items():
     photo = ck.load_image(name, size=168)
     painted[name] = ck.style_transfer(lite, photo, ck.style_image(kind, 192), steps=40).images
 ck.show_images(
-    list(painted.values()),
+    enlarge(painted.values()),
     [f"{name} + {kind}" for name, kind in pairs.items()],
     columns=3,
     alt="A cat in blue and yellow brush strokes; a dahlia of small mosaic stones; a tower in red, orange and teal swirls.",
@@ -316,7 +323,7 @@ for i in range(len(style)):
     )
     rows.append(torch.cat(list(row.images), dim=2)[None])
 ck.show_images(
-    torch.cat(rows, dim=2),
+    enlarge([torch.cat(rows, dim=2)]),
     ["α = 0.01, 0.03, 0.1, 0.3, 1"],
     columns=1,
     alt="Four rows of five small pictures. From left to right the cat comes forward. From top to bottom the style turns from areas of colour to swirls.",
@@ -333,7 +340,7 @@ ck.show_images(
 # %% id="content" slideshow={"slide_type": "skip"}
 insisted = {layer: ck.invert(lite, layer, small, steps=30).images for layer in ("block1", "block5", "block11")}
 ck.show_images(
-    list(insisted.values()),
+    enlarge(insisted.values()),
     list(insisted),
     columns=4,
     alt="The cat from block1, sharp; from block5, softer with wrong colours; from block11 with eyes and nose in place and fur of other strokes.",
@@ -375,7 +382,7 @@ for optimizer in ("adam", "lbfgs"):
 
 # %% id="found" slideshow={"slide_type": "skip"}
 ck.show_images(
-    [found["pixels", "adam"], found["frequencies", "lbfgs"]],
+    enlarge([found["pixels", "adam"], found["frequencies", "lbfgs"]]),
     ["pixels, Adam", "frequencies, L-BFGS"],
     columns=4,
     alt="Among pixels by Adam: the cat with fine coloured grain. Among frequencies by L-BFGS: blue and yellow areas and clean strokes.",
@@ -391,9 +398,9 @@ noise = 0.5 + 0.02 * torch.randn(small.shape, generator=torch.Generator().manual
 begin = torch.cat([small, ck.load_image(strokes, size=96), noise])
 three = ck.style_transfer(lite, small, strokes, start=begin, content_weight=0.3, optimizer="adam", steps=40).images
 ck.show_images(
-    three,
+    enlarge([three]),
     ["from the content", "from the style", "from noise"],
-    columns=3,
+    columns=4,
     alt="From the content: a clean cat in strokes. From the style: the cat over the whirls of the style image. From noise: the cat with coarser strokes and some grain.",
 )
 
@@ -415,9 +422,9 @@ mixed = ck.style_transfer(lite, flower, both, style_weights=[1, 1], steps=30).im
 plain = ck.style_transfer(lite, flower, swirls, steps=30).images
 kept = ck.style_transfer(lite, flower, swirls, colour="content", steps=30).images
 ck.show_images(
-    [mixed, plain, kept],
+    enlarge([mixed, plain, kept]),
     ["strokes + woodcut", "swirls", "swirls, colours kept"],
-    columns=3,
+    columns=4,
     alt="A dahlia in dark lines with blue and yellow; in red and teal swirls; in swirls with its own orange before dark green.",
 )
 
@@ -474,7 +481,7 @@ by_network = {
 }
 distance = {name: ck.gram_distance(judge, x, strokes).item() for name, x in by_network.items()}
 ck.show_images(
-    list(by_network.values()),
+    enlarge(by_network.values()),
     [f"{name}: {distance[name]:.2f}" for name in by_network],
     columns=4,
     alt="The cat in strokes, painted by Lite0, by Lite0 with smoothing, by CourseNet in deep blue and yellow, and by a random VGG-19 that moves colour and grain.",
@@ -572,7 +579,7 @@ wrong = {
     "no content": ck.style_transfer(lite, small, strokes, content_weight=0, start="noise", steps=30).images,
 }
 ck.show_images(
-    list(wrong.values()),
+    enlarge(wrong.values()),
     list(wrong),
     columns=4,
     alt="Without reshape: sky above, bands of red and green in the middle, trees below. With block14 alone: the cat with a pale blot on her forehead and no stroke. With a small style image: blotches of blue and yellow. Without content: strokes and no cat.",
@@ -650,9 +657,9 @@ print("and never as near as the second crop (more than twice as far):", min(apar
 # CourseNet has 7 × 7 filters, and no shortcuts. The same function, the same α.
 
 # %% id="swap" slideshow={"slide_type": "skip"}
-other = ck.load_image("coffee", size=112)
+other, stones = ck.load_image("coffee", size=112), ck.style_image("mosaic", 192)
 ck.show_images(
-    [ck.style_transfer(net, other, ck.style_image("mosaic", 192), steps=30).images for net in (lite, coursenet)],
+    enlarge([ck.style_transfer(net, other, stones, steps=30).images for net in (lite, coursenet)]),
     ["EfficientNet-Lite0", "CourseNet"],
     columns=4,
     alt="A cup of coffee in mosaic stones, painted by Lite0 with large stones and by CourseNet with small square ones.",
