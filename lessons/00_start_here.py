@@ -48,8 +48,6 @@ ck.setup(seed=0)
 # | 06 | Class activation maps | Where is the evidence for this class? | ✓ |
 # | 07 | Activation maximization | What does a neuron like best? | ✓ |
 # | 08 | Fooling images | How little must change to change the answer? | ✓ |
-#
-# ✓ is there now · ○ is still to come
 
 # %% [markdown] id="labs-how" slideshow={"slide_type": "subslide"}
 # ## The labs: make, and check
@@ -58,14 +56,12 @@ ck.setup(seed=0)
 # |---|---|---|---|
 # | 09 | Inversion | What does a layer still know about the picture? | ✓ |
 # | 10 | DeepDream | What if a layer sees more of what it sees? | ✓ |
-# | 11 | Style transfer | What is style, in numbers? | ○ |
-# | 12 | Fast style transfer | Can one network do it in one pass? | ○ |
+# | 11 | Style transfer | What is style, in numbers? | ✓ |
+# | 12 | Fast style transfer | Can one network do it in one pass? | ✓ |
 # | 13 | TCAV | Does "striped" matter for "zebra"? | ✓ |
 # | 14 | Sanity checks | Does the map change when the network is destroyed? | ✓ |
-# | 15 | Units and circuits | How do neurons work together? | ○ |
-# | 16 | Detective | Can you find the cheat of a network? | ○ |
-#
-# ✓ is there now · ○ is still to come
+# | 15 | Units and circuits | How do neurons work together? | ✓ |
+# | 16 | Detective | Can you find the cheat of a network? | ✓ |
 
 # %% [markdown] id="how" slideshow={"slide_type": "slide"}
 # ## How a lab works
