@@ -265,7 +265,7 @@ ck.show_images(
     alt="A piece of the mosaic; one that was searched from noise, with soft stones; two samples of the network, stones on a blue ground of lines.",
 )
 
-# %% [markdown] id="noise-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="noise-title" slideshow={"slide_type": "skip"}
 # ## What the noise decides
 #
 # The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay. Shown: the upper left quarter.
@@ -283,7 +283,7 @@ with torch.no_grad():
     torch.testing.assert_close(weaver(my_noise(4, 128, seed=0)), woven)
 print("the network on my_noise and ck.fast_texture give the same samples")
 
-# %% id="noise" slideshow={"slide_type": "-"}
+# %% id="noise" slideshow={"slide_type": "skip"}
 start, other = my_noise(1, 128, seed=0), my_noise(1, 128, seed=1)
 tiles = {"the start": start}
 for i, name in ((0, "new 8 × 8"), (1, "new 16 × 16"), (4, "new 128 × 128")):
@@ -377,12 +377,12 @@ print("batch: its first layer gives something else, by more than 20 %:", differ(
 print("instance: so the whole painting is the same, to 2 %:", differ(*last["instance"][[2, 0]]) < 0.02)
 print("batch: it is not:", differ(*last["batch"][[2, 0]]) > 3 * differ(*last["instance"][[2, 0]]))
 
-# %% [markdown] id="curves-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="curves-title" slideshow={"slide_type": "skip"}
 # ## … and it learns faster
 #
 # The stored losses of the two trainings: same photographs, same order, same steps.
 
-# %% id="curves" slideshow={"slide_type": "-"}
+# %% id="curves" slideshow={"slide_type": "skip"}
 steps = [step for step, _ in instance.curve]
 ck.show_lines(
     steps,
@@ -618,12 +618,12 @@ ck.show_images(
 # To the right you say what is wanted: this code at these places, or these statistics anywhere. Downwards you say who pays: each picture again, or the
 # training once. The loss is the same in a column; what a network adds is what it has seen in training.
 
-# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: six sliders, your camera
 #
 # Or upload a picture of your own.
 
-# %% id="explorer" slideshow={"slide_type": "-"}
+# %% id="explorer" slideshow={"slide_type": "skip"}
 ck.explore_fast_style(fast)
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
@@ -661,7 +661,7 @@ ck.show_images(
     [alone, beside],
     ["training mode, alone", "… beside dark pictures"],
     columns=3,
-    alt="The motorcycle painted in training mode alone, and in training mode beside two dark pictures: darker and with other strokes.",
+    alt="The motorcycle painted in training mode alone, and in training mode beside two dark pictures: with more contrast and other strokes.",
 )
 
 # %% id="wrong-two-claim"
@@ -670,12 +670,12 @@ with torch.no_grad():
     company = instance(torch.cat([photo, dark]), one[:2])[:1]
 print("with instance normalisation it has no influence:", torch.allclose(company, instance(photo, one[:1]), atol=1e-4))
 
-# %% [markdown] id="wrong-three-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="wrong-three-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · the chessboard
 #
 # A transposed convolution of width 3 and stride 2 reaches some pixels with one of its weights and some with four. Feed a *constant* map.
 
-# %% id="wrong-three" slideshow={"slide_type": "-"}
+# %% id="wrong-three" slideshow={"slide_type": "skip"}
 flat = torch.full((1, 1, 12, 18), 0.5)
 transposed = F.conv_transpose2d(flat, torch.ones(1, 1, 3, 3) / 4, stride=2)[..., 1:-2, 1:-2]
 doubled = F.conv2d(F.interpolate(flat, scale_factor=2.0), torch.ones(1, 1, 3, 3) / 9)
@@ -722,12 +722,12 @@ print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["phot
 # The network is as near to the style as fifty steps of search, or nearer; which of the two leads depends on the photograph. (Four photographs are few, and Lite2 is a relative of the loss
 # network: hence the next question.)
 
-# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
 #
 # Is it only the family of EfficientNets that sees the style? Ask **CourseNet**: plain convolutions, max-pooling, trained on other crops.
 
-# %% id="swap" slideshow={"slide_type": "-"}
+# %% id="swap" slideshow={"slide_type": "skip"}
 nearer = []
 for name in cases:
     photo = ck.load_image(name, size=112)
