@@ -90,6 +90,10 @@ def maps(model, images, layer):
     return acts[layer]
 
 
+def relative(a, goal):
+    return (a - goal).pow(2).sum() / goal.pow(2).sum()
+
+
 # %% id="same-gram"
 a = maps(coursenet, cat, "relu2")
 torch.testing.assert_close(gram(a), ck.objectives.gram(a))
@@ -112,22 +116,21 @@ print("G = Σ + μ μᵀ:", torch.allclose(gram(a), gram(centred) + mean[:, :, N
 # %% [markdown] id="texture-title" slideshow={"slide_type": "slide"}
 # ## A texture from noise
 #
-# Start with noise, and search a picture whose Gram matrices are those of a sample. Nothing else is asked for.
+# Start with noise, and search (among frequencies, lab 07) a picture with the Gram matrices of a sample.
 
 
 # %% id="readable-texture" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_texture(model, sample, layers, steps):
     goals = {layer: gram(maps(model, sample, layer)) for layer in layers}
-    noise = torch.Generator().manual_seed(0)
-    painting = ck.parameterizations.fourier()(1, sample.shape[-1], noise, model.device)  # frequencies: lab 07
+    start = torch.Generator().manual_seed(0)
+    painting = ck.parameterizations.fourier()(1, sample.shape[-1], start, model.device)
     lbfgs = torch.optim.LBFGS(painting.parameters, lr=0.5, max_iter=1, history_size=10)
 
     def closure():
         lbfgs.zero_grad()
         with ck.capture(model, layers) as acts:
             model(painting.images())
-        apart = [(gram(acts[layer]) - goal).pow(2).sum() / goal.pow(2).sum() for layer, goal in goals.items()]
-        loss = sum(apart) / len(layers)
+        loss = sum(relative(gram(acts[layer]), goals[layer]) for layer in layers) / len(layers)
         loss.backward()
         return loss
 
@@ -156,7 +159,7 @@ for i, layer in enumerate(depths):
 ck.show_images(
     enlarge([mosaic, *textures.values()]),
     ["the sample", *textures],
-    columns=3,
+    columns=4,
     alt="A mosaic, and textures from noise with the Gram matrices of one to five layers: coloured clouds from the first; stones without clear joints from two; stones with dark joints from three on.",
 )
 
@@ -194,9 +197,7 @@ print(f"EfficientNet-Lite0, {', '.join(ck.style_layers(lite))}: {ck.texture_para
 # %% [markdown] id="lost-title" slideshow={"slide_type": "slide"}
 # ## What gets lost: everything that has a place
 #
-# Above left, the **means** alone, 160 numbers. Then Gram matrices: of coins, of a tower, and once more of the mosaic.
-#
-# **Predict first.** What becomes of rows of coins? Of a tower?
+# The mosaic from the **means** alone, 160 numbers, and from Gram matrices. Then coins, and a tower. **Predict first.** What becomes of rows of coins? Of a tower?
 
 
 # %% id="lost" slideshow={"slide_type": "-"}
@@ -222,10 +223,10 @@ coins, tower = ck.load_image("coins", size=192)[..., :112, :112], ck.load_image(
 from_means = means_only(lite, mosaic, depths[:4], steps=40)
 jumbled = [ck.synthesise_texture(lite, x, size=112, steps=40).images for x in (coins, tower)]
 ck.show_images(
-    enlarge([from_means, *jumbled, textures["up to block8"], coins, tower]),
-    ["mosaic, means only", "coins, Gram", "tower, Gram", "mosaic, Gram", "the coins", "the tower"],
-    columns=3,
-    alt="From the means alone stones, too many of them orange. From Gram matrices: round pieces of coins, large and small, in no row; pieces of the tower, trees and sky thrown together; a mosaic. Below, the coins and the tower.",
+    enlarge([from_means, textures["up to block8"], *jumbled, mosaic, coins, tower]),
+    ["means only", "Gram", "Gram", "Gram", "the mosaic", "the coins", "the tower"],
+    columns=4,
+    alt="From the means alone stones, too many of them orange. From Gram matrices: a mosaic; round pieces of coins, large and small, in no row; pieces of the tower, trees and sky thrown together. Below, the three samples.",
 )
 
 # %% [markdown] id="lost-read" slideshow={"slide_type": "skip"}
@@ -262,9 +263,9 @@ def my_transfer(model, content, style, layers, content_layer, alpha, steps):
         x = painting.images()
         with ck.capture(model, [*layers, content_layer]) as acts:
             model(x)
-        loss = alpha * (acts[content_layer] - goal).pow(2).sum() / goal.pow(2).sum() + variation(x).sum()
-        for layer, g in grams.items():
-            loss = loss + (gram(acts[layer]) - g).pow(2).sum() / g.pow(2).sum() / len(layers)
+        loss = alpha * relative(acts[content_layer], goal) + variation(x).sum()
+        for layer in layers:
+            loss = loss + relative(gram(acts[layer]), grams[layer]) / len(layers)
         loss.backward()
         return loss
 
@@ -504,10 +505,8 @@ print(
 # %% [markdown] id="doodle-title" slideshow={"slide_type": "slide"}
 # ## Neural doodle: a map becomes a landscape
 #
-# One Gram matrix **for each region**: sky, mountains, meadow, water, trees. The sum over places runs over the region's own places,
-# $G_r = \sum_p m_r(p)\, a_p a_p^\top / \sum_p m_r(p)$.
-#
-# **Predict first.** We draw only the map on the right. Where will the brush strokes of the water go?
+# One Gram matrix **for each region**: $G_r = \sum_p m_r(p)\, a_p a_p^\top / \sum_p m_r(p)$, with the region's mask $m_r$.
+# **Predict first.** Where will the brush strokes of the water go?
 
 # %% id="doodle" slideshow={"slide_type": "-"}
 painting, labels = ck.painted_landscape(128)
@@ -599,7 +598,7 @@ def search(lr, steps):
         lbfgs.zero_grad()
         with ck.capture(coursenet, ["relu1"]) as acts:
             coursenet(x)
-        loss = (gram(acts["relu1"]) - goal).pow(2).sum() / goal.pow(2).sum()
+        loss = relative(gram(acts["relu1"]), goal)
         loss.backward()
         return loss
 
