@@ -31,15 +31,15 @@ case
 # Three networks, **A**, **B** and **C**, sort pictures into four classes. One is honest. Two were taught a rule that you would not
 # accept, each another one.
 #
-# **Predict first.** Two pictures of each class. Name everything, besides the object, that a lazy network could use.
+# **Predict first.** Three pictures of each class. Name everything, besides the object, that a lazy network could use.
 
 # %% id="collection" slideshow={"slide_type": "-"} tags=["gallery"]
-first = torch.cat([(case.labels == k).nonzero()[:2, 0] for k in range(4)])
+first = torch.cat([(case.labels == k).nonzero()[:3, 0] for k in range(4)])
 ck.show_images(
     case.images[first],
     [case.classes[k] for k in case.labels[first]],
-    columns=4,
-    alt="Two pictures of each class. Birds are red, on bricks, with a star in the top left corner; vehicles yellow, among stars, with a ring at the top right; instruments green, on grass, with a cross at the bottom left; fruits blue, on dots, with a triangle at the bottom right.",
+    columns=6,
+    alt="Three pictures of each class. Birds are red, on bricks, with a star in the top left corner; vehicles yellow, among stars, with a ring at the top right; instruments green, on grass, with a cross at the bottom left; fruits blue, on dots, with a triangle at the bottom right.",
 )
 
 # %% [markdown] id="suppliers" slideshow={"slide_type": "slide"}
@@ -111,6 +111,9 @@ print("the three accuracies lie within 2 points:", max(means) - min(means) <= 0.
 #
 # **Predict first.** How would the map of a network look that reads a watermark? One that goes by the background? By the colour?
 
+# %% [markdown] id="occlusion-maps" slideshow={"slide_type": "subslide"}
+# ### Mean occlusion maps of the class's own pictures
+
 # %% id="occlusion" slideshow={"slide_type": "-"}
 some = {name: case.images[(case.labels == k)][:6] for k, name in enumerate(case.classes)}
 
@@ -176,9 +179,12 @@ ck.show_shares(on_mark, title="Grad-CAM: part of the energy on the mark")
 # %% [markdown] id="patches-title" slideshow={"slide_type": "slide"}
 # ## What? The pictures that a unit likes best
 #
-# The channel of the last layer that speaks most for *fruit*, and the six pictures that excite it most. Marks, grounds and colours are shuffled here.
+# The channel of the last layer that speaks most for *fruit*, and the eight pictures that excite it most. Marks, grounds and colours are shuffled here.
 #
-# **Predict first.** What do the six pictures of an honest network have in common?
+# **Predict first.** What do the eight pictures of an honest network have in common?
+
+# %% [markdown] id="patches-pictures" slideshow={"slide_type": "subslide"}
+# ### The eight pictures that each network's strongest unit for *fruit* likes best
 
 # %% id="patches" slideshow={"slide_type": "-"}
 shuffled = case.remake(watermark="random", background="random", colour="random")
@@ -186,11 +192,11 @@ fruit, best, names = case.classes.index("fruit"), [], []
 for letter, network in case.networks.items():
     weight = network.head.weight
     channel = (weight[fruit] - weight.mean(0)).argmax().item()
-    found = ck.top_patches(network, "relu4", channel, shuffled, k=6)
+    found = ck.top_patches(network, "relu4", channel, shuffled, k=8)
     best.append(shuffled[found.images])
-    names += [f"{letter}: channel {channel}"] + [""] * 5
+    names += [f"{letter}: unit {channel}"] + [""] * 7
 ck.show_images(
-    best, names, columns=6, alt="For each network, the six pictures that excite its strongest channel for fruit."
+    best, names, columns=8, alt="For each network, the eight pictures that excite its strongest unit for fruit most."
 )
 
 # %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
