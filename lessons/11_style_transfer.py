@@ -246,6 +246,11 @@ ck.show_images(
 #
 # L. Gatys, A. Ecker, M. Bethge, *Image style transfer using convolutional neural networks*, CVPR 2016.
 
+# %% id="variation"
+variation = ck.regularizers.total_variation(1.0).penalty  # lab 09
+style = ck.style_layers(lite)
+print("style layers of EfficientNet-Lite0:", *style)
+
 # %% [markdown] id="transfer-code-title" slideshow={"slide_type": "slide"}
 # ## The whole method
 
@@ -254,8 +259,8 @@ ck.show_images(
 def my_transfer(model, content, style, layers, content_layer, alpha, steps):
     goal = maps(model, content, content_layer)
     grams = {layer: gram(maps(model, style, layer)) for layer in layers}
-    variation = ck.regularizers.total_variation(1.0).penalty
-    painting = ck.parameterizations.fourier(start=content)(1, content.shape[-1], None, model.device)
+    search = ck.parameterizations.fourier(start=content)
+    painting = search(1, content.shape[-1], None, model.device)
     lbfgs = torch.optim.LBFGS(painting.parameters, lr=0.5, max_iter=1, history_size=10)
 
     def closure():
@@ -264,8 +269,7 @@ def my_transfer(model, content, style, layers, content_layer, alpha, steps):
         with ck.capture(model, [*layers, content_layer]) as acts:
             model(x)
         loss = alpha * relative(acts[content_layer], goal) + variation(x).sum()
-        for layer in layers:
-            loss = loss + relative(gram(acts[layer]), grams[layer]) / len(layers)
+        loss = loss + sum(relative(gram(acts[k]), g) for k, g in grams.items()) / len(layers)
         loss.backward()
         return loss
 
@@ -275,7 +279,6 @@ def my_transfer(model, content, style, layers, content_layer, alpha, steps):
 
 
 # %% id="same"
-style = ck.style_layers(lite)
 mine = my_transfer(lite, cat, strokes, style, "block5", alpha=0.04, steps=4)
 ours = ck.style_transfer(lite, cat, strokes, steps=4).images
 print("my_transfer and ck.style_transfer agree:", bool((mine - ours).abs().mean() < 1e-3))
@@ -402,7 +405,7 @@ ck.show_images(
     enlarge([three]),
     ["from the content", "from the style", "from noise"],
     columns=4,
-    alt="From the content: a clean cat in strokes. From the style: the cat over the whirls of the style image. From noise: the cat with coarser strokes and some grain.",
+    alt="From the content: a clean cat in strokes. From the style: an eye and fur, blue above and light below as in the style image. From noise: strokes everywhere, and the cat is hard to find.",
 )
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "skip"}
@@ -495,8 +498,8 @@ print(
 )
 
 # %% [markdown] id="network-read" slideshow={"slide_type": "skip"}
-# **The course's choice is Lite0**: it comes nearest to the style, for us and for Lite2 (which is its sister, so a biased judge: the eye decides). CourseNet paints
-# hotter, with few fine lines. The *random* VGG moves colours and grain, and no stroke: its filters never saw one, yet they tell edges from areas (Ustyuzhaninov et al. 2016; He
+# **The course's choice is Lite0**: it comes nearest to the style, for us and for Lite2 (which is its sister, so a biased judge: the eye decides). CourseNet takes over the
+# areas of blue and yellow, and few fine lines. The *random* VGG moves colours and grain, and no stroke: its filters never saw one, yet they tell edges from areas (Ustyuzhaninov et al. 2016; He
 # et al. 2016). The trained VGG-19, the paper's own, joins the figure where its weights are installed.
 #
 # **Smoothing.** In networks with residual connections a few huge activations can rule the Gram matrix. Wang et al. (2021) put a softmax over the activations first, which helps ResNet a
@@ -581,7 +584,7 @@ ck.show_images(
     enlarge(wrong.values()),
     list(wrong),
     columns=4,
-    alt="Without reshape: sky above, bands of red and green in the middle, trees below. With block14 alone: the cat with a pale blot on her forehead and no stroke. With a small style image: blotches of blue and yellow. Without content: strokes and no cat.",
+    alt="Without reshape: streaks and grain, pale above, dark below. With block14 alone: the cat with a pale blot on her forehead and no stroke. With a small style image: blotches of blue and yellow. Without content: strokes and no cat.",
 )
 
 
@@ -611,7 +614,8 @@ left = search(lr=0.5, steps=6)
 print("the picture has values outside [0, 1]:", bool(((left < 0) | (left > 1)).any()))
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
-# - **No reshape.** `a @ a.transpose(2, 3)` runs without an error, and compares *rows of the map* instead of channels. So it remembers the height of everything: sky above, trees below.
+# - **No reshape.** `a @ a.transpose(2, 3)` runs without an error, and compares *rows of the map* instead of channels. So it remembers heights (it is dark
+#   below, where the trees are), and what comes out are streaks, no texture.
 # - **A wrong layer.** *block14* sees objects. It paints no stroke.
 # - **The style's size.** Shrunk to 48 pixels, its strokes have become grain, and only blotches of colour arrive.
 # - **No content.** With α = 0 nothing asks for a cat. The result is a new texture.
