@@ -88,7 +88,7 @@ _MODULE_OF = {
         "coursekit.styles": "style_image painted_landscape",
         "coursekit.synthesis.inversion": "invert inversion_error",
         "coursekit.explore_codes": "explore_inversion",
-        "coursekit.explore_style": "explore_style explore_doodle",
+        "coursekit.explore_styles": "explore_style explore_doodle",
         "coursekit.explore_tcav": "explore_concepts",
         "coursekit.synthesis.multifaceted": "facets Facets",
         "coursekit.explore_channels": "explore_features feature_gallery",
