@@ -719,7 +719,7 @@ print("one pass comes nearer to the style than the photograph, in all four cases
 print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["photograph"])
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# The network is as near to the style as fifty steps of search, or nearer; which of the two leads depends on the photograph. (Four photographs are few, and Lite2 is a relative of the loss
+# The network is as near to the style as fifty steps of search, or nearer; which of the two leads depends on the photograph. With 200 steps the search comes a little nearer (`benchmarks/fast_style.py`). (Four photographs are few, and Lite2 is a relative of the loss
 # network: hence the next question.)
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
