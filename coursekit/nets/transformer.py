@@ -27,7 +27,7 @@ class ConditionalNorm(nn.Module):
 
 
 class Step(nn.Module):
-    """Convolution with mirrored border, norm; before it the map is doubled if `double`, after it ReLU if `relu`."""
+    """Convolution with mirrored border, norm; before it the map is doubled if `grow`, after it ReLU if `relu`."""
 
     def __init__(
         self,
@@ -38,16 +38,16 @@ class Step(nn.Module):
         norm: str,
         *,
         stride: int = 1,
-        double: bool = False,
+        grow: bool = False,
         relu: bool = True,
     ):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="reflect")
         self.norm = ConditionalNorm(outputs, styles, norm)
-        self.double, self.relu = double, relu
+        self.grow, self.relu = grow, relu
 
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
-        if self.double:  # then a convolution: a transposed one leaves a chessboard (Odena et al. 2016)
+        if self.grow:  # then a convolution: a transposed one leaves a chessboard (Odena et al. 2016)
             x = F.interpolate(x, scale_factor=2.0, mode="bilinear")
         x = self.norm(self.conv(x), mixture)
         return F.relu(x) if self.relu else x
@@ -78,7 +78,7 @@ class Transformer(nn.Module):
             for _ in range(BLOCKS)
         )
         self.up = nn.ModuleList(
-            [Step(quarter, half, 3, styles, norm, double=True), Step(half, full, 3, styles, norm, double=True)]
+            [Step(quarter, half, 3, styles, norm, grow=True), Step(half, full, 3, styles, norm, grow=True)]
         )
         self.paint = nn.Conv2d(full, 3, 9, padding=4, padding_mode="reflect")
 
