@@ -301,6 +301,19 @@ ck.show_images(
     alt="A cat in blue and yellow brush strokes; a dahlia of small mosaic stones; a tower in red, orange and teal swirls.",
 )
 
+# %% [markdown] id="photographs-text" slideshow={"slide_type": "skip"}
+# A style need not be a painting. Photographs with much texture serve as well: stained tissue under the microscope, the back of an eye, gravel.
+
+# %% id="photographs" slideshow={"slide_type": "skip"}
+face, samples = ck.load_image("astronaut", size=96), ("immunohistochemistry", "retina", "gravel")
+as_photographs = [ck.style_transfer(lite, face, ck.load_image(name, size=192), steps=25).images for name in samples]
+ck.show_images(
+    enlarge([face, *as_photographs]),
+    ["astronaut", "tissue", "retina", "gravel"],
+    columns=4,
+    alt="An astronaut, and the same in brown and blue fibres of tissue, in the red of an eye's back, and in grey stones.",
+)
+
 # %% [markdown] id="explorer-text" slideshow={"slide_type": "skip"}
 # ## Your turn: your picture, your style
 #
