@@ -257,7 +257,7 @@ print("512 × 512 pixels take less than a second of one processor:", large_time 
 # %% id="texture" slideshow={"slide_type": "-"}
 weaver = ck.load_texture_network()
 woven = ck.fast_texture(weaver, n=4, size=128)
-found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, tv=2.0, steps=50).images
+found = ck.synthesise_texture(model, styles["mosaic"], size=128, n=2, tv=2.0, steps=90).images
 ck.show_images(
     [styles["mosaic"][..., :128, :128], found[:1], woven[:2]],
     ["the texture", "searched", "network", "network"],
