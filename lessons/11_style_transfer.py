@@ -154,7 +154,7 @@ print("my_texture and ck.synthesise_texture agree:", bool((mine - ours).abs().me
 # %% id="depth" slideshow={"slide_type": "-"}
 textures = {}
 for i, layer in enumerate(depths):
-    made = ck.synthesise_texture(lite, mosaic, layers=depths[: i + 1], size=112, steps=40)
+    made = ck.synthesise_texture(lite, mosaic, layers=depths[: i + 1], size=112, steps=90)
     textures[f"up to {layer}"] = made.images
 ck.show_images(
     enlarge([mosaic, *textures.values()]),
@@ -220,8 +220,8 @@ def means_only(model, sample, layers, steps):
 
 
 coins, tower = ck.load_image("coins", size=192)[..., :112, :112], ck.load_image("china", size=112)
-from_means = means_only(lite, mosaic, depths[:4], steps=40)
-jumbled = [ck.synthesise_texture(lite, x, size=112, steps=40).images for x in (coins, tower)]
+from_means = means_only(lite, mosaic, depths[:4], steps=90)
+jumbled = [ck.synthesise_texture(lite, x, size=112, steps=90).images for x in (coins, tower)]
 ck.show_images(
     enlarge([from_means, textures["up to block8"], *jumbled, mosaic, coins, tower]),
     ["means only", "Gram", "Gram", "Gram", "the mosaic", "the coins", "the tower"],
@@ -242,7 +242,7 @@ ck.show_images(
 #
 # $$ \min_x \; \alpha\, \frac{\lVert A_c(x) - A_c(p) \rVert^2}{\lVert A_c(p) \rVert^2} \;+\; \beta\, \frac1L \sum_{l} \frac{\lVert G_l(x) - G_l(a) \rVert^2}{\lVert G_l(a) \rVert^2} \;+\; \text{TV}(x) $$
 #
-# Only the ratio $\alpha / \beta$ counts. We set $\beta = 1$. Each term is divided by its goal, so that one $\alpha$ serves all pictures.
+# Only ratios of weights count. We set $\beta = 1$. Each term is divided by its goal, so that one $\alpha$ serves all pictures.
 #
 # L. Gatys, A. Ecker, M. Bethge, *Image style transfer using convolutional neural networks*, CVPR 2016.
 
