@@ -654,7 +654,6 @@ ck.show_lines(
     {"our texture": apart, "floor: another crop": [floor] * 5, "ceiling: other textures": [ceiling] * 5},
     xlabel="up to layer",
     ylabel="Gram distance in Lite2",
-    log=True,
     ticks=depths,
     alt="The distance of our texture falls steeply from block1 to block3, and stays between floor and ceiling, nearer to the floor.",
 )
@@ -665,7 +664,7 @@ print("with block1 alone it is farther than with any more layers:", apart[0] > 1
 print("and never as near as the second crop (more than twice as far):", min(apart) > 2 * floor)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# Two layers do most of it. More layers ask for more in the same forty steps, so the curve does not fall further. And a true mosaic is still nearer than any of ours: the floor is not reached.
+# Two layers do most of it. More layers ask for more in the same ninety steps, so the curve does not fall further. And a true mosaic is still nearer than any of ours: the floor is not reached.
 
 # %% [markdown] id="swap-text" slideshow={"slide_type": "skip"}
 # ## Swap the network
