@@ -476,11 +476,8 @@ def random_vgg(seed=0):
     return ck.Model(features, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 
-vgg_options = {
-    "layers": ["1", "6", "11", "20"],
-    "content_layer": "11",
-    "optimizer": "adam",
-}  # relu1_1, relu2_1, relu3_1, relu4_1
+# relu1_1, relu2_1, relu3_1, relu4_1
+vgg_options = {"layers": ["1", "6", "11", "20"], "content_layer": "11", "optimizer": "adam"}
 
 # %% id="network" slideshow={"slide_type": "-"}
 painters = {
@@ -529,9 +526,8 @@ painting, labels = ck.painted_landscape(128)
 height, width = labels.shape
 y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1.5, width), indexing="ij")
 new_map = torch.zeros(height, width, dtype=torch.long)  # 0: sky
-new_map[y > 0.45 - 0.30 * torch.exp(-(((x - 0.95) / 0.25) ** 2)) - 0.14 * torch.exp(-(((x - 0.3) / 0.2) ** 2))] = (
-    1  # mountains
-)
+peaks = 0.30 * torch.exp(-(((x - 0.95) / 0.25) ** 2)) + 0.14 * torch.exp(-(((x - 0.3) / 0.2) ** 2))
+new_map[y > 0.45 - peaks] = 1  # mountains
 new_map[y > 0.47] = 2  # meadow
 new_map[((x - 0.6) / 0.6) ** 2 + ((y - 0.72) / 0.14) ** 2 < 1] = 3  # a lake
 for at, top in ((0.17, 0.36), (1.18, 0.30), (1.36, 0.36)):
