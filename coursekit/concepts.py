@@ -41,7 +41,7 @@ def activations(model: nn.Module, images: Tensor, layers: Sequence[str], *, pool
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     with evaluating(model), capture(model, layers) as maps, torch.no_grad():
         for batch in images.split(BATCH):
-            model(batch)
+            model(batch.contiguous(memory_format=torch.channels_last))  # a fifth faster on a CPU
             for layer, parts in found.items():
                 code = maps[layer].flatten(2).mean(2) if pool and maps[layer].ndim > 2 else maps[layer].flatten(1)
                 parts.append(code.to(images.device))

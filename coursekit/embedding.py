@@ -50,7 +50,7 @@ def embed(model: nn.Module, images: Tensor, layer: str, *, pool: str = "mean") -
     codes = []
     with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
         for batch in images.split(BATCH):
-            model(batch)
+            model(batch.contiguous(memory_format=torch.channels_last))  # a fifth faster on a CPU
             code = maps[layer]
             code = code.flatten(1) if pool == "flatten" or code.ndim == 2 else code.flatten(2).mean(2)
             codes.append(code.to(images.device))
