@@ -25,9 +25,12 @@ PAINTS = ("#9ccdf5", "#8564b0", "#e5cc4c", "#1a6699", "#0b4d1c")  # in the order
 
 
 class MapPainter(anywidget.AnyWidget):
-    """A canvas of large pixels, one colour for each region; "paint" puts the labels into `value`, row by row."""
+    """A canvas of large pixels, one colour for each region; "paint" puts the labels into `value`, row by row.
 
-    value = traitlets.Bytes().tag(sync=True)
+    The labels travel as digits: two byte strings of one length count as equal in the browser, and are not sent.
+    """
+
+    value = traitlets.Unicode().tag(sync=True)
     rows = traitlets.Int().tag(sync=True)
     columns = traitlets.Int().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -52,7 +55,7 @@ function render({ model, el }) {
   canvas.style.cssText = "border:1px solid #999;touch-action:none;cursor:crosshair;display:block";
   canvas.setAttribute("aria-label", "the map of the new picture");
   const done = make("button", el, { textContent: "paint", className: "jupyter-button mod-primary" });
-  done.onclick = () => { model.set("value", new DataView(labels.slice().buffer)); model.save_changes(); };
+  done.onclick = () => { model.set("value", labels.join("")); model.save_changes(); };
 
   function choose(i) {
     chosen = i;
@@ -79,8 +82,7 @@ function render({ model, el }) {
   canvas.onpointermove = (event) => { if (down) brush(event); };
   canvas.onpointerup = canvas.onpointercancel = () => { down = false; };
   const load = () => {
-    const view = get("value");
-    labels = new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    labels = Uint8Array.from(get("value"), Number);
     draw();
   };
   model.on("change:value", load);
@@ -155,8 +157,8 @@ def explore_doodle(
     shape = tuple(labels.shape)
     first = _resized(labels.flip(1) if new_map is None else new_map, (ROWS, COLUMNS), len(names))
 
-    def draw(doodle: bytes, steps: int) -> Picture:
-        grid = torch.frombuffer(bytearray(doodle), dtype=torch.uint8).long().view(ROWS, COLUMNS)
+    def draw(doodle: str, steps: int) -> Picture:
+        grid = torch.tensor([int(digit) for digit in doodle]).view(ROWS, COLUMNS)
         plan = _resized(grid, shape, len(names))
         made = neural_doodle(model, painting, labels, plan, steps=steps).images
         seen = ", ".join(names[i] for i in plan.unique().tolist())
@@ -166,7 +168,11 @@ def explore_doodle(
         return plotting.show_images([shown, made], ["the map", "the picture"], columns=2, alt=alt)
 
     canvas = MapPainter(
-        value=bytes(first.byte().flatten().tolist()), rows=ROWS, columns=COLUMNS, names=list(names), colours=colours
+        value="".join(map(str, first.flatten().tolist())),
+        rows=ROWS,
+        columns=COLUMNS,
+        names=list(names),
+        colours=colours,
     )
     return Explorer(
         draw,

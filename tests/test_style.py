@@ -313,7 +313,7 @@ def test_the_painted_map_becomes_the_picture():
     explorer = ck.explore_doodle(ck.load_model("coursenet"), size=64, steps=1)
     canvas, before = explorer.controls["doodle"], bytes(explorer.image.value)
     assert len(canvas.value) == canvas.rows * canvas.columns
-    canvas.value = bytes([3] * len(canvas.value))
+    canvas.value = "3" * len(canvas.value)
     assert bytes(explorer.image.value) != before and explorer.picture.alt.startswith("a map of water,")
 
 
