@@ -5,13 +5,20 @@ import os
 from pathlib import Path
 
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from coursekit.weights import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data/weights"
 LICENCE = "CC-BY-4.0"
+
+
+def halved(network: nn.Module) -> tuple[nn.Module, dict[str, Tensor]]:
+    """Return the network rounded to half precision, as it is shipped, and its tensors."""
+    network = network.cpu().half().float()
+    half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    return network, half
 
 
 def publish(

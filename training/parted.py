@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 import coursekit as ck
-from assets import FOLDER, publish
+from assets import FOLDER, halved, publish
 from coursekit.nets.parted import INPUT_SIZE, LABELS, MEAN, OBJECTS, STD, filter_loss, parted
 from coursekit.parts import PartScenes, part_places, part_scenes, part_spread
 
@@ -76,10 +76,7 @@ def main() -> None:
     for name, masked in (("parted", True), ("unparted", False)):
         if (FOLDER / f"{name}.safetensors").is_file() and not options.again:
             continue
-        network = train(*data, masked, options.epochs).half().float()  # as it is shipped
-        state = {
-            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
-        }
+        network, state = halved(train(*data, masked, options.epochs))  # examined as it is shipped
         kind = "with" if masked else "without"
         about = f"a small network trained on {options.pictures} scenes of ten animals, {kind} the filter loss"
         publish(name, state, "python training/parted.py", scores(network, new), about)

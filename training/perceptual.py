@@ -104,13 +104,6 @@ def curve(name: str, part: str) -> list[list[float]]:
     return [[line["step"], line[part]] for line in lines if line["network"] == name]
 
 
-def halved(network: nn.Module) -> tuple[nn.Module, dict[str, Tensor]]:
-    """Return the network rounded to half precision, as it is shipped, and its tensors."""
-    network = network.cpu().half().float()
-    half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    return network, half
-
-
 def wiggle(x: Tensor) -> Tensor:
     """Compute the total variation, mean of the squared differences of neighbours, for each image."""
     down, right = x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]

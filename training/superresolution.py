@@ -15,9 +15,9 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.nets.superresolution import SuperResolution
-from perceptual import Eyes, crops, fit, halved, relative, wiggle
+from perceptual import Eyes, crops, fit, relative, wiggle
 
 BLOCKS = [1, 3, 5]  # what the feature loss looks at
 SIZE, BATCH, RATE, STEPS = 128, 8, 1e-3, 1500

@@ -1,6 +1,6 @@
 """Train the sealed networks of lab 16, draw the cases, and measure which methods find which fault.
 
-    python training/suspects.py            # train what is missing and seal: some 40 minutes on one core
+    python training/suspects.py            # train what is missing and seal: some 10 minutes on one core
     python training/suspects.py --table    # measure the methods, over all networks and cases
     python training/suspects.py --answers  # for the instructor: who is who in each case
 

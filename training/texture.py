@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.nets.texture import TextureNetwork, noise
 from coursekit.synthesis.objectives import gram
-from perceptual import DEVICE, Eyes, fit, halved, relative
+from perceptual import DEVICE, Eyes, fit, relative
 
 TEXTURE, BLOCKS = "mosaic", [1, 3, 5, 8]
 SIZE, BATCH, RATE, STEPS, NOISE = 128, 4, 5e-3, 900, 0.03

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.nets.transformer import Transformer
 from coursekit.styles import STYLES
 from coursekit.synthesis.objectives import gram
-from perceptual import Eyes, crops, curve, fit, halved, relative, wiggle
+from perceptual import Eyes, crops, curve, fit, relative, wiggle
 
 STYLE_BLOCKS, CONTENT_BLOCK = [1, 3, 5, 8], 5
 CONTENT, SMOOTH = 0.3, 0.5

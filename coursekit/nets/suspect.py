@@ -1,8 +1,8 @@
 """Suspect: one architecture for the sealed networks of the detective's case; some are honest, the others are not."""
 
-from collections import OrderedDict
-
 from torch import nn
+
+from coursekit.nets.averaged import averaged
 
 LABELS = ("bird", "vehicle", "instrument", "fruit")
 # The cut-outs behind each class, sixteen objects in all.
@@ -33,13 +33,5 @@ def suspect() -> nn.Sequential:
     >>> suspect()(torch.rand(2, 3, 96, 96)).shape
     torch.Size([2, 4])
     """
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
     sizes = [(3, 16, 5, 3), (16, 40, 3, 1), (40, 72, 3, 1), (72, 128, 3, 1)]  # channels in and out, kernel, stride
-    for i, (inputs, outputs, kernel, stride) in enumerate(sizes, 1):
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        if i < 3:
-            layers[f"pool{i}"] = nn.MaxPool2d(2)
-    layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    layers["fc5"] = nn.Linear(128, len(LABELS))
-    return nn.Sequential(layers)
+    return averaged(sizes, len(LABELS))

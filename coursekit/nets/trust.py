@@ -1,8 +1,8 @@
 """Trust: two small networks of one architecture for one task; one of them has learned to look at a watermark."""
 
-from collections import OrderedDict
-
 from torch import nn
+
+from coursekit.nets.averaged import averaged
 
 LABELS = ("equine", "bovine")
 # The cut-outs behind each class, seven animals in all.
@@ -26,13 +26,5 @@ def trust() -> nn.Sequential:
     >>> trust()(torch.rand(2, 3, 96, 96)).shape
     torch.Size([2, 2])
     """
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
     sizes = [(3, 32, 5, 2), (32, 64, 3, 1), (64, 96, 3, 1), (96, 128, 3, 1)]  # channels in and out, kernel, stride
-    for i, (inputs, outputs, kernel, stride) in enumerate(sizes, 1):
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        if i < 3:
-            layers[f"pool{i}"] = nn.MaxPool2d(2)
-    layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    layers["fc5"] = nn.Linear(128, len(LABELS))
-    return nn.Sequential(layers)
+    return averaged(sizes, len(LABELS))
