@@ -5,8 +5,8 @@ torch is imported where it is needed, so that the doctor can speak when torch is
 
 import sys
 
-from coursekit.checkup import report
 from coursekit.errors import CoursekitError
+from coursekit.machine import report
 
 
 def doctor() -> None:
@@ -16,8 +16,8 @@ def doctor() -> None:
 
 def fetch(names: list[str]) -> None:
     """Download the weights of networks ahead of a class, and verify them."""
-    from coursekit.weights import expected_path, obtain
-    from coursekit.zoo import blueprint
+    from coursekit.networks.loading import blueprint
+    from coursekit.networks.weights import expected_path, obtain
 
     failed = False
     for name in names:

@@ -2,11 +2,11 @@
 
 import ipywidgets as widgets
 
-from coursekit import plotting
-from coursekit.explore import Explorer, photograph_or_upload
-from coursekit.images import load_image
-from coursekit.models import Model
-from coursekit.plotting import Picture
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.figures import figure as plotting
+from coursekit.figures.figure import Picture
+from coursekit.images.loading import load_image
+from coursekit.networks.model import Model
 from coursekit.synthesis.inversion import inversion_error, invert
 
 

@@ -2,13 +2,13 @@
 
 import ipywidgets as widgets
 
-from coursekit import plotting
-from coursekit.explore import Explorer, photograph_or_upload
-from coursekit.feedforward import fast_style, load_transformer
-from coursekit.images import load_image
-from coursekit.nets.transformer import Transformer
-from coursekit.plotting import Picture
-from coursekit.webcam import Webcam
+from coursekit.explorers.browser import Webcam
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.figures import figure as plotting
+from coursekit.figures.figure import Picture
+from coursekit.images.loading import load_image
+from coursekit.networks.nets.style import Transformer
+from coursekit.synthesis.fast import fast_style, load_transformer
 
 
 def explore_fast_style(

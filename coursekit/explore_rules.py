@@ -3,16 +3,16 @@
 import ipywidgets as widgets
 from torch import Tensor
 
-from coursekit import plotting
 from coursekit.attribution.backward_rules import deconvnet, guided_backprop
 from coursekit.attribution.gradients import input_gradient
 from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explore import Explorer, _maps, photograph_or_upload
-from coursekit.images import load_image
-from coursekit.models import Model
-from coursekit.patches import top_patches
-from coursekit.plotting import Picture
-from coursekit.probe import unit
+from coursekit.explorers.explorer import Explorer, _maps, photograph_or_upload
+from coursekit.figures import figure as plotting
+from coursekit.figures.figure import Picture
+from coursekit.images.loading import load_image
+from coursekit.networks.model import Model
+from coursekit.probe.capture import unit
+from coursekit.units.patches import top_patches
 
 RULES = {"backprop": input_gradient, "deconvnet": deconvnet, "guided": guided_backprop}
 

@@ -6,12 +6,12 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from coursekit import plotting
-from coursekit.explore import Explorer, photograph_or_upload
-from coursekit.images import check_images, load_image
-from coursekit.models import Model, predict
-from coursekit.plotting import Picture
-from coursekit.probe import check_count
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.figures import figure as plotting
+from coursekit.figures.figure import Picture
+from coursekit.images.loading import check_images, load_image
+from coursekit.networks.model import Model, predict
+from coursekit.probe.capture import check_count
 from coursekit.synthesis.dream import dream
 from coursekit.synthesis.fooling import iterated_gradient_sign
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from coursekit.errors import OptionError
-from coursekit.plotting import MAGNITUDE, WIDTH, Picture, styled
-from coursekit.similarity import magnitude_picture
+from coursekit.evaluation.similarity import magnitude_picture
+from coursekit.figures.figure import MAGNITUDE, WIDTH, Picture, styled
 
 
 @styled

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor
 
-from coursekit.charts import show_lines
-from coursekit.comparison import bootstrap_interval
 from coursekit.errors import OptionError
-from coursekit.plotting import Picture
+from coursekit.evaluation.scoreboard import bootstrap_interval
+from coursekit.evaluation.similarity import SIMILARITIES
+from coursekit.figures.charts import show_lines
+from coursekit.figures.figure import Picture
 from coursekit.results import html_table, read_json, text_table, write_json
-from coursekit.similarity import SIMILARITIES
 
 BLANK = "blank"  # the measure that stands beside the four similarities
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.plotting import COLOURS, SIGNED, WIDTH, Picture, _bare, _draw_image, _panels, styled
+from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, _bare, _draw_image, _panels, styled
 
 
 @styled

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 import coursekit as ck
-from coursekit.nets.coursenet import coursenet
-from coursekit.rules import pool_switches
+from coursekit.networks.nets.coursenet import coursenet
+from coursekit.probe.backward import pool_switches
 from nets import CLASSES, in_float64, random_images, relative_difference, seeded, small_maps, small_model
 
 IMAGES = random_images(2, dtype=torch.float64)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 import coursekit as ck
-from coursekit.nets.coursenet import coursenet
+from coursekit.networks.nets.coursenet import coursenet
 from nets import CLASSES, in_float64, random_images, relative_difference, seeded, small_maps, small_model
 
 IMAGES = random_images(3, dtype=torch.float64)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.manifest import DATA, files
-from coursekit.nets.captioned import LABELS, LETTERS, OBJECTS
+from coursekit.files import DATA, files
+from coursekit.networks.nets.captioned import LABELS, LETTERS, OBJECTS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit import catch
+from coursekit.labs import catch
 
 
 class Follower(nn.Module):

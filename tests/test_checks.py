@@ -16,7 +16,7 @@ UNKNOWN = [pair for lab in LABS for pair in getattr(lab, "UNKNOWN", [])]
 
 EXERCISES = {}  # number -> whether the student writes a function
 for lesson in find_lessons():
-    judges = import_module(f"coursekit.checks.lab{lesson.name[:2]}").JUDGES
+    judges = import_module(f"coursekit.labs.lab{lesson.name[:2]}").JUDGES
     starters = [
         cell.source for cell in jupytext.read(lesson).cells if str(cell.metadata.get("id")).endswith("-starter")
     ]

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from coursekit import cli, weights
+from coursekit import cli
 from coursekit.errors import WeightsUnavailable
+from coursekit.networks import weights
 
 
 def python(script, **environment):

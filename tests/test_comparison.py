@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.composition import Scenes
+from coursekit.images.scenes import Scenes
 from nets import CLASSES, random_images, small_model
 
 MEASURES = ["pointing game", "energy in mask", "best IoU", "ranking AUC", "deletion", "insertion"]

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 import coursekit as ck
-from coursekit.composition import KINDS, PHOTOGRAPHIC
-from coursekit.manifest import DATA, files
+from coursekit.files import DATA, files
+from coursekit.images.scenes import KINDS, PHOTOGRAPHIC
 
 GREY = torch.full((1, 3, 96, 96), 0.5)
 
@@ -106,7 +106,7 @@ def test_bad_input_gets_a_sentence(call, error, words):
 
 
 def test_without_the_courses_folder_the_sentence_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr("coursekit.manifest.DATA", tmp_path)
+    monkeypatch.setattr("coursekit.files.DATA", tmp_path)
     files.cache_clear()
     try:
         with pytest.raises(ck.DataUnavailable, match="pip install -e"):

@@ -11,8 +11,8 @@ from scipy import stats
 from torch import nn
 
 import coursekit as ck
-from coursekit import tcav
-from coursekit.pictures import HUES, PATTERNS
+from coursekit.images.concepts import HUES, PATTERNS
+from coursekit.representations import tcav
 from nets import polynomial_model, random_images, relative_difference, small_maps, small_model
 from test_contract import unchanged, unusual_model
 

@@ -35,7 +35,11 @@ def is_method(function: object) -> bool:
 
 
 def attribution_modules() -> list[str]:
-    return [f"{attribution.__name__}.{module.name}" for module in pkgutil.iter_modules(attribution.__path__)]
+    return [
+        f"{attribution.__name__}.{module.name}"
+        for module in pkgutil.iter_modules(attribution.__path__)
+        if module.name != "reference"
+    ]
 
 
 ONLY_LOGITS = {"cam"}  # methods that explain what follows from the logits, and no inner unit

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.descriptors import HOG, DenseSIFT, orientation_histograms
+from coursekit.networks.descriptors import HOG, DenseSIFT, orientation_histograms
 
 
 def ramp(angle: float, size: int = 64) -> torch.Tensor:

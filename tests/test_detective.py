@@ -8,11 +8,12 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import court, detective
-from coursekit.collection import compose, place_objects
-from coursekit.detective import files_of, fingerprint, sealed
-from coursekit.manifest import DATA, files
-from coursekit.nets.suspect import CUES, FAULTS, LABELS
+from coursekit.files import DATA, files
+from coursekit.labs.detective import case as detective
+from coursekit.labs.detective import court
+from coursekit.labs.detective.case import files_of, fingerprint, sealed
+from coursekit.labs.detective.collection import compose, place_objects
+from coursekit.labs.detective.network import CUES, FAULTS, LABELS
 
 SEALED = sorted(name for name in files("weights") if name.startswith("suspect_"))
 POSSIBLE = [("honest", ""), *((fault, label) for fault in FAULTS for label in LABELS)]

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit import dissection
-from coursekit.dissection import COLOURS, GRID, OBJECTS, PATTERNS, colour_masks
+from coursekit.units import dissection
+from coursekit.units.dissection import COLOURS, GRID, OBJECTS, PATTERNS, colour_masks
 from nets import random_images, relative_difference, small_model
 
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import checkup
-from coursekit.checkup import FAIL, NOTE, OK
+from coursekit import machine as checkup
 from coursekit.errors import OptionError
+from coursekit.machine import FAIL, NOTE, OK
 
 
 def findings(check):
@@ -172,7 +172,7 @@ def test_room(monkeypatch, memory, disk, marks):
 
 
 def test_weights_missing_or_damaged(monkeypatch):
-    from coursekit import weights
+    from coursekit.networks import weights
 
     states = {"efficientnet_lite0": "damaged", "efficientnet_lite1": "missing", "alexnet": "damaged", "vgg16": "ok"}
     monkeypatch.setattr(weights, "state_of", lambda checkpoint: states.get(checkpoint.name, "missing"))

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
-from coursekit.embedding import _umap_neighbours
+from coursekit.representations.embedding import _umap_neighbours
 from nets import random_images, small_maps, small_model
 from test_contract import unchanged, unusual_model
 
@@ -227,6 +227,6 @@ def test_bad_grids():
 def test_nothing_slow_is_imported_before_it_is_used():
     code = "import sys, coursekit as ck; ck.embed, ck.top_patches, ck.scoreboard; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "'coursekit.embedding'" in loaded
+    assert "'coursekit.representations.embedding'" in loaded
     for package in ("sklearn", "umap", "pacmap", "numba", "scipy"):
         assert f"'{package}'" not in loaded, package

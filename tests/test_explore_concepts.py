@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import explore_tcav as module
+from coursekit.explorers import concepts as module
 from nets import random_images
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit import explore_maps
+from coursekit.explorers import attribution as explore_maps
 from nets import random_images, seeded, small_model
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import explore_sanity
+from coursekit.explorers import sanity as explore_sanity
 from nets import random_images, small_model
 
 METHODS = ["input_gradient", "smoothgrad", "occlusion", "grad_cam", "edges"]

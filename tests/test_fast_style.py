@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
-from coursekit.nets.texture import TextureNetwork, noise
-from coursekit.nets.transformer import ConditionalNorm, Step, Transformer
+from coursekit.networks.nets.style import ConditionalNorm, Step, Transformer
+from coursekit.networks.nets.texture import TextureNetwork, noise
 from nets import random_images, seeded
 from test_webcam import jpeg
 
@@ -122,10 +122,10 @@ LOADERS = {
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_missing_weights_get_a_sentence_and_random_ones_never_pass(name, monkeypatch, tmp_path):
-    monkeypatch.setattr("coursekit.weights.DATA", tmp_path)
+    monkeypatch.setattr("coursekit.networks.weights.DATA", tmp_path)
     with pytest.raises(ck.WeightsUnavailable, match=f"{name} are missing: .* git checkout -- data/weights/{name}"):
         LOADERS[name]()
-    monkeypatch.setattr("coursekit.feedforward.own_checkpoint", lambda name: None)
+    monkeypatch.setattr("coursekit.synthesis.fast.own_checkpoint", lambda name: None)
     with pytest.raises(ck.WeightsUnavailable, match=f"lists no weights '{name}'"):
         LOADERS[name]()
 

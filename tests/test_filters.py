@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import coursekit as ck
-from coursekit import stimuli
+from coursekit.images import stimuli
 
 
 def noise(*shape, seed=0):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
-from coursekit.nets.decoder import CODES
+from coursekit.networks.nets.decoder import CODES
 
 KINDS = [
     (code, loss) for code in CODES for loss in ("pixel", "feature") if code in ("conv5", "fc6") or loss == "feature"

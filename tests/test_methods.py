@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit import manifest
-from coursekit import methods as module
+from coursekit import files as manifest
+from coursekit.attribution import methods as module
 from nets import MEAN, STD, random_images, seeded, small_model
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit import models
-from coursekit.layers import paths_inside_out
-from coursekit.receptive import trace
+from coursekit.networks import model as models
+from coursekit.networks.layers import paths_inside_out
+from coursekit.networks.receptive import trace
 
 NAMES = {
     "alexnet": "conv1 relu1 pool1 conv2 relu2 pool2 conv3 relu3 conv4 relu4 conv5 relu5 pool5 fc6 relu6 fc7 relu7 fc8",
@@ -63,7 +63,7 @@ def test_weights_sit_where_the_original_has_them():
     """All 296 tensors in the same order: one swap of two equal shapes would go unnoticed by load_state_dict."""
     import timm
 
-    from coursekit.weights import PACKAGED, expected_path
+    from coursekit.networks.weights import PACKAGED, expected_path
 
     state = torch.load(expected_path(PACKAGED["efficientnet_lite0"]), weights_only=True)
     module = timm.create_model("tf_efficientnet_lite0")

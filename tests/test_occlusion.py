@@ -6,7 +6,7 @@ from captum import attr
 from torch import Tensor
 
 import coursekit as ck
-from coursekit.probe import BATCH, Unit, baseline
+from coursekit.probe.capture import BATCH, Unit, baseline
 from nets import (
     MEAN,
     REAL_SIZE,

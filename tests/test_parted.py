@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit.nets.parted import LABELS, OBJECTS, PartMask
+from coursekit.networks.nets.parted import LABELS, OBJECTS, PartMask
 
 
 def test_a_template_falls_by_steps_and_the_last_one_is_negative():

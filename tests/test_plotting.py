@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import coursekit as ck
-from coursekit.plotting import COLOURS, MAGNITUDE, SIGNED
+from coursekit.figures.figure import COLOURS, MAGNITUDE, SIGNED
 from nets import random_images
 
 SMALL, LARGE = torch.tensor([[[0.0, 1.0], [2.0, 1.0]]]), torch.tensor([[[0.0, 10.0], [20.0, 10.0]]])

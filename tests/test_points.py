@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import coursekit as ck
-from coursekit.hover import TILE, Dots
-from coursekit.points import GREY, palette
+from coursekit.explorers.points import TILE, Dots
+from coursekit.figures.scatter import GREY, palette
 
 POINTS = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 NAMES = ["birds", "other", "balls", "birds"]

@@ -3,8 +3,8 @@
 import pytest
 
 import coursekit as ck
-from coursekit import card as module
-from coursekit import manifest
+from coursekit import files as manifest
+from coursekit.evaluation import report_card as module
 from nets import random_images, small_model
 
 

@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity as skimage_ssim
 from torch import nn
 
 import coursekit as ck
-from coursekit.similarity import SIMILARITIES
+from coursekit.evaluation.similarity import SIMILARITIES
 from nets import CLASSES, random_images, small_model
 
 LAYERS = ["fc", "conv3", "conv2", "conv1"]  # SmallNet's layers with weights, from the logits down

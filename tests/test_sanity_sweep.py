@@ -9,7 +9,8 @@ import pytest
 from torch import nn
 
 import coursekit as ck
-from coursekit import card, manifest
+from coursekit import files as manifest
+from coursekit.evaluation import report_card as card
 from nets import MEAN, STD, seeded
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from sklearn.metrics import roc_auc_score
 
 import coursekit as ck
-from coursekit.scoring import localisation
+from coursekit.evaluation.localisation import localisation
 from nets import CLASSES, MEAN, polynomial_model, random_images, small_maps, small_model
 from test_contract import unchanged, unusual_model
 

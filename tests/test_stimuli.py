@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import stimuli
+from coursekit.images import stimuli
 
 GREY_ONES = ("grating", "gabor", "curve", "circle", "checkerboard", "stripes", "dots", "zigzag", "mesh")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.styles import STYLES
+from coursekit.images.styles import STYLES
 
 
 @pytest.mark.parametrize("kind", STYLES)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.tour import _aligned, _components
+from coursekit.representations.tour import _aligned, _components
 
 
 def noise(*shape, seed=0):

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 import coursekit as ck
-from coursekit import weights
-from coursekit.manifest import DATA, files
+from coursekit.files import DATA, files
+from coursekit.networks import weights
 
 ROOT = DATA.parent
 ENTRIES = files("weights")
@@ -130,7 +130,7 @@ def test_an_earlier_network_runs_with_the_convolutions_of_that_moment():
 
 @pytest.mark.parametrize("kind", ["true", "permuted"])
 def test_a_twin_knows_its_training_pictures_and_only_the_true_one_knows_new_ones(kind):
-    from coursekit.nets.twin import LABELS
+    from coursekit.networks.nets.twin import LABELS
 
     model = ck.load_model(f"twin_{kind}")
     assert tuple(model.labels) == LABELS

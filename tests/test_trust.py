@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit.manifest import DATA, files
-from coursekit.nets import trust
+from coursekit.files import DATA, files
+from coursekit.networks.nets import trust
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import coursekit as ck
 from browser import JupyterLab, run_all, watch
-from coursekit.webcam import Webcam
+from coursekit.explorers.browser import Webcam
 from nets import small_model
 
 NOTEBOOK = """

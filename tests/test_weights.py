@@ -19,8 +19,9 @@ import pytest
 import torch
 
 import coursekit as ck
-from coursekit import weights, zoo
-from coursekit.weights import (
+from coursekit.networks import loading as zoo
+from coursekit.networks import weights
+from coursekit.networks.weights import (
     PACKAGED,
     Checkpoint,
     download,
@@ -113,7 +114,7 @@ def test_a_network_is_fetched_once(server, monkeypatch, tmp_path):
 
 def test_another_process_uses_the_cache(server):
     checkpoint = published(server, b"some weights" * 1000)
-    script = f"from coursekit.weights import Checkpoint, obtain; print(obtain({checkpoint!r}))"
+    script = f"from coursekit.networks.weights import Checkpoint, obtain; print(obtain({checkpoint!r}))"
     paths = [subprocess.check_output([sys.executable, "-c", script], text=True).strip() for _ in range(2)]
     assert paths == [str(expected_path(checkpoint))] * 2 and len(server.asked) == 1
 
@@ -328,7 +329,7 @@ def test_manifest_and_code_agree():
 
 def test_manifest_lists_every_file_and_photograph():
     """Each file under data/ has a licence and an origin, and so has each photograph that comes with a package."""
-    from coursekit.images import _PHOTOGRAPHS
+    from coursekit.images.loading import _PHOTOGRAPHS
 
     entries = json.loads((ROOT / "data/manifest.json").read_text("utf8"))["files"]
     assert all(entry["licence"] and entry["origin"] and len(entry["sha256"]) == 64 for entry in entries)

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from coursekit.weights import sha256_of
+from coursekit.networks.weights import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data/weights"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
-from coursekit.nets.captioned import INPUT_SIZE, LABELS, LETTERS, MEAN, OBJECTS, STD, captioned
+from coursekit.networks.nets.captioned import INPUT_SIZE, LABELS, LETTERS, MEAN, OBJECTS, STD, captioned
 from learn import learn
 
 PICTURES, EPOCHS, BATCH = 1800, 14, 50

@@ -29,7 +29,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 import coursekit as ck
 import crops
 from assets import publish
-from coursekit.nets.coursenet import INPUT_SIZE, MEAN, STD, coursenet
+from coursekit.networks.nets.coursenet import INPUT_SIZE, MEAN, STD, coursenet
 from photographs import ROOT
 
 FOLDER = ROOT / "build/training/coursenet"

@@ -17,8 +17,8 @@ from PIL import Image
 from torch.multiprocessing import get_context
 
 import coursekit as ck
-from coursekit.composition import cutouts, load_cutout, paste
-from coursekit.stimuli import TEXTURES, texture
+from coursekit.images.scenes import cutouts, load_cutout, paste
+from coursekit.images.stimuli import TEXTURES, texture
 from photographs import ROOT, photographs
 
 FOLDER = ROOT / "build/training/crops"

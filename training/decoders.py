@@ -23,8 +23,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 import coursekit as ck
 import crops
 from assets import publish
-from coursekit.descriptors import KINDS
-from coursekit.nets.decoder import CODES, decoder
+from coursekit.networks.descriptors import KINDS
+from coursekit.networks.nets.decoder import CODES, decoder
 from coursenet import DEVICE, batches, fold, normalise, save, with_batchnorm
 from photographs import ROOT
 

@@ -10,8 +10,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import coursekit as ck
 from assets import publish
-from coursekit.nets.generator import SIZE, generator
-from coursekit.stimuli import SHAPES
+from coursekit.images.stimuli import SHAPES
+from coursekit.networks.nets.generator import SIZE, generator
 
 SHAPES_DRAWN, EPOCHS, BATCH = 16000, 10, 64
 

@@ -16,8 +16,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 import coursekit as ck
 from assets import FOLDER, halved, publish
-from coursekit.nets.parted import INPUT_SIZE, LABELS, MEAN, OBJECTS, STD, filter_loss, parted
-from coursekit.parts import PartScenes, part_places, part_scenes, part_spread
+from coursekit.networks.nets.parted import INPUT_SIZE, LABELS, MEAN, OBJECTS, STD, filter_loss, parted
+from coursekit.units.parts import PartScenes, part_places, part_scenes, part_spread
 
 PICTURES, EPOCHS, BATCH, PEAK = 1500, 8, 50, 3e-3
 TAU, WEIGHT = 0.15, 0.3  # the paper takes tau = 0.5 / n² = 0.003, on maps without BatchNorm that are far stronger

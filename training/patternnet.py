@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
-from coursekit.nets.patternnet import INPUT_SIZE, LABELS, MEAN, STD, patternnet
-from coursekit.stimuli import SHAPES, TEXTURES, some_colour
+from coursekit.images.stimuli import SHAPES, TEXTURES, some_colour
+from coursekit.networks.nets.patternnet import INPUT_SIZE, LABELS, MEAN, STD, patternnet
 from learn import learn
 
 PICTURES, EPOCHS, BATCH = 6000, 12, 50

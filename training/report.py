@@ -9,7 +9,7 @@ import torch
 
 import coursekit as ck
 from assets import ROOT
-from coursekit.composition import KINDS
+from coursekit.images.scenes import KINDS
 
 ROUNDS = 4  # scenes of each object and kind of background
 

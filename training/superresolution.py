@@ -16,7 +16,7 @@ from torch import Tensor
 
 import coursekit as ck
 from assets import halved, publish
-from coursekit.nets.superresolution import SuperResolution
+from coursekit.networks.nets.superresolution import SuperResolution
 from perceptual import Eyes, crops, fit, relative, wiggle
 
 BLOCKS = [1, 3, 5]  # what the feature loss looks at

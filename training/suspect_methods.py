@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 import coursekit as ck
-from coursekit.collection import TINTS
-from coursekit.detective import Case
-from coursekit.models import Model
-from coursekit.nets.suspect import FAULTS, LABELS
+from coursekit.labs.detective.case import Case
+from coursekit.labs.detective.collection import TINTS
+from coursekit.labs.detective.network import FAULTS, LABELS
+from coursekit.networks.model import Model
 
 LAYER, LAST = "relu3", "relu4"
 SHOWN = 12  # pictures of a class for the maps

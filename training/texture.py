@@ -12,7 +12,7 @@ from torch import Tensor
 
 import coursekit as ck
 from assets import halved, publish
-from coursekit.nets.texture import TextureNetwork, noise
+from coursekit.networks.nets.texture import TextureNetwork, noise
 from coursekit.synthesis.objectives import gram
 from perceptual import DEVICE, Eyes, fit, relative
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 import coursekit as ck
 from assets import halved, publish
-from coursekit.nets.transformer import Transformer
-from coursekit.styles import STYLES
+from coursekit.images.styles import STYLES
+from coursekit.networks.nets.style import Transformer
 from coursekit.synthesis.objectives import gram
 from perceptual import Eyes, crops, curve, fit, relative, wiggle
 

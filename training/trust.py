@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
-from coursekit.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
+from coursekit.networks.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
 from learn import learn
 
 PICTURES, EPOCHS, BATCH = 1400, 24, 50

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import publish
-from coursekit.nets.twin import INPUT_SIZE, LABELS, MEAN, STD, twin
+from coursekit.networks.nets.twin import INPUT_SIZE, LABELS, MEAN, STD, twin
 from learn import learn
 
 PICTURES, EPOCHS, BATCH = 1500, 80, 50

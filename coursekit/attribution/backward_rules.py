@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from coursekit.attribution.gradients import pixel_gradient
 from coursekit.errors import OptionError
-from coursekit.probe import Target, relu_rule, scoring
-from coursekit.rules import pool_switches
+from coursekit.probe.backward import pool_switches
+from coursekit.probe.capture import Target, relu_rule, scoring
 
 
 def guided_backprop(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.errors import UnsupportedNetwork
-from coursekit.probe import BATCH, Target, scoring
-from coursekit.rules import clipping, intercept
+from coursekit.probe.backward import clipping, intercept
+from coursekit.probe.capture import BATCH, Target, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
 

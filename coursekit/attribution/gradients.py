@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import OptionError
-from coursekit.probe import BATCH, Score, Target, baseline, check_count, scoring
+from coursekit.probe.capture import BATCH, Score, Target, baseline, check_count, scoring
 
 
 def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import OptionError, TargetError
-from coursekit.images import check_images
-from coursekit.probe import BATCH, Target, Unit, baseline, capture, check_count, evaluating, reader, scoring
+from coursekit.images.loading import check_images
+from coursekit.probe.capture import BATCH, Target, Unit, baseline, capture, check_count, evaluating, reader, scoring
 
 
 class OcclusionGrid(NamedTuple):

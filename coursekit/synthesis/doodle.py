@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.models import Model
-from coursekit.probe import capture, evaluating
+from coursekit.networks.model import Model
+from coursekit.probe.capture import capture, evaluating
 from coursekit.synthesis.objectives import Objective
 from coursekit.synthesis.render import Rendering
 from coursekit.synthesis.style import check_one, check_options, chosen_layers, paint

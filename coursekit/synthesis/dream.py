@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.images import check_images
-from coursekit.models import Model
-from coursekit.probe import capture, check_count, evaluating
+from coursekit.images.loading import check_images
+from coursekit.networks.model import Model
+from coursekit.probe.capture import capture, check_count, evaluating
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels

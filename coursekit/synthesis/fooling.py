@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import OptionError, TargetError
-from coursekit.images import check_images
-from coursekit.models import Model
-from coursekit.probe import check_class, check_count, evaluating
+from coursekit.images.loading import check_images
+from coursekit.networks.model import Model
+from coursekit.probe.capture import check_class, check_count, evaluating
 
 
 def gradient_sign(model: Model, images: Tensor, target: int, *, epsilon: float = 2 / 255, away: bool = False) -> Tensor:

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from coursekit.errors import ImageError, OptionError
-from coursekit.images import check_images
-from coursekit.models import Model
-from coursekit.probe import BATCH, capture, check_count, evaluating
+from coursekit.images.loading import check_images
+from coursekit.networks.model import Model
+from coursekit.probe.capture import BATCH, capture, check_count, evaluating
 from coursekit.synthesis.objectives import match
 from coursekit.synthesis.parameterizations import Parameterization, fourier
 from coursekit.synthesis.regularizers import alpha_norm, total_variation

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import OptionError, TargetError
-from coursekit.images import check_images
-from coursekit.models import Model
-from coursekit.probe import Unit, capture
+from coursekit.images.loading import check_images
+from coursekit.networks.model import Model
+from coursekit.probe.capture import Unit, capture
 
 Read = Callable[[dict[str, Tensor], Tensor], Tensor]
 Index = int | Sequence[int]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import ImageError, OptionError
-from coursekit.images import check_images, load_image, photographs
+from coursekit.images.loading import check_images, load_image, photographs
 
 
 class Painting(NamedTuple):

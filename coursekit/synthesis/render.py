@@ -10,8 +10,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from coursekit.errors import OptionError
-from coursekit.models import Model
-from coursekit.probe import capture, check_count, evaluating
+from coursekit.networks.model import Model
+from coursekit.probe.capture import capture, check_count, evaluating
 from coursekit.synthesis import transforms as looks
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from coursekit.errors import ImageError, OptionError, UnknownLayer
-from coursekit.images import check_images, load_image
-from coursekit.models import Model
-from coursekit.probe import check_count
+from coursekit.images.loading import check_images, load_image
+from coursekit.networks.model import Model
+from coursekit.probe.capture import check_count
 from coursekit.synthesis.objectives import Objective, match, texture
 from coursekit.synthesis.parameterizations import fourier, logits, pixels
 from coursekit.synthesis.regularizers import total_variation

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.images import check_images
-from coursekit.models import Model
-from coursekit.probe import BATCH, capture, check_count, evaluating
+from coursekit.images.loading import check_images
+from coursekit.networks.model import Model
+from coursekit.probe.capture import BATCH, capture, check_count, evaluating
 from coursekit.synthesis.parameterizations import fourier
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render

@@ -1,0 +1,57 @@
+"""The eleven methods that the course compares, and what they scored when all were measured ahead."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+
+from coursekit.attribution.backward_rules import deconvnet, guided_backprop
+from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
+from coursekit.attribution.fullgrad import fullgrad
+from coursekit.attribution.gradients import input_gradient, input_x_gradient, integrated_gradients, smoothgrad
+from coursekit.attribution.occlusion import occlusion
+from coursekit.errors import DataUnavailable
+from coursekit.evaluation.scoreboard import Scoreboard
+from coursekit.files import DATA, files
+
+
+def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
+    """Return the eleven methods with the scoreboard's settings: name -> function (model, images, target) -> maps.
+
+    SmoothGrad takes 50 samples, integrated gradients 50 steps from black, occlusion windows of a seventh of the side in
+    steps of half a window; FullGrad is the picture of its paper (`magnitude=True`).
+
+    >>> len(eleven())
+    11
+    """
+    return {
+        "input_gradient": input_gradient,
+        "input_x_gradient": input_x_gradient,
+        "smoothgrad": smoothgrad,
+        "integrated_gradients": integrated_gradients,
+        "guided_backprop": guided_backprop,
+        "deconvnet": deconvnet,
+        "occlusion": _occlusion,
+        "cam": cam,
+        "grad_cam": grad_cam,
+        "guided_grad_cam": guided_grad_cam,
+        "fullgrad": partial(fullgrad, magnitude=True),
+    }
+
+
+def _occlusion(model: nn.Module, images: Tensor, target: Tensor) -> Tensor:
+    window = max(2, images.shape[-1] // 7)
+    return occlusion(model, images, target, window=window, stride=window // 2)
+
+
+def stored_scoreboard(network: str) -> Scoreboard:
+    """Read what `training/scoreboard.py` measured ahead: all of `eleven` on 200 scenes, deletion and insertion on 40.
+
+    Raises `DataUnavailable` if nothing was measured for this network.
+    """
+    entry = files("scoreboard").get(network)
+    if entry is None or not (DATA / entry["file"]).is_file():
+        raise DataUnavailable(
+            f"There is no stored scoreboard of {network!r}; make it: python training/scoreboard.py {network}"
+        )
+    return Scoreboard.load(DATA / entry["file"])

@@ -1,0 +1,191 @@
+"""Style transfer and doodles by hand: choose a style, or paint the map of a landscape with a brush (anywidget)."""
+
+from collections.abc import Sequence
+
+import anywidget
+import ipywidgets as widgets
+import torch
+import torch.nn.functional as F
+import traitlets
+from torch import Tensor
+
+from coursekit.errors import OptionError
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.figures import figure as plotting
+from coursekit.figures.figure import COLOURS, Picture
+from coursekit.images.loading import load_image
+from coursekit.images.styles import REGIONS, STYLES, painted_landscape, style_image
+from coursekit.networks.model import Model
+from coursekit.probe.capture import check_count
+from coursekit.synthesis.doodle import neural_doodle
+from coursekit.synthesis.style import style_transfer
+
+ROWS, COLUMNS = 32, 48  # of the map that the reader paints
+PAINTS = ("#9ccdf5", "#8564b0", "#e5cc4c", "#1a6699", "#0b4d1c")  # in the order of REGIONS
+
+
+class MapPainter(anywidget.AnyWidget):
+    """A canvas of large pixels, one colour for each region; "paint" puts the labels into `value`, row by row.
+
+    The labels travel as digits: two byte strings of one length count as equal in the browser, and are not sent.
+    """
+
+    value = traitlets.Unicode().tag(sync=True)
+    rows = traitlets.Int().tag(sync=True)
+    columns = traitlets.Int().tag(sync=True)
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    _esm = """
+function render({ model, el }) {
+  const get = (name) => model.get(name), rows = get("rows"), columns = get("columns"), cell = 9;
+  const make = (tag, parent, more) => parent.appendChild(Object.assign(document.createElement(tag), more));
+  let labels, chosen = 0, radius = 2, down = false;
+  const bar = make("div", el, { className: "coursekit-painter" });
+  bar.style.cssText = "display:flex;gap:6px;flex-wrap:wrap;align-items:center;margin-bottom:6px";
+  const brushes = get("names").map((name, i) => {
+    const button = make("button", bar, { textContent: name, className: "jupyter-button" });
+    button.style.cssText = `border-left:18px solid ${get("colours")[i]};width:auto`;
+    button.onclick = () => choose(i);
+    return button;
+  });
+  const label = make("label", bar, { textContent: "brush " });
+  const width = make("input", label, { type: "range", min: 0, max: 6, value: radius });
+  width.oninput = () => { radius = +width.value; };
+  const canvas = make("canvas", el, { width: columns * cell, height: rows * cell });
+  canvas.style.cssText = "border:1px solid #999;touch-action:none;cursor:crosshair;display:block";
+  canvas.setAttribute("aria-label", "the map of the new picture");
+  const done = make("button", el, { textContent: "paint", className: "jupyter-button mod-primary" });
+  done.onclick = () => { model.set("value", labels.join("")); model.save_changes(); };
+
+  function choose(i) {
+    chosen = i;
+    brushes.forEach((button, k) => {
+      button.setAttribute("aria-pressed", k === i);
+      button.style.fontWeight = k === i ? "bold" : "";
+    });
+  }
+  function draw() {
+    const pen = canvas.getContext("2d");
+    labels.forEach((value, i) => {
+      pen.fillStyle = get("colours")[value];
+      pen.fillRect((i % columns) * cell, Math.floor(i / columns) * cell, cell, cell);
+    });
+  }
+  function brush(event) {
+    const x = event.offsetX / cell, y = event.offsetY / cell;
+    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) {
+      if ((c + 0.5 - x) ** 2 + (r + 0.5 - y) ** 2 <= (radius + 0.6) ** 2) labels[r * columns + c] = chosen;
+    }
+    draw();
+  }
+  canvas.onpointerdown = (event) => { down = true; canvas.setPointerCapture(event.pointerId); brush(event); };
+  canvas.onpointermove = (event) => { if (down) brush(event); };
+  canvas.onpointerup = canvas.onpointercancel = () => { down = false; };
+  const load = () => {
+    labels = Uint8Array.from(get("value"), Number);
+    draw();
+  };
+  model.on("change:value", load);
+  load();
+  choose(0);
+  return () => model.off("change:value", load);
+}
+export default { render };
+"""
+
+
+def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128, steps: int = 25) -> Explorer:
+    """Choose picture and style (or upload your own), how much the content counts, and the number of steps.
+
+    >>> import coursekit as ck
+    >>> ck.explore_style(ck.load_model("coursenet"), size=64, steps=1)
+    <Explorer: photograph, upload, style, style_upload, content_weight, steps; chelsea in the style of strokes>
+    """
+
+    def draw(
+        photograph: str, upload: tuple, style: str, style_upload: tuple, content_weight: float, steps: int
+    ) -> Picture:
+        content = load_image(upload[-1] if upload else photograph, size=size)
+        painting = load_image(style_upload[-1], size=size) if style_upload else _painting(style, size)
+        made = style_transfer(model, content, painting, content_weight=content_weight, steps=steps).images
+        name, kind = "your picture" if upload else photograph, "your style" if style_upload else style
+        return plotting.show_images(
+            [content, painting, made], [name, kind, "both"], columns=4, alt=f"{name} in the style of {kind}"
+        )
+
+    kinds = [*STYLES, "immunohistochemistry", "retina", "gravel", "hubble"]
+    style = widgets.Dropdown(options=kinds, description="style")
+    style_upload = widgets.FileUpload(accept="image/*", multiple=False, description="your style")
+    style.observe(lambda change: style_upload.set_trait("value", ()), names="value")  # the last choice wins
+    return Explorer(
+        draw,
+        **photograph_or_upload(photograph),
+        style=style,
+        style_upload=style_upload,
+        content_weight=widgets.FloatLogSlider(
+            value=0.04, base=10, min=-3, max=0, step=0.1, description="content", continuous_update=False
+        ),
+        steps=widgets.IntSlider(value=steps, min=1, max=200, description="steps", continuous_update=False),
+    )
+
+
+def explore_doodle(
+    model: Model,
+    painting: Tensor | None = None,
+    labels: Tensor | None = None,
+    new_map: Tensor | None = None,
+    *,
+    names: Sequence[str] = REGIONS,
+    size: int = 96,
+    steps: int = 30,
+) -> Explorer:
+    """Paint a map with the mouse, press "paint", and get a picture of it, in the strokes of a painting.
+
+    painting, labels : image and its map as in `ck.neural_doodle`, by default `ck.painted_landscape(size)`.
+    new_map : what the canvas shows at first, by default the map of the painting, mirrored.
+
+    >>> import coursekit as ck
+    >>> ck.explore_doodle(ck.load_model("coursenet"), size=32, steps=1)
+    <Explorer: doodle, steps; a map of sky, mountains, meadow, water, trees, and the picture painted from it>
+    """
+    check_count("size", size, 32)
+    if painting is None or labels is None:
+        painting, labels = painted_landscape(size)
+    if int(labels.max()) >= len(names):
+        raise OptionError(f"names must hold {int(labels.max()) + 1} regions, but holds {len(names)}.")
+    colours = [*PAINTS, *COLOURS][: len(names)]
+    shape = tuple(labels.shape)
+    first = _resized(labels.flip(1) if new_map is None else new_map, (ROWS, COLUMNS), len(names))
+
+    def draw(doodle: str, steps: int) -> Picture:
+        grid = torch.tensor([int(digit) for digit in doodle]).view(ROWS, COLUMNS)
+        plan = _resized(grid, shape, len(names))
+        made = neural_doodle(model, painting, labels, plan, steps=steps).images
+        seen = ", ".join(names[i] for i in plan.unique().tolist())
+        paints = torch.tensor([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
+        shown = paints[plan].permute(2, 0, 1)[None]
+        alt = f"a map of {seen}, and the picture painted from it"
+        return plotting.show_images([shown, made], ["the map", "the picture"], columns=2, alt=alt)
+
+    canvas = MapPainter(
+        value="".join(map(str, first.flatten().tolist())),
+        rows=ROWS,
+        columns=COLUMNS,
+        names=list(names),
+        colours=colours,
+    )
+    return Explorer(
+        draw,
+        doodle=canvas,
+        steps=widgets.IntSlider(value=steps, min=1, max=200, description="steps", continuous_update=False),
+    )
+
+
+def _painting(style: str, size: int) -> Tensor:
+    return style_image(style, size) if style in STYLES else load_image(style, size=size)
+
+
+def _resized(labels: Tensor, size: tuple[int, int], count: int) -> Tensor:
+    """Bring a map to another size, with smooth borders: at each place the region with the largest share."""
+    shares = F.one_hot(labels, count).permute(2, 0, 1)[None].float()
+    return F.interpolate(shares, size=size, mode="bilinear", antialias=True)[0].argmax(0)

@@ -1,0 +1,77 @@
+"""Public data sets of pictures, fetched once through torchvision where there is a network."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from coursekit.errors import DataUnavailable, OptionError
+from coursekit.networks.weights import cache_folder
+
+# name -> megabytes to download, folder that torchvision makes, folder of the classes inside it
+DATASETS = {
+    "dtd": (600, "dtd", "dtd/images"),  # Cimpoi et al., Describing textures in the wild, CVPR 2014: 47 textures
+    "imagenette": (100, "imagenette2-160", "val"),  # ten classes of ImageNet, 160 pixels
+}
+
+
+def public_folder(dataset: str, concept: str) -> Path:
+    """Return the folder with a concept's pictures, for `ck.concept_folder`; the data set is downloaded once.
+
+    Parameters
+    ----------
+    dataset : "dtd", the textures of Kim et al. 2018 (striped, dotted, zigzagged, chequered, …), 600 MB; or
+        "imagenette", photographs of ten classes of ImageNet (church, golf ball, tench, …), 100 MB.
+    concept : one of its classes.
+
+    Raises
+    ------
+    OptionError
+        No such data set, or no such class in it.
+    DataUnavailable
+        It is not on this machine and could not be fetched. Nothing half-written stays.
+
+    With a network: `striped = ck.concept_folder(ck.public_folder("dtd", "striped"))`.
+    """
+    if dataset not in DATASETS:
+        raise OptionError(f"dataset is one of {', '.join(DATASETS)}, but is {dataset!r}.")
+    _, name, inside = DATASETS[dataset]
+    root = cache_folder().parent / "datasets"
+    if not (root / name).is_dir():
+        _fetch(dataset, root)
+    folders = {folder.name: folder for folder in sorted((root / name / inside).iterdir()) if folder.is_dir()}
+    if dataset == "imagenette":
+        found = _open("imagenette", root)
+        folders = {names[0]: folders[wnid] for wnid, names in zip(found.wnids, found.classes, strict=True)}
+    if concept not in folders:
+        raise OptionError(f"{dataset} has no class {concept!r}; it has {', '.join(folders)}.")
+    return folders[concept]
+
+
+def _open(dataset: str, root: Path, download: bool = False) -> object:
+    from torchvision import datasets
+
+    if dataset == "dtd":
+        return datasets.DTD(root, download=download)
+    return datasets.Imagenette(root, "val", "160px", download=download)
+
+
+def _fetch(dataset: str, root: Path) -> None:
+    """Download into a temporary folder, then move what was unpacked: an interrupt leaves nothing behind."""
+    megabytes, name, _ = DATASETS[dataset]
+    temporary = None
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=root, prefix=f"{name}-", suffix=".part"))
+        _open(dataset, temporary, download=True)  # torchvision checks the MD5 that was published
+        for archive in temporary.rglob("*gz"):
+            archive.unlink()
+        os.replace(temporary / name, root / name)
+    except (OSError, RuntimeError) as error:
+        raise DataUnavailable(
+            f"The data set {dataset!r} ({megabytes} MB) could not be fetched: {error}. Try again with a network, or "
+            f"unpack it by hand, so that there is a folder {root / name}"
+        ) from error
+    finally:
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)

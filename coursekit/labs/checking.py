@@ -1,0 +1,110 @@
+"""Automatic checks behind the exercises: right, not done yet, or the one sentence that names the mistake.
+
+Each lab has its file here with one judge for each exercise: a function that takes the student's answer and returns
+None when it is right, or a hint. Judges call the student's functions on tiny networks, so a check takes milliseconds.
+"""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+import torch
+from torch import Tensor
+
+from coursekit.errors import UnknownExercise
+
+Judge = Callable[[object], str | None]
+
+
+class Unfinished(Exception):
+    """The student's function still returns the starter's `...`."""
+
+
+def check(number: str, answer: object = ...) -> None:
+    """Judge the answer to an exercise and print ✓, ✗ with a hint, or that it is not done yet.
+
+    Nothing is raised, so that the cells after an unfinished exercise still run; with COURSEKIT_STRICT=1 in the
+    environment (as in the tests of the solutions) anything but ✓ raises AssertionError.
+
+    Parameters
+    ----------
+    number : lab and exercise, such as "03.1".
+    answer : a value or a function, as the exercise asks for.
+
+    Raises
+    ------
+    UnknownExercise
+
+    Examples
+    --------
+    >>> check("03.1")
+    ○ 03.1 not done yet.
+    >>> check("03.1", 625)
+    ✓ 03.1 right.
+    """
+    judge = _find(number)
+    try:
+        if answer is ... or answer is None:
+            raise Unfinished
+        hint = judge(answer)
+        message = f"✓ {number} right." if hint is None else f"✗ {number} not yet: {hint}"
+    except Unfinished:
+        message = f"○ {number} not done yet."
+    except Exception as error:  # whatever the student's code raises is a hint, not the end of Run All
+        message = f"✗ {number} not yet: your code raised {type(error).__name__}: {error}"
+    print(message)
+    if os.environ.get("COURSEKIT_STRICT") == "1" and not message.startswith("✓"):
+        raise AssertionError(message)
+
+
+def call(function: object, *arguments: object) -> object:
+    """Run the student's function; `Unfinished` where it still returns `...` or nothing."""
+    if not callable(function):
+        raise TypeError(f"give the function itself, not {type(function).__name__}")
+    result = function(*arguments)
+    if result is ... or result is None:
+        raise Unfinished
+    return result
+
+
+def compare(answer: object, right: Tensor | float, mistakes: Sequence[tuple[Tensor | float, str]] = ()) -> str | None:
+    """Return None if the answer equals `right` to 0.01 %, else a hint: the mistake that it equals, or what is off.
+
+    >>> compare(4.0, 2.0, [(4.0, "take the root")])
+    'take the root'
+    """
+    try:
+        answer = torch.as_tensor(answer).detach().cpu().double()
+    except (TypeError, ValueError, RuntimeError):
+        return f"the answer should be a number or a tensor, not {type(answer).__name__}."
+    if answer.isnan().any():
+        return "the answer holds NaN (not a number); did you divide by zero?"
+    if _same(answer, right):
+        return None
+    for value, hint in mistakes:
+        if _same(answer, value):
+            return hint
+    shape = tuple(torch.as_tensor(right).shape)
+    if tuple(answer.shape) != shape:
+        return f"the shape should be {shape}, but is {tuple(answer.shape)}." if shape else "one number is asked for."
+    return "the values differ from the right ones; go through the formula once more."
+
+
+def _same(answer: Tensor, value: Tensor | float) -> bool:
+    value = torch.as_tensor(value).detach().cpu().double()
+    if answer.shape != value.shape:
+        return False
+    tolerance = 1e-4 * max(float(value.abs().max()), 1e-12)
+    return math.isfinite(float(answer.abs().max())) and float((answer - value).abs().max()) <= tolerance
+
+
+def _find(number: str) -> Judge:
+    lab = str(number).split(".")[0]
+    module = f"coursekit.labs.lab{lab}"
+    judges = import_module(module).JUDGES if lab.isalnum() and find_spec(module) else {}
+    if number not in judges:
+        known = ", ".join(judges) or "none in this lab"
+        raise UnknownExercise(f"There is no exercise {number!r}; known: {known}.")
+    return judges[number]

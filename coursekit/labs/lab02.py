@@ -1,0 +1,145 @@
+"""Checks of lab 02, embeddings."""
+
+import torch
+from torch import Tensor
+
+from coursekit.labs.checking import call, compare
+
+
+def _precision_case() -> tuple[Tensor, Tensor, Tensor, int]:
+    """Six objects of two scenes each, in three labels; the other scene of an object is often near, but not always."""
+    generator = torch.Generator().manual_seed(2)
+    centres = 3 * torch.randn(6, 4, generator=generator)
+    points = centres.repeat_interleave(2, 0) + 1.5 * torch.randn(12, 4, generator=generator)
+    points[:, :2] += 2 * torch.randn(3, 2, generator=generator).repeat_interleave(4, 0)
+    order = torch.randperm(12, generator=generator)
+    labels, objects = torch.arange(3).repeat_interleave(4)[order], torch.arange(6).repeat_interleave(2)[order]
+    return torch.cdist(points, points)[order][:, order], labels, objects, 3
+
+
+def precision_of(answer: object) -> str | None:
+    """02.1: the part of the k nearest items of other objects that have the item's label."""
+    distance, labels, objects, k = _precision_case()
+    before = distance.clone()
+    result = call(answer, distance, labels.clone(), objects.clone(), k)
+    if not torch.equal(distance, before):
+        return "your function changes the distances it was given; start with distance.clone()."
+    same = objects[:, None] == objects
+    own = torch.eye(len(labels), dtype=torch.bool)
+
+    def part(order: Tensor, names: Tensor = labels) -> Tensor:
+        return (names[order] == names[:, None]).float().mean(1)
+
+    def order(forbidden: Tensor, value: float = torch.inf) -> Tensor:
+        return distance.masked_fill(forbidden, value).argsort(1)
+
+    right = order(same)
+    mistakes = [
+        (part(order(own, 0.0)[:, :k]), "the item itself is counted; nothing is nearer to it than itself."),
+        (
+            part(order(own)[:, :k]),
+            "scenes of the same object are counted; leaving out the item is not enough: make them all infinitely far.",
+        ),
+        (part(order(same, -torch.inf).flip(1)[:, :k]), "these are the farthest items; sort upwards."),
+        (part(order(same, 0.0)[:, :k]), "a distance of 0 makes them the nearest of all; use infinity."),
+        (part(right[:, : k + 1]), "that is one neighbour too many: the first k are [:, :k]."),
+        (part(right[:, 1 : k + 1]), "you leave out the first one, but the item itself is gone already."),
+        (part(right[:, :k], objects), "you compare objects; the question is whether the labels agree."),
+        (part(right[:, :k]) * k, "that is their number; divide by k."),
+        (part(right[:, :k]).mean(), "one number for each item is asked for; average over the k neighbours only."),
+    ]
+    return compare(result, part(right[:, :k]), mistakes)
+
+
+def similarities(answer: object) -> str | None:
+    """02.2: q_ij of t-SNE."""
+    y = 2 * torch.randn(5, 2, generator=torch.Generator().manual_seed(3))
+    square = (y[:, None] - y).square().sum(2)
+    off = 1 - torch.eye(5)
+    result = call(answer, y.clone())
+    heavy, light, root = 1 / (1 + square), torch.exp(-square), 1 / (1 + square.sqrt())
+    mistakes = [
+        (heavy / heavy.sum(), "the diagonal takes part: set it to 0 before you add up."),
+        (heavy / heavy.sum() * off, "set the diagonal to 0 before you divide, so that the rest adds up to 1."),
+        (heavy * off, "divide by Z, so that all of them add up to 1."),
+        (heavy, "set the diagonal to 0, and divide by Z."),
+        (heavy * off / (heavy * off).sum(1, keepdim=True), "you divide row by row; q has one Z for the whole matrix."),
+        (light * off / (light * off).sum(), "that is the Gaussian of p; on the map t-SNE takes 1 / (1 + d²)."),
+        (light * off / (light * off).sum(1, keepdim=True), "that is p, the Gaussian; q takes 1 / (1 + d²), and one Z."),
+        (root * off / (root * off).sum(), "the distance is not squared."),
+        (square / square.sum(), "far dots are less similar, not more: take 1 / (1 + d²)."),
+    ]
+    return compare(result, heavy * off / (heavy * off).sum(), mistakes)
+
+
+def perplexity(answer: object) -> str | None:
+    """02.3: 2 to the entropy in bits, with zeros among the probabilities."""
+    p = torch.tensor([0.5, 0.25, 0.0, 0.125, 0.125, 0.0])
+    bits, nats = 1.75, 1.75 * 0.6931472
+    mistakes = [
+        (bits, "that is the entropy H; the perplexity is 2 to the power of H."),
+        (nats, "that is the entropy in nats; take log2, and then 2 to the power of H."),
+        (2**nats, "two logarithms are mixed: the natural one belongs to e, log2 to 2."),
+        (float(torch.tensor(bits).exp()), "two logarithms are mixed: log2 belongs to 2 ** H, the natural one to e."),
+        (2**-bits, "the sign: H is positive, −Σ p log2 p, and the perplexity at least 1."),
+        (-bits, "the sign: H is −Σ p log2 p; and the perplexity is 2 to the power of it."),
+        (4.0, "that is the number of probabilities above 0; likely ones count more."),
+        (6.0, "that is the number of all points; likely neighbours count more."),
+    ]
+    result = call(answer, p.clone())
+    if isinstance(result, float | Tensor) and torch.as_tensor(result).isnan().any():
+        return "0 · log 0 gave NaN: leave out the probabilities that are 0."
+    return compare(result, 2**bits, mistakes)
+
+
+def split(answer: object) -> str | None:
+    """02.4: (teach, test) without an object on both sides."""
+    labels = ["pig", "bin", "pig", "pig", "bin", "drum", "pig", "drum", "bin", "drum", "pig"]
+    objects = ["p2", "b1", "p1", "p2", "b2", "d1", "p3", "d2", "b1", "d1", "p1"]
+    result = call(answer, list(labels), list(objects))
+    try:
+        teach, test = ([int(i) for i in part] for part in result)
+    except (TypeError, ValueError):
+        return "return two lists of indices: (teach, test)."
+    if any(not 0 <= i < len(labels) for i in teach + test):
+        return "an index lies outside the lists; indices go from 0 to N − 1."
+    shared = {objects[i] for i in teach} & {objects[i] for i in test}
+    right = ([0, 1, 3, 5, 8, 9], [2, 4, 6, 7, 10])
+    if (sorted(teach), sorted(test)) == right:
+        return None
+    if (sorted(test), sorted(teach)) == right:
+        return "the two lists are swapped: the first object of each label teaches."
+    if shared:
+        return f"a leak: scenes of {sorted(shared)[0]} are on both sides, so the test is no test; split by object."
+    if set(teach) < set(right[0]) and {labels[i] for i in teach} == set(labels):
+        return "take all scenes of the first object, not only some of them."
+    if {labels[i] for i in teach} != set(labels):
+        return "each label needs an object that teaches: the first one of each label, not the first of all."
+    if len(set(teach + test)) < len(labels):
+        return "some scenes are in neither list; every index belongs to one of the two."
+    if any(objects[i] in {"p1", "p3", "b2", "d2"} for i in teach):
+        return "the object that comes first in the list teaches, not the first by name; one object per label."
+    return "the lists differ from the right ones; follow one label by hand."
+
+
+def distance_of_codes(answer: object) -> str | None:
+    """02.5: the L2 distance of unit vectors with cosine 0.68: the root of 2 − 2 · 0.68 = 0.64."""
+    mistakes = [
+        (0.64, "that is the squared distance; take the root."),
+        (0.32, "that is the cosine distance 1 − cos; |a − b|² = |a|² + |b|² − 2 a·b."),
+        (0.32**0.5, "the factor 2: |a − b|² = 1 + 1 − 2 · 0.68."),
+        (1.32**0.5, "both lengths count, and the product twice: |a − b|² = |a|² + |b|² − 2 a·b."),
+        ((2 + 1.36) ** 0.5, "the sign: that is the length of a + b."),
+        (0.68, "that is the cosine itself; |a − b|² = |a|² + |b|² − 2 a·b."),
+        ((1 - 0.68**2) ** 0.5, "that is the sine; a − b joins the ends of the two arrows."),
+    ]
+    return compare(answer, 0.8, mistakes)
+
+
+JUDGES = {
+    "02.1": precision_of,
+    "02.2": similarities,
+    "02.3": perplexity,
+    "02.4": split,
+    "02.5": distance_of_codes,
+}

@@ -1,0 +1,192 @@
+"""Checks of lab 04, saliency."""
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.labs.checking import call, compare
+from coursekit.networks.model import Model
+
+SIDE = 6
+
+
+def _curved() -> Model:
+    """A small network with three classes and a smooth curve: its gradient is another one at each point."""
+    generator = torch.Generator().manual_seed(4)
+    first, last = nn.Linear(3 * SIDE * SIDE, 8), nn.Linear(8, 3)
+    for layer, scale in ((first, 0.3), (last, 1.0)):
+        layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * scale
+        layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * scale
+    model = Model(nn.Sequential(nn.Flatten(), first, nn.Tanh(), last), mean=(0.5, 0.4, 0.3), std=(0.5, 0.5, 0.5))
+    return model.requires_grad_(False)
+
+
+def _image(seed: int = 40) -> Tensor:
+    """An image whose range is 0.5 and not 1, so that noise that ignores the range is noticed."""
+    pixels = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
+    return 0.2 + 0.5 * (pixels - pixels.min()) / (pixels.max() - pixels.min())
+
+
+def _gradient(model: Model, image: Tensor, target: int, probability: bool = False) -> Tensor:
+    with torch.enable_grad():
+        x = image.detach().clone().requires_grad_()
+        scores = model(x).softmax(1) if probability else model(x)
+        return torch.autograd.grad(scores[0, target], x)[0]
+
+
+def _call(function: object, *arguments: object) -> Tensor | str:
+    """Run the student's function; a hint where autograd complains."""
+    try:
+        return torch.as_tensor(call(function, *arguments)).detach()
+    except RuntimeError as error:
+        said = str(error)
+        if "does not require grad" in said:
+            return "torch kept no track of the image: call requires_grad_() on a copy of it before the forward pass."
+        if "only for scalar outputs" in said:
+            return "a gradient needs one number: take the logit of the target class, model(x)[0, target]."
+        if "non-leaf" in said or "leaf Variable" in said:
+            return "call requires_grad_() on the copy itself, as the last thing you do before the forward pass."
+        raise
+
+
+def saliency_map(answer: object) -> str | None:
+    """04.1: the largest gradient magnitude over the colours, of the logit."""
+    model, image = _curved(), _image()
+    before = image.clone()
+    target = model(image).argmin().item()  # not the most probable class, which would hide a forgotten target
+    result = _call(answer, model, image, target)
+    if not torch.equal(image.detach(), before) or image.requires_grad:
+        return "your function changes the image it was given; start with image.clone()."
+    if isinstance(result, str):
+        return result
+    g, p = _gradient(model, image, target)[0], _gradient(model, image, target, probability=True)[0]
+    every = sum(_gradient(model, image, c)[0] for c in range(3))
+    best = _gradient(model, image, model(image).argmax().item())[0]
+    mistakes = [
+        (p.abs().amax(0), "this is the gradient of the probability; leave the softmax out and take the logit."),
+        (g.amax(0), "the absolute value is missing: a strong negative slope matters as much as a positive one."),
+        (g.amax(0).abs(), "take the absolute value first, then the maximum over the colours."),
+        (g.abs().mean(0), "you take the mean over the three colours; the map is their maximum."),
+        (g.mean(0), "this is the signed mean over the colours; take the absolute value, then the maximum."),
+        (g.abs().sum(0), "you add the three colours up; the map is their maximum."),
+        (g.sum(0).abs(), "you add the three colours up; take the absolute value of each, then the maximum."),
+        (every.abs().amax(0), "you differentiate the sum of all logits; take the one of the target class."),
+        (best.abs().amax(0), "this is the map of the most probable class; use the target that is given."),
+        (g.abs(), "one number for each pixel is asked for: take the maximum over the three colours."),
+        ((image[0] * g).abs().amax(0), "you multiplied by the image; saliency is the gradient alone."),
+    ]
+    return compare(_squeeze(result), g.abs().amax(0), mistakes)
+
+
+def smooth_gradient(answer: object) -> str | None:
+    """04.2: the mean gradient over noisy copies."""
+    model, image, sigma = _curved(), _image(), 0.4
+    noise = torch.randn(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(42))
+    before = image.clone()
+    result = _call(answer, model, image, 1, noise, sigma)
+    if not torch.equal(image.detach(), before):
+        return "your function changes the image it was given; add the noise to a new tensor."
+    if isinstance(result, str):
+        return result
+
+    def gradients(width: float) -> Tensor:
+        return torch.cat([_gradient(model, image + width * one, 1) for one in noise])
+
+    spread = sigma * (image.max() - image.min()).item()
+    right, plain = gradients(spread), _gradient(model, image, 1)
+    mean_noise = noise.mean(0, keepdim=True)
+    mistakes = [
+        (gradients(sigma).mean(0), "the noise is too strong: sigma is a part of the image's range, max − min."),
+        (gradients(1.0).mean(0), "the noise is not scaled: multiply it by sigma and by the image's range."),
+        (gradients(sigma * image.max().item()).mean(0), "the range is max − min, not the maximum alone."),
+        (
+            gradients(sigma * image.std().item()).mean(0),
+            "sigma is a part of the range, max − min, not of the deviation.",
+        ),
+        (plain + spread * mean_noise, "you add the noise to the gradient; add it to the image, then differentiate."),
+        (plain + sigma * mean_noise, "you add the noise to the gradient; add it to the image, then differentiate."),
+        (_gradient(model, image + spread * mean_noise, 1), "average the gradients, not the noise or the images."),
+        (right.abs().mean(0), "average the gradients with their sign; magnitudes of noise do not cancel."),
+        ((right**2).mean(0), "average the gradients themselves, not their squares."),
+        (right[0], "only the first noisy copy is used; average over all rows of the noise."),
+        (right[-1], "only the last noisy copy is used; add the gradients up in the loop."),
+        (right.sum(0), "the gradients are added up but not averaged; divide by the number of copies."),
+        (plain[0], "the noise has no effect on your answer; add it to the image before the forward pass."),
+    ]
+    return compare(_squeeze(result), right.mean(0), [(_squeeze(value), hint) for value, hint in mistakes])
+
+
+def integrated(answer: object) -> str | None:
+    """04.3: integrated gradients by the midpoint rule, from a baseline that is not black."""
+    model, image, baseline, steps = _curved(), _image(), 0.3 * _image(seed=43), 5
+    before = image.clone(), baseline.clone()
+    result = _call(answer, model, image, 1, baseline, steps)
+    if not (torch.equal(image.detach(), before[0]) and torch.equal(baseline.detach(), before[1])):
+        return "your function changes the image or the baseline it was given; compute the points as new tensors."
+    if isinstance(result, str):
+        return result
+
+    def slopes(shift: float, start: Tensor = baseline) -> Tensor:
+        """The mean gradient on the way, at `shift` of each step."""
+        alphas = [(step + shift) / steps for step in range(steps)]
+        return sum(_gradient(model, start + a * (image - start), 1) for a in alphas) / steps
+
+    black = torch.zeros_like(image)
+    way, middle = image - baseline, slopes(0.5)
+    inclusive = sum(_gradient(model, baseline + a * way, 1) for a in torch.linspace(0, 1, steps).tolist()) / steps
+    short = sum(_gradient(model, (step + 0.5) / steps * way, 1) for step in range(steps)) / steps
+    mistakes = [
+        (middle, "the factor (x − x') is missing; without it the map is a mean slope and cannot add up to the score."),
+        (image * middle, "the factor is (x − x'), the image minus the baseline, not the image alone."),
+        (image * slopes(0.5, black), "you walk from black; use the baseline that is given."),
+        (-way * middle, "the sign is wrong: the factor is the image minus the baseline."),
+        (way * middle * steps, "the slopes are added up but not averaged; divide by the number of steps."),
+        (way * slopes(0.0), "these are the left ends of the steps; the midpoint rule takes (step + 0.5) / steps."),
+        (way * slopes(1.0), "these are the right ends of the steps; the midpoint rule takes (step + 0.5) / steps."),
+        (way * inclusive, "linspace from 0 to 1 includes both ends; the midpoints are (step + 0.5) / steps."),
+        (way * short, "your points leave the baseline out: they are baseline + alpha * (image − baseline)."),
+        (way * _gradient(model, image, 1), "only the gradient at the image is used; average it over the whole way."),
+        ((way * middle).abs(), "keep the sign: without it the map cannot add up to the difference of the scores."),
+    ]
+    return compare(_squeeze(result), _squeeze(way * middle), [(_squeeze(value), hint) for value, hint in mistakes])
+
+
+def gap(answer: object) -> str | None:
+    """04.4: f(x) = 1 − max(0, 1 − x) at 3, from 0, by four midpoints: 3 · 1/4 − 1."""
+    mistakes = [
+        (0.75, "that is A itself; the gap is what is missing, A − (f(3) − f(0))."),
+        (0.25, "the sign: the map adds up to too little here, so the gap is negative."),
+        (-0.75, "the factor (x − x') = 3 is missing in A."),
+        (2.0, "the four slopes must be averaged, not added up."),
+        (0.5, "those are the left ends of the steps; take the middles: 0.375, 1.125, 1.875, 2.625."),
+        (-1.0, "that is the gap of the gradient at x = 3 alone; average the slope over the four midpoints."),
+        (0.0, "it would be 0 for very many steps; with four, only the first midpoint lies where f rises."),
+    ]
+    return compare(answer, -0.25, mistakes)
+
+
+def slope_of_probability(answer: object) -> str | None:
+    """04.5: p₁ (∂S₁ − Σ p_k ∂S_k) with p = 0.9, 0.1 and slopes 2, −1."""
+    mistakes = [
+        (0.9 * 2, "that is p₁ times the slope of its own logit; subtract the mean slope Σ p_k ∂S_k first."),
+        (0.9 * 0.1 * 2, "class 2 pulls too: its own slope is not 0, it is −1."),
+        (0.9 * 0.1 * 1, "mind the sign: class 2 has the slope −1, so the two logits move apart by 3."),
+        (2 - (0.9 * 2 - 0.1), "almost: multiply by p₁ too."),
+        (0.9 * (2 - (2 - 1)), "weight the slopes by their probabilities: Σ p_k ∂S_k = 0.9 · 2 + 0.1 · (−1)."),
+        (2.0, "that is the slope of the logit; the probability is nearly saturated and moves much less."),
+        (-0.27, "that is class 2; what it loses, class 1 wins."),
+    ]
+    return compare(answer, 0.27, mistakes)
+
+
+def _squeeze(value: Tensor) -> Tensor:
+    """Without the axes of length 1 that a student may keep or drop."""
+    return torch.as_tensor(value).squeeze()
+
+
+JUDGES = {
+    "04.1": saliency_map,
+    "04.2": smooth_gradient,
+    "04.3": integrated,
+    "04.4": gap,
+    "04.5": slope_of_probability,
+}

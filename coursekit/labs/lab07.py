@@ -1,0 +1,135 @@
+"""Checks of lab 07, activation maximization."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from coursekit.labs.checking import call, compare
+
+
+def _random(*shape: int, seed: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def climb(answer: object) -> str | None:
+    """07.1: the loop x ← clip(x + rate · g / mean|g|)."""
+    weight, rate, steps = _random(1, 3, 5, 5, seed=1) - 0.4, 0.12, 5
+    start = 0.2 + 0.6 * _random(1, 3, 5, 5, seed=2)
+
+    def score(x: Tensor) -> Tensor:
+        return (weight * x - 0.3 * (x - 0.6) ** 3).sum()  # no bounds of its own, and a gradient that moves
+
+    def size(g: Tensor) -> Tensor:
+        return g.abs().mean()
+
+    def walk(way: int = 1, by: Callable = size, kept: bool = False, clip: str = "after", steps: int = steps) -> Tensor:
+        x, total = start.clone(), torch.zeros_like(start)
+        for _ in range(steps):
+            x.requires_grad_()
+            (g,) = torch.autograd.grad(score(x.clamp(0, 1) if clip == "inside" else x), x)
+            total = total + g
+            g = total if kept else g
+            x = x.detach() + way * rate * g / by(g)
+            x = x.clamp(0, 1) if clip == "after" else x
+        return x.clamp(0, 1) if clip == "end" else x
+
+    result = call(answer, score, start.clone(), steps, rate)
+    mistakes = [
+        (walk(way=-1), "this goes down: the sign of the step makes the score smaller."),
+        (walk(kept=True), "the gradients of all steps add up; forget the old one before each step (x.grad = None)."),
+        (walk(clip="inside"), "you clip inside the score, where a clipped pixel has no gradient; clip after the step."),
+        (walk(clip="never"), "some values leave [0, 1]; clip after each step."),
+        (walk(clip="end"), "you clip once at the end; the score was asked about values that no picture has."),
+        (walk(by=lambda g: g.abs().max()), "you divided by the largest |g|; take the mean of |g|."),
+        (walk(by=lambda g: g.mean()), "you divided by the mean of g, where signs cancel; take the mean of |g|."),
+        (walk(by=lambda g: g.norm()), "you divided by the length of g; take the mean of |g|."),
+        (walk(by=lambda g: 1), "divide the gradient by the mean of |g|."),
+        (walk(steps=steps - 1), "one step too few."),
+        (walk(steps=steps + 1), "one step too many."),
+        (start, "the picture did not change; return the new x, not the start."),
+    ]
+    return compare(result, walk(), mistakes)
+
+
+def class_model(answer: object) -> str | None:
+    """07.2: S_c(x) - λ ‖x - ½‖²."""
+    x, logits, target, weight = _random(2, 3, 4, 4, seed=3), _random(2, 6, seed=4) * 5, 4, 0.07
+    squares = (x - 0.5).pow(2).flatten(1).sum(1)
+    score = logits[:, target]
+
+    def model(images: Tensor) -> Tensor:
+        return logits + 0 * images.flatten(1).sum(1, keepdim=True)
+
+    result = call(answer, model, x.clone(), target, weight)
+    probability = logits.softmax(1)[:, target]
+    mistakes = [
+        (score + weight * squares, "the penalty has the wrong sign: it makes the score smaller."),
+        (weight * squares - score, "this is what a minimiser wants; return the value that grows."),
+        (score - weight * x.pow(2).flatten(1).sum(1), "your penalty wants black pictures; measure from grey, x - ½."),
+        (score - weight * squares / x[0].numel(), "you took the mean over the pixels; the formula has the sum."),
+        (score - weight * squares.sqrt(), "you took the length; the formula has its square."),
+        (score - squares, "the weight λ is missing."),
+        (score, "the penalty is missing."),
+        (probability - weight * squares, "you took the probability; S_c is the logit."),
+        (probability.log() - weight * squares, "you took the logarithm of the probability; S_c is the logit."),
+        ((score - weight * squares).sum(), "give one value for each image, not their sum."),
+        (score - weight * squares.sum(), "sum over the pixels of each image, not over the batch."),
+    ]
+    return compare(result, score - weight * squares, mistakes)
+
+
+def clip_contribution(answer: object) -> str | None:
+    """07.3: pixels with the smallest |Σ_c (x - ½) g| become grey."""
+    x, g, part = _random(1, 3, 6, 6, seed=5), _random(1, 3, 6, 6, seed=6) - 0.5, 0.4
+    contribution = ((x - 0.5) * g).sum(1).abs()
+
+    def drop(importance: Tensor, to: float = 0.5, smallest: bool = True) -> Tensor:
+        """Set the least important part of the pixels to one value; importance is (1, 6, 6) or (1, 3, 6, 6)."""
+        importance = importance if smallest else -importance
+        out = importance <= importance.flatten().quantile(part)
+        return torch.where(out if out.ndim == 4 else out[:, None], torch.full_like(x, to), x)
+
+    result = call(answer, x.clone(), g.clone(), part)
+    mistakes = [
+        (drop(contribution, to=0.0), "you made them black; grey, ½, is nothing here."),
+        (drop(contribution, smallest=False), "you removed the pixels that contribute most; keep those."),
+        (drop((x - 0.5).norm(dim=1)), "that is clip small norm: the gradient does not enter."),
+        (drop(((x - 0.5) * g).abs()), "you clip single values; a pixel has three colours that go together."),
+        (drop(((x - 0.5) * g).abs().sum(1)), "take the sum over the colours first, then its absolute value."),
+        (drop(((x - 0.5) * g).sum(1)), "take the absolute value: a pixel that speaks against the score counts, too."),
+        (drop((x * g).sum(1).abs()), "measure the pixel from grey: (x - ½) · g."),
+        (drop(g.sum(1).abs()), "the gradient alone tells what a change would do; multiply by (x - ½)."),
+        (drop(g.abs().sum(1)), "the gradient alone tells what a change would do; multiply by (x - ½)."),
+    ]
+    return compare(result, drop(contribution), mistakes)
+
+
+def waves(answer: object) -> str | None:
+    """07.4: u = irfft2(z / f^decay)."""
+    size, decay = 8, 1.5
+    z = torch.complex(
+        _random(2, 3, size, size // 2 + 1, seed=7) - 0.5, _random(2, 3, size, size // 2 + 1, seed=8) - 0.5
+    )
+    column, row = torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None]
+    f = torch.hypot(column, row).clamp(min=1 / size)
+
+    def back(spectrum: Tensor, norm: str = "ortho") -> Tensor:
+        return torch.fft.irfft2(spectrum, s=(size, size), norm=norm)
+
+    result = call(answer, z.clone(), size, decay)
+    added = (column + row).abs().clamp(min=1 / size)
+    mistakes = [
+        (back(z), "all frequencies have the same weight; divide by f^decay."),
+        (back(z * f**decay), "you multiplied, so that fast waves are loud; divide."),
+        (back(z / f), "the exponent is missing: f^decay."),
+        (back(z / added**decay), "f is the length of the pair of frequencies, √(f_y² + f_x²), not their sum."),
+        (back(z / f**decay, norm="backward"), "give irfft2 norm='ortho'."),
+        (back(z / (f * size) ** decay), "f is in cycles a pixel: fftfreq(size) as it is."),
+    ]
+    if isinstance(result, Tensor) and not result.isfinite().all():
+        return "the mean has f = 0, so you divided by zero; let f be at least 1 / size."
+    return compare(result, back(z / f**decay), mistakes)
+
+
+JUDGES = {"07.1": climb, "07.2": class_model, "07.3": clip_contribution, "07.4": waves}

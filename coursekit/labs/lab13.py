@@ -1,0 +1,124 @@
+"""Checks of lab 13, TCAV."""
+
+import torch
+from torch import Tensor
+
+from coursekit.labs.checking import call, compare
+
+
+def _normal(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def towards(answer: object) -> str | None:
+    """13.1: the unit vector along w that points to the concept."""
+    # Both kinds lie on the positive side of the origin, and the classifier called the *others* 1.
+    shift = torch.tensor([5.0, 5.0, 0.0], dtype=torch.float64)
+    concept, others = _normal(12, 3, seed=1) + shift, _normal(12, 3, seed=2) + 2 * shift
+    w = torch.tensor([3.0, 3.0, -1.0], dtype=torch.float64)
+    unit, means = w / w.norm(), concept.mean(0) - others.mean(0)
+    result = call(answer, w.clone(), concept.clone(), others.clone())
+    mistakes = [
+        (
+            unit,
+            "it points away from the concept, whose pictures should have the larger w · a, compared with the others.",
+        ),
+        (w, "neither oriented nor of length 1: compare both means of w · a, then divide by |w|."),
+        (-w, "the direction is right; divide by its length |w|."),
+        (means / means.norm(), "that is the difference of the means; keep the direction of w, or turn it round."),
+        (means, "that is the difference of the means; keep the direction of w, or turn it round."),
+        (-w / w.abs().sum(), "you divided by the sum of |w|; the length is the root of the sum of squares."),
+        (-w / w.abs().max(), "you divided by the largest |w|; the length is the root of the sum of squares."),
+    ]
+    return compare(result, -unit, mistakes)
+
+
+def derivative(answer: object) -> str | None:
+    """13.2: g · v with g = ∂ logit_c / ∂a."""
+    first, second, a, v = (_normal(*s, seed=i) for i, s in enumerate([(4, 6), (6, 3), (5, 4), (4,)], 3))
+    c, v = 1, v / v.norm()
+
+    def head(codes: Tensor) -> Tensor:
+        return torch.tanh(codes @ first / 2) @ second
+
+    def slope(read: object) -> Tensor:
+        codes = a.clone().requires_grad_()
+        return torch.autograd.grad(read(head(codes)).sum(), codes)[0]
+
+    g = slope(lambda logits: logits[:, c])
+    result = call(answer, head, a.clone(), c, v.clone())
+    mistakes = [
+        (-g @ v, "the sign is the other way round: positive means more of the concept, more of the class."),
+        (
+            slope(lambda logits: logits.softmax(1)[:, c]) @ v,
+            "that is the derivative of the probability; it also moves when other classes do. Take the logit.",
+        ),
+        (
+            slope(lambda logits: logits.log_softmax(1)[:, c]) @ v,
+            "that is the derivative of the log-probability; take the logit.",
+        ),
+        (slope(lambda logits: logits) @ v, "you differentiated the sum of all logits; pick that of class c first."),
+        (slope(lambda logits: logits[:, c] / len(a)) @ v, "you took the mean over the pictures; each has its own."),
+        (a @ v, "that is a · v, how much concept there is; how much it *matters* is gradient · v."),
+        (g, "that is the whole gradient; its product with v is one number for each picture."),
+        (g * v, "sum the products over the channels: one number for each picture."),
+        ((g @ v).sign(), "that is the sign alone; return the derivative."),
+    ]
+    return compare(result, g @ v, mistakes)
+
+
+def score(answer: object) -> str | None:
+    """13.3: the part of positive derivatives, a zero counts half."""
+    d = torch.tensor([0.3, -0.2, 0.0, 1.5, 0.0, 0.1, -4.0, 0.0, 0.2, 0.7], dtype=torch.float64)
+    up, tie, n = int((d > 0).sum()), int((d == 0).sum()), len(d)
+    result = call(answer, d.clone())
+    mistakes = [
+        ((up + tie) / n, "ties counted as positive: a dead layer would get the score 1. A zero counts half."),
+        (up / n, "ties counted as negative, as in the paper: a dead layer would get the score 0. A zero counts half."),
+        (up / (n - tie), "ties left out: of a dead layer nothing would be left. A zero counts half."),
+        ((n - up - tie / 2) / n, "that is the part of negative ones."),
+        ((n - up - tie) / n, "that is the part of negative ones."),
+        (float(d.mean()), "that is the mean derivative; one large value would hide all others. Count signs."),
+        (float(d.sign().mean()), "that lies in [-1, 1]; bring it to [0, 1]."),
+        (up + tie / 2, "that is a number of pictures; divide by how many there are."),
+    ]
+    return compare(result, (up + tie / 2) / n, mistakes)
+
+
+def p_value(answer: object) -> str | None:
+    """13.4: one number for the concept, its rank among the random concepts, both sides."""
+    null = torch.arange(1, 40, dtype=torch.float64)[:, None] / 40 + torch.tensor([-0.1, 0.0, 0.1], dtype=torch.float64)
+    runs = torch.tensor([0.96, 0.83, 0.91], dtype=torch.float64)  # its mean, 0.9, ties with one of the 39
+    mean, means, total = 0.9, null.mean(1), len(null) + 1
+    above = int((means >= mean - 1e-9).sum())
+    result = call(answer, runs.clone(), null.clone())
+    pooled = int((null >= mean - 1e-9).sum())
+    mistakes = [
+        (
+            (1 + above) / total,
+            "one side only: a concept may also speak *against* a class. Take twice the smaller tail.",
+        ),
+        (2 * above / len(null), "the concept counts itself: add 1 to the number and to the total, or p could be 0."),
+        (2 * above / total, "add 1 to the number, too, or p could be 0; or did you leave out a tie? Use >= and <=."),
+        (2 * (1 + above) / len(null), "the total is R + 1: the concept is one of them."),
+        (
+            2 * (1 + pooled) / (null.numel() + 1),
+            "you counted each run for itself; runs share their pictures. First average each concept's runs.",
+        ),
+        (_t_test(runs, null), "that is a t-test over runs; runs are not independent. Average, then rank."),
+        (
+            2 * (1 + int((means <= mean + 1e-9).sum())) / total,
+            "you took the larger tail; take the smaller of the two.",
+        ),
+        (1.0, "you took the larger tail; take the smaller of the two."),
+    ]
+    return compare(result, 2 * (1 + above) / total, mistakes)
+
+
+def _t_test(runs: Tensor, null: Tensor) -> float:
+    from scipy import stats
+
+    return float(stats.ttest_ind(runs.numpy(), null.flatten().numpy()).pvalue)
+
+
+JUDGES = {"13.1": towards, "13.2": derivative, "13.3": score, "13.4": p_value}

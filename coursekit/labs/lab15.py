@@ -1,0 +1,167 @@
+"""Checks of lab 15, units and circuits."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from coursekit.labs.checking import call, compare
+
+
+def _random(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def preferred_orientation(answer: object) -> str | None:
+    """15.1: half the direction of the vector sum over doubled angles."""
+    angles = torch.arange(0, 180, 15).float()
+    answers = torch.tensor([3.0, 0.5, 0.2, 0, 0, 0, 0.1, 0, 0, 0.4, 1.5, 3.2])  # around 172°
+    result = call(answer, answers.clone(), angles.clone())
+    twice = torch.deg2rad(2 * angles)
+    y, x = (answers * twice.sin()).sum(), (answers * twice.cos()).sum()
+    right = torch.rad2deg(torch.atan2(y, x)) / 2
+    once = torch.rad2deg(torch.atan2((answers * (twice / 2).sin()).sum(), (answers * (twice / 2).cos()).sum()))
+    mistakes = [
+        (once, "double the angles first: bars of 175° and 5° are neighbours."),
+        (once % 180, "double the angles first: bars of 175° and 5° are neighbours."),
+        (
+            (answers * angles).sum() / answers.sum(),
+            "a mean of degrees does not know that 179° is near 0°: add vectors.",
+        ),
+        (angles[answers.argmax()], "that is the angle of the largest answer; add all answers up as vectors."),
+        (right * 2 % 360, "halve the direction of the sum: you doubled the angles before."),
+        (right * 2, "halve the direction of the sum: you doubled the angles before."),
+        (right, "the angle lies below 0; bring it into [0, 180) with % 180."),
+        (torch.deg2rad(right) % math.pi, "the result is in radians; degrees are asked for."),
+        (torch.deg2rad(right), "the result is in radians; degrees are asked for."),
+        (
+            torch.rad2deg(torch.atan2(x, y)) / 2 % 180,
+            "atan2 takes the sum of the sines first, then that of the cosines.",
+        ),
+    ]
+    return compare(result, right % 180, mistakes)
+
+
+def template(answer: object) -> str | None:
+    """15.2: max(1 - 4 |p - mu|_1 / n, -1)."""
+    n, row, column = 9, 2, 5
+    result = call(answer, n, row, column)
+    y, x = torch.arange(n).float()[:, None] - row, torch.arange(n).float()[None] - column
+    steps = y.abs() + x.abs()
+    right = (1 - 4 * steps / n).clamp(min=-1)
+    mistakes = [
+        ((1 - 4 * y.hypot(x) / n).clamp(min=-1), "that is the straight distance; count steps along rows and columns."),
+        (
+            (1 - 4 * torch.maximum(y.abs(), x.abs()) / n).clamp(min=-1),
+            "you took the larger of the two distances; add them.",
+        ),
+        (1 - 4 * steps / n, "nothing stops the values: they are at least -1."),
+        ((1 - 4 * steps / n).clamp(min=0), "you cut at 0, which is the mask; the template falls to -1."),
+        ((1 - 4 * steps / n).clamp(-1, 0), "max(a, b) is the larger of two: use clamp(min=-1)."),
+        (right.T, "rows and columns are swapped."),
+        ((1 - steps / n).clamp(min=-1), "the factor 4 is missing."),
+        ((1 - 4 * steps).clamp(min=-1), "divide the distance by n."),
+    ]
+    return compare(result, right, mistakes)
+
+
+def on_the_object(answer: object) -> str | None:
+    """15.3: (y - top) / height, (x - left) / width, turned back where mirrored."""
+    y, x, (top, left, height, width) = 40.0, 70.0, (10, 20, 80, 60)
+
+    def seen(mirrored: bool) -> Tensor | str:
+        result = call(answer, y, x, (top, left, height, width), mirrored)
+        try:
+            return torch.as_tensor([float(value) for value in result]).double()
+        except (TypeError, ValueError):
+            return "return two numbers, (row, column)."
+
+    row, column = (y - top) / height, (x - left) / width
+    both = [seen(False), seen(True)]
+    if isinstance(both[0], str) or isinstance(both[1], str):
+        return "return two numbers, (row, column)."
+    if both[0].shape != (2,) or both[1].shape != (2,):
+        return "return two numbers, (row, column)."
+
+    def pair(plain: tuple, turned: tuple) -> Tensor:
+        return torch.tensor([plain, turned])
+
+    right = pair((row, column), (row, 1 - column))
+    mistakes = [
+        (pair((row, column), (row, column)), "mirrored objects must be turned back."),
+        (pair((row, column), (1 - row, column)), "left to right is the other axis: turn the column."),
+        (pair((row, 1 - column), (row, column)), "you turn the objects that were not mirrored."),
+        (pair((row, column), (row, -column)), "turning back is 1 - column."),
+        (pair((row, column), (row, width - column)), "turning back is 1 - column: the box runs from 0 to 1."),
+        (pair((column, row), (1 - column, row)), "row comes first, then column."),
+        (pair((y - top, x - left), (y - top, width - (x - left))), "divide by the height and the width of the box."),
+        (pair((y - top, x - left), (y - top, 1 - (x - left))), "divide by the height and the width of the box."),
+        (pair((y / height, x / width), (y / height, 1 - x / width)), "subtract the box's top and left first."),
+        (
+            pair(((y - top) / width, (x - left) / height), ((y - top) / width, 1 - (x - left) / height)),
+            "height and width are swapped.",
+        ),
+    ]
+    return compare(torch.stack(both), right, mistakes)
+
+
+def without(answer: object) -> str | None:
+    """15.4: only weight[channel, inputs] is 0, in a copy."""
+    weight, channel, inputs = _random(4, 5, 3, 3, seed=1), 2, [0, 3]
+    given = weight.clone()
+    result = call(answer, given, channel, list(inputs))
+    if not torch.equal(given, weight):
+        return "you changed the tensor that you were given; work on a clone."
+
+    def zeroed(*index: object) -> Tensor:
+        copy = weight.clone()
+        copy[index] = 0
+        return copy
+
+    right = zeroed(channel, inputs)
+    mistakes = [
+        (zeroed(slice(None), inputs), "you cut these inputs for all outputs; only one output loses them."),
+        (zeroed(channel), "you cut all inputs of this output; only those in the list."),
+        (zeroed(inputs, channel), "outputs come first, then inputs: weight[channel, inputs]."),
+        (weight, "nothing was cut."),
+        (_only(weight, channel, inputs), "you kept the listed inputs and cut the others."),
+    ]
+    return compare(result, right, mistakes)
+
+
+def _only(weight: Tensor, channel: int, inputs: list[int]) -> Tensor:
+    copy = weight.clone()
+    others = [i for i in range(weight.shape[1]) if i not in inputs]
+    copy[channel, others] = 0
+    return copy
+
+
+def multiply_out(answer: object) -> str | None:
+    """15.5: sum over the middle channels of narrow · place · widen."""
+    widen, place, narrow = _random(6, 4, seed=2), _random(6, 3, 3, seed=3), _random(5, 6, seed=4)
+    result = call(answer, widen.clone(), place.clone(), narrow.clone())
+    right = torch.einsum("om,mhw,mi->oihw", narrow, place, widen)
+    mistakes = [
+        (right.transpose(0, 1), "outputs come first: (O, I, k, k)."),
+        (right.transpose(2, 3), "rows and columns of the kernel are swapped."),
+        (right.flip(2, 3), "the kernel is turned by 180°; torch's convolution does not turn it."),
+        (right / len(widen), "you took the mean over the middle channels; take the sum."),
+        (
+            torch.einsum("om,mi->oi", narrow, widen)[:, :, None, None] * place.sum(0),
+            "you summed over the middle channels twice: each of them has a place kernel of its own.",
+        ),
+        (
+            torch.einsum("om,mhw,mi->oihw", narrow, place, widen.relu()),
+            "leave the ReLU out: it cannot be multiplied out.",
+        ),
+    ]
+    return compare(result, right, mistakes)
+
+
+JUDGES = {
+    "15.1": preferred_orientation,
+    "15.2": template,
+    "15.3": on_the_object,
+    "15.4": without,
+    "15.5": multiply_out,
+}

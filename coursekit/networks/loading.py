@@ -1,0 +1,152 @@
+"""Which networks there are by name: how to build each one, what images it takes, where its weights are."""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import UnknownModel
+from coursekit.networks.nets import captioned, coursenet, parted, patternnet, trust, twin
+from coursekit.networks.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
+
+_HALF = (0.5, 0.5, 0.5)
+# The course's own networks: what builds each, and the file that says what it takes (MEAN, STD, INPUT_SIZE).
+_OWN = {
+    "coursenet": (coursenet.coursenet, coursenet),
+    "twin_true": (twin.twin, twin),
+    "twin_permuted": (twin.twin, twin),
+    "patternnet": (patternnet.patternnet, patternnet),
+    "trust_clean": (trust.trust, trust),
+    "trust_biased": (trust.trust, trust),
+    "parted": (parted.parted, parted),
+    "unparted": (parted.unparted, parted),
+    **dict.fromkeys(
+        ("captioned_0", "captioned_30", "captioned_100", "captioned_none"), (captioned.captioned, captioned)
+    ),
+}
+_LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+
+# torchvision tells them apart in its own way, or not at all, depending on its version.
+_CLEARER_LABELS = {134: "crane (bird)", 517: "crane (machine)", 264: "Cardigan (dog)", 639: "maillot (tank suit)"}
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """One network: `build()` makes it with random weights."""
+
+    build: Callable[[], nn.Module]
+    mean: Sequence[float]
+    std: Sequence[float]
+    input_size: int
+    checkpoint: Checkpoint | None
+    labels: Sequence[str] | None = None  # None: the 1000 classes of ImageNet; empty: other classes without names
+
+
+def blueprint(name: str) -> Blueprint:
+    """Look a network up: the course's own first, then torchvision's classifiers, then timm's."""
+    if name in _OWN:
+        build, net = _OWN[name]
+        labels = getattr(net, "LABELS", None)
+        return Blueprint(build, net.MEAN, net.STD, net.INPUT_SIZE, own_checkpoint(name), labels)
+    import timm
+    from torchvision import models
+
+    if name in PACKAGED:
+        checkpoint = PACKAGED[name]
+        return Blueprint(lambda: timm.create_model(f"tf_{name}"), _HALF, _HALF, _LITE_SIZES[name], checkpoint)
+    classifiers = models.list_models(module=models)
+    if name in classifiers:
+        return _from_torchvision(name)
+    if isinstance(name, str) and timm.is_model(name):
+        return _from_timm(name)
+    groups = (_OWN, PACKAGED, classifiers, timm.list_models())  # the likelier ones first
+    close = dict.fromkeys(match for group in groups for match in difflib.get_close_matches(str(name), group, n=3))
+    hint = (
+        f"Did you mean {' or '.join(map(repr, list(close)[:4]))}?"
+        if close
+        else f"Try one of {', '.join(PACKAGED)}, resnet18."
+    )
+    raise UnknownModel(f"No network is called {name!r}. {hint}")
+
+
+def _from_torchvision(name: str) -> Blueprint:
+    from torchvision import models
+
+    checkpoint, preset = torchvision_checkpoint(name)
+    size = preset.crop_size[0]
+    if name in ("googlenet", "inception_v3"):
+        # Their option transform_input undoes ImageNet's normalisation and applies (x - 0.5) / 0.5: do only the latter.
+        options = {"weights": None, "aux_logits": True, "init_weights": True, "transform_input": False}
+        return Blueprint(lambda: models.get_model(name, **options), _HALF, _HALF, size, checkpoint)
+    return Blueprint(lambda: models.get_model(name, weights=None), preset.mean, preset.std, size, checkpoint)
+
+
+def _from_timm(name: str) -> Blueprint:
+    import timm
+
+    about = timm.get_pretrained_cfg(name)
+    hub, checkpoint = about.hf_hub_id, None
+    if hub:  # a handful of timm's networks were never trained
+        file, url = f"{hub.split('/')[-1]}.safetensors", f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
+        checkpoint = Checkpoint(name, file, "", 0.0, about.license or "see its page", url=url)
+    size = about.input_size[1]
+    return Blueprint(
+        lambda: timm.create_model(name),
+        about.mean,
+        about.std,
+        size,
+        checkpoint,
+        None if about.num_classes == 1000 else (),
+    )
+
+
+def build_random(plan: Blueprint, seed: int) -> nn.Module:
+    """Build a network with random weights; the random state of torch stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return without_side_classifiers(plan.build())
+
+
+def build_trained(plan: Blueprint) -> nn.Module:
+    """Build a network and fill it from its checkpoint; every tensor must find its place and fit."""
+    state = read(plan.checkpoint)
+    with torch.device("meta"):  # no time and no random numbers for weights that would be replaced at once
+        module = plan.build()
+    state = _renamed(state, module, plan.checkpoint)
+    state = {key: value.contiguous() for key, value in state.items()}  # converted files keep the strides of others
+    module.load_state_dict(state, assign=True)
+    if any(buffer.is_meta for buffer in module.buffers()):  # constants that the network computes and no file holds
+        with torch.random.fork_rng(devices=[]):
+            module = plan.build()
+        module.load_state_dict(state)
+    return without_side_classifiers(module.float())
+
+
+def _renamed(state: dict[str, Tensor], module: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    if checkpoint.package:  # timm's architecture under other names, tensor by tensor in the same order
+        return dict(zip(module.state_dict(), state.values(), strict=True))
+    if type(module).__name__ == "DenseNet":  # older than today's names: norm.1 has become norm1
+        return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
+    return state
+
+
+def without_side_classifiers(module: nn.Module) -> nn.Module:
+    """Remove the side classifiers of GoogLeNet and Inception: they served the training only."""
+    if hasattr(module, "aux_logits"):
+        module.aux_logits = False
+        for side in {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children())):
+            setattr(module, side, None)
+    return module
+
+
+def imagenet_labels() -> list[str]:
+    """Return the 1000 class names of ImageNet, each of them once."""
+    from torchvision.models import AlexNet_Weights
+
+    labels = list(AlexNet_Weights.DEFAULT.meta["categories"])
+    for index, label in _CLEARER_LABELS.items():
+        labels[index] = label
+    return labels

@@ -1,0 +1,94 @@
+"""Networks that paint: decoders of codes, and a generator of shapes."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.errors import OptionError, WeightsUnavailable
+from coursekit.images.stimuli import SHAPES
+from coursekit.networks.model import default_device
+from coursekit.networks.nets import decoder, generator
+from coursekit.networks.weights import own_checkpoint, read
+
+# A shape is the same after 1/n of a turn; 0 is after any.
+SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
+NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
+
+
+def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
+    """Open a trained decoder: from the code of a picture of 128 pixels back to the picture, (N, 3, 128, 128) in (0, 1).
+
+    Parameters
+    ----------
+    code : "fc6", CourseNet's (N, 512) after relu6; "conv5", its map (N, 256, 4, 4) after pool5; "hog", (N, 36, 16, 16);
+        "sift", (N, 128, 16, 16); both as `ck.descriptor` computes them.
+    loss : what it was trained by: "pixel", the squared difference of pixels, for "conv5" and "fc6" only; or "feature",
+        that and the difference of what CourseNet sees.
+
+    Raises
+    ------
+    OptionError
+        No decoder of that code and loss was trained.
+
+    References
+    ----------
+    Dosovitskiy & Brox, *Inverting visual representations with convolutional networks*, CVPR 2016, and *Generating
+    images with perceptual similarity metrics based on deep networks*, NeurIPS 2016.
+
+    Examples
+    --------
+    >>> import torch
+    >>> load_decoder("fc6")(torch.rand(2, 512)).shape
+    torch.Size([2, 3, 128, 128])
+    """
+    kinds = [(c, kind) for c in decoder.CODES for kind in ("pixel", "feature") if (c, kind) not in NOT_TRAINED]
+    if (code, loss) not in kinds:
+        known = ", ".join(f"{c!r} with {kind!r}" for c, kind in kinds)
+        raise OptionError(f"There is no decoder of {code!r} with {loss!r} loss; there is {known}.")
+    return _filled(decoder.decoder(code), f"decoder_{code}_{loss}")
+
+
+def load_generator() -> nn.Sequential:
+    """Open the trained generator of shapes: parameters (N, 17) -> (N, 4, 64, 64) in (0, 1), RGB and the mask.
+
+    Dosovitskiy, Springenberg, Tatarchenko & Brox, *Learning to generate chairs, tables and cars with convolutional
+    networks*, TPAMI 2017. `shape_parameters` makes the parameters.
+
+    >>> made = load_generator()(shape_parameters("star", angle=30))
+    >>> image, mask = made[:, :3], made[:, 3:]
+    """
+    return _filled(generator.generator(), "generator")
+
+
+def shape_parameters(
+    kind: str = "circle",
+    colour: tuple[float, float, float] = (0.8, 0.2, 0.2),
+    radius: float = 0.25,
+    angle: float = 0,
+    position: tuple[float, float] = (0.5, 0.5),
+    ground: tuple[float, float, float] = (0.9, 0.9, 0.9),
+) -> Tensor:
+    """Write the parameters of `ck.stimuli.shape` as one row (1, 17) for the generator.
+
+    The kind is one-hot. The angle (degrees) is sin nθ and cos nθ, where the shape is the same after 1/n of a turn: 359°
+    and 1° are neighbours, and a square turned by 90° has the parameters of the square.
+
+    >>> square, turned = shape_parameters("square"), shape_parameters("square", angle=90)
+    >>> torch.allclose(square, turned, atol=1e-6)
+    True
+    """
+    if kind not in SHAPES:
+        raise OptionError(f"kind is one of {', '.join(SHAPES)}, but is {kind!r}.")
+    turn = math.radians(angle) * SYMMETRY[kind]
+    hot = [float(kind == name) for name in SHAPES]
+    return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *ground]])
+
+
+def _filled(network: nn.Sequential, name: str) -> nn.Sequential:
+    """Return the network with the course's own weights of that name, ready to use; its weights need no gradient."""
+    checkpoint = own_checkpoint(name)
+    if checkpoint is None:
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+    network.load_state_dict(read(checkpoint))
+    return network.float().eval().requires_grad_(False).to(default_device())

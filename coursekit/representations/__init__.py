@@ -1,0 +1,1 @@
+"""What is alike, and which direction matters?"""
