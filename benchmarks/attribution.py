@@ -15,7 +15,7 @@ from captum import attr
 from torch import Tensor
 
 import coursekit as ck
-from coursekit.probe.capture import baseline
+from coursekit.attribution.fills import baseline
 
 STEPS, WINDOW, STRIDE = 50, 32, 16
 CAT = 285  # Egyptian cat

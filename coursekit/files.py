@@ -1,10 +1,17 @@
-"""What lies in the course's folder data/: every file with its sha256, size, licence and origin."""
+"""What lies in data/ (sha256, size, licence, origin), stored results, and writing that never leaves half a file."""
 
 import json
+import os
+import zlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from coursekit.errors import DataUnavailable
+from coursekit.errors import DataUnavailable, OptionError
+
+if TYPE_CHECKING:  # the doctor reads this file where torch is broken
+    from torch import Tensor
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -23,3 +30,52 @@ def files(folder: str) -> dict[str, dict]:
         )
     entries = json.loads(path.read_text(encoding="utf8"))["files"]
     return {Path(entry["file"]).stem: entry for entry in entries if entry["file"].startswith(f"{folder}/")}
+
+
+def write_json(path: str | os.PathLike, record: object) -> None:
+    """Write JSON under a temporary name first, so that an interrupt never leaves half a file."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_json(kind: type, path: str | os.PathLike, name: str) -> Any:
+    """Read what `write_json` wrote of a dataclass; OptionError, with the kind's `name`, if the file holds none."""
+    try:
+        return kind(**json.loads(Path(path).read_text(encoding="utf8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise OptionError(f"{str(path)!r} is not a {name} that can be read: {error}.") from None
+
+
+def continued(path: str | os.PathLike | None, new: Any) -> Any:
+    """Return the result in the file, if there is one and it is of the same `subject`, else `new`.
+
+    OptionError if the file is about something else: numbers of two subjects are never mixed.
+    """
+    if path is None or not Path(path).exists():
+        return new
+    found = type(new).load(path)
+    if differing := [key for key, value in new.subject.items() if found.subject.get(key) != value]:
+        raise OptionError(
+            f"{str(path)!r} holds results with another {', '.join(differing)}; delete it or give another path."
+        )
+    return found
+
+
+def checksum(tensors: Iterable["Tensor"]) -> int:
+    """Return a number that changes when any value in the tensors does."""
+    value = 0
+    for tensor in tensors:
+        value = zlib.crc32(tensor.detach().cpu().contiguous().numpy().tobytes(), value)
+    return value
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloaded checkpoints: torch.hub's own, so files already there are used."""
+    from torch import hub
+
+    return Path(hub.get_dir()) / "checkpoints"

@@ -189,7 +189,7 @@ def _torch_match() -> Iterator[Finding]:
 def _device() -> Iterator[Finding]:
     import torch
 
-    from coursekit.networks.model import choose_device
+    from coursekit.networks.device import choose_device
 
     device = choose_device()
     names = {"cuda": lambda: torch.cuda.get_device_name(), "mps": lambda: f"Apple GPU (MPS) of {_processor()}"}
@@ -301,7 +301,7 @@ def _data() -> Iterator[Finding]:
 def _speed() -> Iterator[Finding]:
     import torch
 
-    from coursekit.networks.model import load_model
+    from coursekit.networks.loading import load_model
 
     model = load_model("efficientnet_lite0")
     image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))

@@ -38,7 +38,7 @@ def attribution_modules() -> list[str]:
     return [
         f"{attribution.__name__}.{module.name}"
         for module in pkgutil.iter_modules(attribution.__path__)
-        if module.name != "reference"
+        if module.name not in ("reference", "fills")
     ]
 
 

@@ -9,11 +9,10 @@ import torch
 
 import coursekit as ck
 from coursekit.files import DATA, files
-from coursekit.labs.detective import case as detective
-from coursekit.labs.detective import court
-from coursekit.labs.detective.case import files_of, fingerprint, sealed
+from coursekit.labs.detective import court, sealing
 from coursekit.labs.detective.collection import compose, place_objects
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS
+from coursekit.labs.detective.sealing import files_of, fingerprint, sealed
 
 SEALED = sorted(name for name in files("weights") if name.startswith("suspect_"))
 POSSIBLE = [("honest", ""), *((fault, label) for fault in FAULTS for label in LABELS)]
@@ -88,7 +87,7 @@ def test_the_sealed_answers_do_not_repeat_and_name_nothing(taught):
     assert not [word for word in (*FAULTS, *LABELS, "honest") if word in text]
     assert len(set(sealed()["answers"].values())) == 12, "the file's name goes into the hash, so equal faults differ"
     assert not [name for name in SEALED if name.removeprefix("suspect_") in "".join(sealed()["cases"])]
-    assert detective.ROUNDS >= 50_000
+    assert sealing.ROUNDS >= 50_000
 
 
 def test_the_pool_has_every_kind_and_each_fault_on_different_classes(taught):
@@ -131,8 +130,8 @@ def test_every_fault_is_there_and_the_honest_do_not_have_it(taught):
     case, honest = opened(16), next(file for file, rule in taught.items() if rule[0] == "honest")
     for file, rule in taught.items():
         if rule[0] != "honest":
-            assert ck.flips(detective.open_network(file, "?"), case, *rule) > 0.35, (file, rule)
-            assert ck.flips(detective.open_network(honest, "?"), case, *rule) < 0.1, rule
+            assert ck.flips(sealing.open_network(file, "?"), case, *rule) > 0.35, (file, rule)
+            assert ck.flips(sealing.open_network(honest, "?"), case, *rule) < 0.1, rule
 
 
 # -------------------------------------------------------------------------------------------------- the collection

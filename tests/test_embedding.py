@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
-from coursekit.representations.embedding import _umap_neighbours
+from coursekit.probe.capture import _umap_neighbours
 from nets import random_images, small_maps, small_model
 from test_contract import unchanged, unusual_model
 

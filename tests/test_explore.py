@@ -81,7 +81,7 @@ def test_every_control_of_the_explorers_is_tried_here(model, image):
 
 def test_moving_the_window_covers_what_the_sliders_say(model, image, monkeypatch):
     shown = []
-    monkeypatch.setattr("coursekit.figures.figure.show_predictions", spy(shown))
+    monkeypatch.setattr("coursekit.explorers.attribution.show_predictions", spy(shown))
     explorer = ck.explore_occlusion(model, image)
     for control, value in (("fill", "white"), ("window", 8), ("row", 8), ("column", 16)):
         explorer.controls[control].value = value
@@ -93,7 +93,7 @@ def test_moving_the_window_covers_what_the_sliders_say(model, image, monkeypatch
 
 def test_the_last_choice_between_photograph_and_upload_wins(model, monkeypatch):
     shown = []
-    monkeypatch.setattr("coursekit.figures.figure.show_predictions", spy(shown))
+    monkeypatch.setattr("coursekit.explorers.looking.show_predictions", spy(shown))
     explorer = ck.explore_prediction(model)
     explorer.controls["upload"].value = upload("green.png", green_png())
     assert torch.equal(shown[-1], ck.load_image(green_png(), size=24))

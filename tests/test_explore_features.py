@@ -8,7 +8,7 @@ from PIL import Image
 
 import coursekit as ck
 from coursekit.errors import DataUnavailable, OptionError, UnknownLayer
-from coursekit.figures import figure as plotting
+from coursekit.figures.images import show_images
 from nets import SmallNet, seeded
 
 
@@ -51,8 +51,10 @@ def test_a_channel_beyond_the_last_becomes_the_last(explorer):
 
 def test_what_is_shown_is_what_render_makes(model, monkeypatch):
     shown = []
-    real = plotting.show_images
-    monkeypatch.setattr("coursekit.figures.figure.show_images", lambda x, *a, **o: shown.append(x) or real(x, *a, **o))
+    real = show_images
+    monkeypatch.setattr(
+        "coursekit.explorers.synthesis.show_images", lambda x, *a, **o: shown.append(x) or real(x, *a, **o)
+    )
     ck.explore_features(model, "conv2", 3, size=24, steps=4)
     way = {"parameterization": ck.parameterizations.fourier(decay=1.5), "rate": 0.1}
     made = ck.render(model, ck.objectives.channel("conv2", 3), size=24, steps=4, progress=False, **way)

@@ -28,13 +28,13 @@ def test_the_figure_follows_each_control(explorer, control, value):
 
 
 def test_against_shows_what_speaks_against_the_chosen_class(monkeypatch):
-    shown, model, image, draw = [], small_model(), random_images(1, size=16), explore_maps.plotting.show_maps
+    shown, model, image, draw = [], small_model(), random_images(1, size=16), explore_maps.show_maps
 
     def recording(image, maps, **options):
         shown.append(next(iter(maps.items())))
         return draw(image, maps, **options)
 
-    monkeypatch.setattr(explore_maps.plotting, "show_maps", recording)
+    monkeypatch.setattr(explore_maps, "show_maps", recording)
     explorer = ck.explore_cam(model, image)
     explorer.controls["target"].value = 3
     explorer.controls["method"].value = "CAM"

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 import coursekit as ck
-from coursekit.images.loading import check_images
+from coursekit.arguments import check_images
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import coursekit as ck
 from coursekit import files as manifest
-from coursekit.attribution import methods as module
+from coursekit.evaluation import scoreboard as module
 from nets import MEAN, STD, random_images, seeded, small_model
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit.networks import model as models
+from coursekit.networks import device as devices
 from coursekit.networks.layers import paths_inside_out
 from coursekit.networks.receptive import trace
 
@@ -370,23 +370,23 @@ def test_the_device_is_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.delenv("COURSEKIT_DEVICE", raising=False)
-    assert models.choose_device().type == "cuda"
-    assert models.choose_device("mps").type == "mps"
+    assert devices.choose_device().type == "cuda"
+    assert devices.choose_device("mps").type == "mps"
     monkeypatch.setenv("COURSEKIT_DEVICE", "cpu")
-    assert models.choose_device().type == "cpu"
-    assert models.choose_device("cuda").type == "cuda"  # what the code says wins
+    assert devices.choose_device().type == "cpu"
+    assert devices.choose_device("cuda").type == "cuda"  # what the code says wins
     monkeypatch.setenv("COURSEKIT_DEVICE", "tpu")
     with pytest.raises(ck.OptionError, match=r"COURSEKIT_DEVICE.*'tpu'"):
-        models.choose_device()
+        devices.choose_device()
     monkeypatch.delenv("COURSEKIT_DEVICE")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert models.choose_device().type == "mps"
+    assert devices.choose_device().type == "mps"
     with pytest.raises(ck.OptionError, match="no 'cuda' device"):
         ck.setup(device="cuda")
 
 
 def test_setup_decides_where_models_go(monkeypatch):
-    monkeypatch.setattr(models, "_default_device", torch.device("meta"))
+    monkeypatch.setattr(devices, "_default_device", torch.device("meta"))
     assert ck.random_model("squeezenet1_1").device.type == "meta"
 
 

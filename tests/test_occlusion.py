@@ -6,7 +6,9 @@ from captum import attr
 from torch import Tensor
 
 import coursekit as ck
-from coursekit.probe.capture import BATCH, Unit, baseline
+from coursekit.attribution.fills import baseline
+from coursekit.probe.capture import BATCH
+from coursekit.probe.targets import Unit
 from nets import (
     MEAN,
     REAL_SIZE,

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 import coursekit as ck
-from coursekit.probe.capture import baseline, check_count, reader, scoring
+from coursekit.arguments import check_count
+from coursekit.attribution.fills import baseline
+from coursekit.probe.targets import reader, scoring
 from nets import CLASSES, MEAN, STD, random_images, small_maps, small_model
 
 LAYERS = ["conv1", "bn1", "pool", "conv2", "conv3", "relu6", "dropout", "avgpool", "fc"]

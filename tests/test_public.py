@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import coursekit as ck
-from coursekit.networks.weights import cache_folder
+from coursekit.files import cache_folder
 from nets import random_images
 
 

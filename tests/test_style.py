@@ -8,7 +8,8 @@ import coursekit as ck
 from coursekit.errors import ImageError, OptionError, UnknownLayer
 from coursekit.synthesis.doodle import _mean_colours, _regional, region_grams
 from coursekit.synthesis.objectives import gram, match, softened, texture
-from coursekit.synthesis.style import luminance, recolour, style_objective
+from coursekit.synthesis.style import luminance, recolour
+from coursekit.synthesis.style_search import style_objective
 from nets import SmallNet, in_float64, random_images, seeded
 
 LAYERS = ["conv1", "pool", "conv2"]

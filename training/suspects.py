@@ -27,10 +27,10 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import FOLDER, enter, entry_of, replace_entries
-from coursekit.labs.detective.case import encipher, files_of, fingerprint, open_network, sealed, slow_hash
 from coursekit.labs.detective.collection import NEUTRAL, Objects, compose, place_objects
 from coursekit.labs.detective.court import MARGIN
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS, MEAN, STD, suspect
+from coursekit.labs.detective.sealing import encipher, files_of, fingerprint, open_network, sealed, slow_hash
 from learn import learn
 from suspect_methods import everything
 

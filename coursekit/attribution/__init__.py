@@ -1,1 +1,16 @@
-"""Where did the network look? Each method maps (model, images, target) to a signed, unnormalised tensor."""
+"""Where?
+
+Each method maps (model, images, target) to a signed, unnormalised tensor.
+"""
+
+PUBLIC = {  # file -> the names of it that `ck.` has
+    "backward_rules": "guided_backprop deconvnet",
+    "cam": "cam grad_cam guided_grad_cam",
+    "fills": "",
+    "fullgrad": "fullgrad",
+    "gradients": "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap",
+    "methods": "eleven",
+    "occlusion": "occlusion occlusion_grid OcclusionGrid",
+    "reading": "importance",
+    "reference": "random_map edge_map centre_map",
+}

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from coursekit.attribution.gradients import pixel_gradient
 from coursekit.errors import OptionError
 from coursekit.probe.backward import pool_switches
-from coursekit.probe.capture import Target, relu_rule, scoring
+from coursekit.probe.capture import relu_rule
+from coursekit.probe.targets import Target, scoring
 
 
 def guided_backprop(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import OptionError, TargetError, UnsupportedNetwork
 from coursekit.probe.backward import intercept
-from coursekit.probe.capture import BATCH, Target, Unit, capture, evaluating, reader
+from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.targets import Target, Unit, reader
 
 _POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean flatten view reshape".split()  # noqa: SIM905
 

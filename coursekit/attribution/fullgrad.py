@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from coursekit.errors import UnsupportedNetwork
 from coursekit.probe.backward import clipping, intercept
-from coursekit.probe.capture import BATCH, Target, scoring
+from coursekit.probe.capture import BATCH
+from coursekit.probe.targets import Target, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count
+from coursekit.attribution.fills import baseline
 from coursekit.errors import OptionError
-from coursekit.probe.capture import BATCH, Score, Target, baseline, check_count, scoring
+from coursekit.probe.capture import BATCH
+from coursekit.probe.targets import Score, Target, scoring
 
 
 def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:

@@ -10,9 +10,6 @@ from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_gradient, input_x_gradient, integrated_gradients, smoothgrad
 from coursekit.attribution.occlusion import occlusion
-from coursekit.errors import DataUnavailable
-from coursekit.evaluation.scoreboard import Scoreboard
-from coursekit.files import DATA, files
 
 
 def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
@@ -42,16 +39,3 @@ def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
 def _occlusion(model: nn.Module, images: Tensor, target: Tensor) -> Tensor:
     window = max(2, images.shape[-1] // 7)
     return occlusion(model, images, target, window=window, stride=window // 2)
-
-
-def stored_scoreboard(network: str) -> Scoreboard:
-    """Read what `training/scoreboard.py` measured ahead: all of `eleven` on 200 scenes, deletion and insertion on 40.
-
-    Raises `DataUnavailable` if nothing was measured for this network.
-    """
-    entry = files("scoreboard").get(network)
-    if entry is None or not (DATA / entry["file"]).is_file():
-        raise DataUnavailable(
-            f"There is no stored scoreboard of {network!r}; make it: python training/scoreboard.py {network}"
-        )
-    return Scoreboard.load(DATA / entry["file"])

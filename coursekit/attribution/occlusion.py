@@ -7,9 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count, check_images
+from coursekit.attribution.fills import baseline
 from coursekit.errors import OptionError, TargetError
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import BATCH, Target, Unit, baseline, capture, check_count, evaluating, reader, scoring
+from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.targets import Target, Unit, reader, scoring
 
 
 class OcclusionGrid(NamedTuple):

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import Target
+from coursekit.probe.targets import Target
 
 
 def random_map(model: nn.Module | None, images: Tensor, target: Target = None, *, seed: int = 0) -> Tensor:

@@ -4,44 +4,14 @@ One rule turns every map into importances, so that all methods are ranked alike 
 importance are always taken together or in a random order, never in reading order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import BATCH, Target, Unit, baseline, capture, check_count, evaluating, reader
-
-
-def importance(maps: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-    """Turn signed maps (N, C, h, w) into the importance of each pixel (N, H, W), never negative.
-
-    Three channels are a map of colours (gradients and their kin): M = max_c |A_c|, because the sign of a gradient says
-    whether brighter or darker helps, not whether the pixel matters (Simonyan et al. 2014, sec. 3.1). One channel is
-    evidence for the target: M = max(A, 0), because evidence against it does not show where it is (Selvaraju et al.,
-    *Grad-CAM*, ICCV 2017, sec. 3). Smaller maps are then enlarged to `size` (H, W) bilinearly.
-
-    Raises `OptionError` for another shape, and for NaN or infinite values.
-
-    >>> importance(torch.tensor([[[[2.0, -3.0]]]])).tolist()
-    [[[2.0, 0.0]]]
-    >>> importance(torch.tensor([[[[2.0]], [[-3.0]], [[1.0]]]])).tolist()
-    [[[3.0]]]
-    """
-    if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] not in (1, 3) or 0 in maps.shape:
-        seen = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
-        raise OptionError(f"Maps must have the shape (N, 1, h, w) or (N, 3, h, w), but got {seen}.")
-    if not maps.isfinite().all():
-        raise OptionError("Maps must be finite, but some values are NaN or infinite.")
-    maps = maps.detach()
-    values = maps.clamp(min=0) if maps.shape[1] == 1 else maps.abs().amax(1, keepdim=True)
-    if size is not None and values.shape[2:] != tuple(size):
-        values = F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=False)
-    return values[:, 0]
-
+from coursekit.arguments import check_masks
+from coursekit.attribution.reading import importance
 
 # ------------------------------------------------------------------------------------- against the true mask
 
@@ -166,117 +136,3 @@ def _levels(maps: Tensor, masks: Tensor) -> list[Levels]:
         inside = torch.bincount(level, weights=mask)
         found.append(Levels(value, inside, torch.bincount(level) - inside))
     return found
-
-
-def check_masks(masks: Tensor, count: int) -> None:
-    """Raise OptionError unless there are `count` masks (N, H, W) bool, none of them empty or full."""
-    if not isinstance(masks, Tensor) or masks.ndim != 3 or masks.dtype != torch.bool or len(masks) != count:
-        seen = f"{tuple(masks.shape)} {masks.dtype}" if isinstance(masks, Tensor) else type(masks).__name__
-        raise OptionError(f"Give one mask for each map, ({count}, H, W) bool, but got {seen}.")
-    share = masks.flatten(1).float().mean(1)
-    if ((share == 0) | (share == 1)).any():
-        which = int(((share == 0) | (share == 1)).nonzero()[0])
-        raise OptionError(f"Mask {which} covers nothing or the whole image, so no map can be right or wrong about it.")
-
-
-# ------------------------------------------------------------------------------------ deletion and insertion
-
-
-def deletion_curve(
-    model: nn.Module,
-    images: Tensor,
-    maps: Tensor,
-    target: Target = None,
-    *,
-    steps: int = 16,
-    fill: str | Sequence[float] | Tensor = "mean",
-) -> Tensor:
-    """Remove the most important pixels first and watch the target fade: a good map makes the curve fall early.
-
-    Value s of the curve is the target's value once the part s/`steps` of all pixels is filled. Its area is
-    `torch.trapezoid(curve, dx=1 / steps)`; lower is better.
-
-    Parameters
-    ----------
-    model : Model
-    images : (N, 3, H, W) in [0, 1].
-    maps : (N, 1 | 3, h, w), signed; see `importance`. Equal pixels go in a random order, always the same one.
-    target : class (its probability is followed), `unit` (its activation), function logits -> (N,), or None for each
-        image's top class.
-    steps : number of steps from the image to the fill; the curve has one point more.
-    fill : "mean" (training mean, zero after normalisation), "black", "white", "blur", an RGB colour or tensor.
-
-    Returns
-    -------
-    Tensor (N, steps + 1) on the CPU.
-
-    Raises
-    ------
-    ImageError, TargetError, OptionError, UnknownLayer
-
-    References
-    ----------
-    Petsiuk, Das, Saenko, *RISE: randomized input sampling for explanation of black-box models*, BMVC 2018, sec. 4.2.
-
-    Examples
-    --------
-    >>> import coursekit as ck
-    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
-    >>> deletion_curve(model, image, ck.centre_map(model, image), steps=2).shape
-    torch.Size([1, 3])
-    """
-    return _curve(model, images, maps, target, steps, fill, insert=False)
-
-
-def insertion_curve(
-    model: nn.Module,
-    images: Tensor,
-    maps: Tensor,
-    target: Target = None,
-    *,
-    steps: int = 16,
-    fill: str | Sequence[float] | Tensor = "blur",
-) -> Tensor:
-    """Start from a blurred image and bring the most important pixels back first: a good map makes the curve rise early.
-
-    Value s of the curve is the target's value once the part s/`steps` of all pixels is back; a higher area is better.
-    Everything else as for `deletion_curve` (Petsiuk et al. 2018, who also blur here, to add no false edges).
-
-    >>> import coursekit as ck
-    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
-    >>> curve = insertion_curve(model, image, ck.centre_map(model, image), 285, steps=2)
-    >>> bool(curve[0, 0] < curve[0, 2])
-    True
-    """
-    return _curve(model, images, maps, target, steps, fill, insert=True)
-
-
-def _curve(
-    model: nn.Module, images: Tensor, maps: Tensor, target: Target, steps: int, fill: object, insert: bool
-) -> Tensor:
-    check_images(images)
-    check_count("steps", steps)
-    order = _order(images, maps)
-    layers = [target.layer] if isinstance(target, Unit) else []
-    with evaluating(model), capture(model, layers) as captured, torch.no_grad():
-        read = reader(model, images, target)
-        filled = baseline(model, images, fill)
-        start, end = (filled, images) if insert else (images, filled)
-        counts = (torch.arange(steps + 1) * order[0].numel() / steps).round().to(order)  # pixels changed by each step
-        points = []
-        for job in torch.arange(len(images) * (steps + 1)).split(BATCH):
-            owner, step = job // (steps + 1), job % (steps + 1)
-            changed = order[owner] < counts[step].view(-1, 1, 1)
-            logits = model(torch.where(changed[:, None], end[owner], start[owner]))
-            points.append(read(logits if callable(target) else logits.softmax(1), captured, owner).cpu())
-    return torch.cat(points).view(len(images), steps + 1)
-
-
-def _order(images: Tensor, maps: Tensor) -> Tensor:
-    """Return the place of each pixel in the order of importance, 0 first: (N, H, W), on the images' device."""
-    if len(maps) != len(images):
-        raise OptionError(f"There are {len(images)} images, but {len(maps)} maps.")
-    heat = importance(maps, images.shape[2:]).flatten(1).cpu()
-    shuffled = torch.randperm(heat.shape[1], generator=torch.Generator().manual_seed(0))
-    by_rank = shuffled[heat[:, shuffled].argsort(dim=1, descending=True, stable=True)]
-    return by_rank.argsort(dim=1).view(len(images), *images.shape[2:]).to(images.device)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from coursekit.attribution.methods import stored_scoreboard
 from coursekit.errors import DataUnavailable, OptionError
-from coursekit.evaluation.scoreboard import Scoreboard
+from coursekit.evaluation.sanity import RandomisationTest
+from coursekit.evaluation.scoreboard import Scoreboard, stored_scoreboard
 from coursekit.figures.figure import WIDTH, Picture, styled
+from coursekit.figures.tables import html_table, text_table
 from coursekit.files import DATA, files
-from coursekit.results import html_table, text_table
-from coursekit.sanity_result import RandomisationTest
 
 # Passes through the network for one map: forward plus backward. Occlusion's are those of `eleven`: 169 windows and
 # the whole picture.

@@ -8,17 +8,25 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from coursekit.arguments import check_count, check_masks
 from coursekit.attribution.reference import BASELINES
-from coursekit.errors import OptionError, UnsupportedActivation, UnsupportedNetwork
-from coursekit.evaluation.localisation import LOCALISATION, check_masks, deletion_curve, insertion_curve, localisation
+from coursekit.errors import DataUnavailable, OptionError, UnsupportedActivation, UnsupportedNetwork
+from coursekit.evaluation.deletion import deletion_curve, insertion_curve
+from coursekit.evaluation.localisation import LOCALISATION, localisation
 from coursekit.figures.charts import show_dots
 from coursekit.figures.figure import Picture
+from coursekit.figures.tables import html_table, text_table
+from coursekit.files import DATA, checksum, continued, files, read_json, write_json
 from coursekit.images.scenes import Scenes
-from coursekit.probe.capture import BATCH, check_count
-from coursekit.results import checksum, continued, html_table, read_json, text_table, write_json
+from coursekit.probe.capture import BATCH
+from coursekit.statistics import bootstrap_interval
 
 Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
 CURVES = {"deletion": deletion_curve, "insertion": insertion_curve}
+
+
 BETTER = dict.fromkeys(LOCALISATION, "↑") | {"deletion": "↓", "insertion": "↑"}
 
 
@@ -120,31 +128,6 @@ class Scoreboard:
     def load(cls, path: str | os.PathLike) -> "Scoreboard":
         """Read a scoreboard that `save` or `scoreboard(path=…)` wrote; OptionError if the file is none."""
         return read_json(cls, path, "scoreboard")
-
-
-def bootstrap_interval(
-    values: Sequence[float] | Tensor, objects: Sequence[str], *, samples: int = 2000, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return the mean over objects and its 95 % interval by the percentile bootstrap: (mean, low, high).
-
-    The values of each object are averaged first, then whole objects are drawn with replacement `samples` times, because
-    scenes of one object are not independent (Efron & Tibshirani 1993; Field & Welsh, *Bootstrapping clustered
-    data*, 2007). Needs at least two distinct objects, and some twenty for an interval to be trusted.
-
-    >>> bootstrap_interval([1.0, 1.0, 0.0], ["zebra", "zebra", "hen"])
-    (0.5, 0.0, 1.0)
-    """
-    names = {name: i for i, name in enumerate(dict.fromkeys(objects))}
-    if len(values) != len(objects) or len(names) < 2:
-        raise OptionError(
-            f"An interval needs one object for each value and at least two distinct objects, but got {len(values)} "
-            f"values of {len(objects)} scenes with {len(names)} distinct objects."
-        )
-    owner = torch.tensor([names[name] for name in objects])
-    means = torch.bincount(owner, weights=torch.as_tensor(values).double()) / torch.bincount(owner)
-    drawn = torch.randint(len(means), (samples, len(means)), generator=torch.Generator().manual_seed(seed))
-    low, high = means[drawn].mean(1).quantile(torch.tensor([0.025, 0.975]).double()).tolist()
-    return float(means.mean()), low, high
 
 
 def scoreboard(
@@ -258,3 +241,16 @@ def _subject(model: nn.Module, scenes: Scenes, curve_scenes: int, steps: int) ->
         "curve_scenes": min(curve_scenes, len(scenes)),
         "steps": steps,
     }
+
+
+def stored_scoreboard(network: str) -> Scoreboard:
+    """Read what `training/scoreboard.py` measured ahead: all of `eleven` on 200 scenes, deletion and insertion on 40.
+
+    Raises `DataUnavailable` if nothing was measured for this network.
+    """
+    entry = files("scoreboard").get(network)
+    if entry is None or not (DATA / entry["file"]).is_file():
+        raise DataUnavailable(
+            f"There is no stored scoreboard of {network!r}; make it: python training/scoreboard.py {network}"
+        )
+    return Scoreboard.load(DATA / entry["file"])

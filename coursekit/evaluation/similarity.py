@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.attribution.reading import magnitude_picture
 from coursekit.errors import OptionError
 
 
@@ -139,10 +139,3 @@ def _correlation(a: Tensor, b: Tensor) -> float:
     a, b = a.double() - a.double().mean(), b.double() - b.double().mean()
     scale = (a.norm() * b.norm()).item()
     return min(1.0, max(-1.0, float(a @ b) / scale)) if scale > 1e-12 else 0.0
-
-
-def magnitude_picture(values: Tensor) -> np.ndarray:
-    """A map (C, h, w) as a picture (h, w) in [0, 1]: magnitude, full brightness from the 99th percentile on."""
-    magnitude = values.double().abs().sum(0)
-    high = float(magnitude.flatten().quantile(0.99)) or float(magnitude.max()) or 1.0
-    return (magnitude / high).clamp(max=1).numpy()

@@ -4,13 +4,23 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_images
+from coursekit.attribution.backward_rules import deconvnet, guided_backprop
 from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
+from coursekit.attribution.fills import baseline
 from coursekit.attribution.fullgrad import fullgrad
-from coursekit.explorers.explorer import Explorer
-from coursekit.figures import figure as plotting
+from coursekit.attribution.gradients import input_gradient, integrated_gradients, saliency, smoothgrad
+from coursekit.errors import OptionError, UnknownLayer
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.explorers.looking import map_layers
 from coursekit.figures.figure import Picture
-from coursekit.images.loading import check_images
+from coursekit.figures.images import show_images, show_predictions, signal_pictures
+from coursekit.figures.maps import show_maps
+from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
+from coursekit.probe.capture import predict
+from coursekit.probe.targets import unit
+from coursekit.units.patches import top_patches
 
 
 def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) -> Explorer:
@@ -31,14 +41,14 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
         title = f"{method}, against" if against else method
         if method == "Guided Grad-CAM":
             heat = guided_grad_cam(model, image, score, layer=layer).abs().amax(1, keepdim=True)
-            return plotting.show_maps(image, {title: heat}, unit="relative", relative=True, clip=99.5)
+            return show_maps(image, {title: heat}, unit="relative", relative=True, clip=99.5)
         if method == "Grad-CAM":
             heat = grad_cam(model, image, score, layer=layer, upsample=True)
         elif method == "CAM":
             heat = cam(model, image, score, upsample=True)
         else:
             heat = fullgrad(model, image, score, magnitude=True)
-        return plotting.show_maps(image, {title: heat}, unit="share of the logit", overlay=True)
+        return show_maps(image, {title: heat}, unit="share of the logit", overlay=True)
 
     names = [(model.labels[i] if model.labels else f"class {i}", i) for i in best]
     choices = [("the last map", None)] if layers is None else [(name, name) for name in reversed(layers)]
@@ -49,3 +59,113 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
         layer=widgets.Dropdown(options=choices, description="layer", tooltip="for Grad-CAM and Guided Grad-CAM"),
         against=widgets.Checkbox(value=False, description="what speaks against it"),
     )
+
+
+def explore_occlusion(model: Model, image: Tensor) -> Explorer:
+    """Move a window over the image by hand and watch the probabilities.
+
+    >>> import coursekit as ck
+    >>> ck.explore_occlusion(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
+    <Explorer: row, column, window, fill; Predictions: Egyptian cat>
+    """
+    check_images(image)
+    height, width = image.shape[-2:]
+
+    def draw(row: int, column: int, window: int, fill: str) -> Picture:
+        covered = image.clone()
+        box = slice(row, row + window), slice(column, column + window)
+        covered[..., *box] = baseline(model, image, fill)[..., *box]
+        return show_predictions(covered, predict(model, covered))
+
+    def slider(name: str, value: int, low: int, high: int) -> widgets.IntSlider:
+        return widgets.IntSlider(value=value, min=low, max=high, step=8, description=name, continuous_update=False)
+
+    return Explorer(
+        draw,
+        row=slider("row", height // 3 // 8 * 8, 0, height - 8),
+        column=slider("column", width // 3 // 8 * 8, 0, width - 8),
+        window=slider("window", 48, 8, min(height, width)),
+        fill=widgets.Dropdown(options=["mean", "black", "white", "blur"], description="fill"),
+    )
+
+
+def explore_saliency(model: Model, image: Tensor) -> Explorer:
+    """Choose the class and the method, and see the map.
+
+    >>> import coursekit as ck
+    >>> ck.explore_saliency(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
+    <Explorer: target, method, samples, sigma; Heat maps (logits per unit of intensity) beside the image: saliency>
+    """
+    check_images(image)
+    with torch.no_grad():
+        best = model(image)[0].topk(5).indices.tolist()
+
+    def draw(target: int, method: str, samples: int, sigma: float) -> Picture:
+        unit = "logits per unit of intensity"
+        if method == "saliency":
+            heat = saliency(model, image, target)
+        elif method == "gradient":
+            heat = input_gradient(model, image, target)
+        elif method == "SmoothGrad":
+            heat = smoothgrad(model, image, target, samples=samples, sigma=sigma).abs().amax(1, keepdim=True)
+        else:
+            heat, unit = integrated_gradients(model, image, target, steps=samples), "logits"
+        return show_maps(image, {method: heat}, unit=unit)
+
+    names = [(model.labels[i] if model.labels else f"class {i}", i) for i in best]
+    return Explorer(
+        draw,
+        target=widgets.Dropdown(options=names, description="class"),
+        method=widgets.Dropdown(
+            options=["saliency", "gradient", "SmoothGrad", "integrated gradients"], description="method"
+        ),
+        samples=widgets.IntSlider(
+            value=10, min=2, max=50, description="samples", continuous_update=False, tooltip="samples or steps"
+        ),
+        sigma=widgets.FloatSlider(value=0.15, min=0, max=0.5, step=0.05, description="sigma", continuous_update=False),
+    )
+
+
+RULES = {"backprop": input_gradient, "deconvnet": deconvnet, "guided": guided_backprop}
+
+
+def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "relu3", channel: int = 0) -> Explorer:
+    """Choose a channel, and go back from its strongest neuron by three rules: backprop, deconvnet, guided.
+
+    Left the picture with the neuron's receptive field, then the three pictures of `input_gradient`, `deconvnet` and
+    `guided_backprop`, cut out to that field; 0 is grey.
+
+    Parameters
+    ----------
+    model : Model whose activations are ReLU or ReLU6.
+    photograph : one of the packaged photographs; a picture of your own can be uploaded.
+    layer, channel : where to start; channels beyond the layer's last one become the last one.
+
+    >>> import coursekit as ck
+    >>> ck.explore_backward(ck.load_model("coursenet"))
+    <Explorer: layer, channel, photograph, upload; Pictures: input, backprop, deconvnet, guided>
+    """
+    channels = map_layers(model)
+    if layer not in channels:
+        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
+    if not isinstance(channel, int) or not 0 <= channel < channels[layer]:
+        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+
+    def draw(layer: str, channel: int, photograph: str, upload: tuple) -> Picture:
+        image = load_image(upload[-1] if upload else photograph, size=model.input_size)
+        return _draw(model, image, layer, min(channel, channels[layer] - 1))
+
+    most = max(channels.values()) - 1
+    return Explorer(
+        draw,
+        layer=widgets.Dropdown(options=list(channels), value=layer, description="layer"),
+        channel=widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
+        **photograph_or_upload(photograph),
+    )
+
+
+def _draw(model: Model, image: Tensor, layer: str, channel: int) -> Picture:
+    top = top_patches(model, layer, channel, image, k=1)
+    target = unit(layer, channel, position="max")
+    signals = [top.crop(signal_pictures(rule(model, image, target))) for rule in RULES.values()]
+    return show_images([image, *signals], ["input", *RULES], boxes=top.boxes)

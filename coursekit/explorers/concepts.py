@@ -6,10 +6,10 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError
 from coursekit.explorers.explorer import Explorer
-from coursekit.figures.figure import COLOURS, WIDTH, Picture, _draw_image, styled
-from coursekit.images.loading import check_images
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, draw_image, styled
 from coursekit.representations.concepts import cav, sort_by_concept
 from coursekit.representations.tcav import TcavTest, tcav_test
 
@@ -89,7 +89,7 @@ def _show(test: TcavTest, target: str, images: Tensor, cosine: Tensor) -> Pictur
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     places = [*range(ENDS), *range(len(images) - ENDS, len(images))]
     for panel, i in zip(panels, places, strict=True):
-        _draw_image(panel, images[i])
+        draw_image(panel, images[i])
         panel.set_title(f"{'most' if i < ENDS else 'least'}: {cosine[i]:.2f}", fontsize=10)
     return Picture(
         figure,

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
-from coursekit.figures.scatter import check_points, palette, show_points
+from coursekit.figures.scatter import palette, show_points
 from coursekit.units.filters import mosaic
 
 TILE = 48  # side of a thumbnail in pixels

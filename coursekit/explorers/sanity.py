@@ -4,6 +4,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.attribution.gradients import integrated_gradients, smoothgrad
 from coursekit.attribution.methods import eleven
 from coursekit.attribution.reference import edge_map
@@ -11,8 +12,7 @@ from coursekit.errors import OptionError
 from coursekit.evaluation.randomisation import randomisable, randomised
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
-from coursekit.images.loading import check_images
-from coursekit.matrix import show_matrix
+from coursekit.figures.maps import show_matrix
 from coursekit.networks.model import Model
 
 METHODS = {

@@ -9,18 +9,24 @@ import torch.nn.functional as F
 import traitlets
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.explorers.browser import Webcam
 from coursekit.explorers.explorer import Explorer, photograph_or_upload
-from coursekit.figures import figure as plotting
 from coursekit.figures.figure import COLOURS, Picture
+from coursekit.figures.images import show_images
 from coursekit.images.loading import load_image
 from coursekit.images.styles import REGIONS, STYLES, painted_landscape, style_image
 from coursekit.networks.model import Model
-from coursekit.probe.capture import check_count
+from coursekit.networks.nets.style import Transformer
+from coursekit.networks.painters import load_transformer
 from coursekit.synthesis.doodle import neural_doodle
+from coursekit.synthesis.fast import fast_style
 from coursekit.synthesis.style import style_transfer
 
 ROWS, COLUMNS = 32, 48  # of the map that the reader paints
+
+
 PAINTS = ("#9ccdf5", "#8564b0", "#e5cc4c", "#1a6699", "#0b4d1c")  # in the order of REGIONS
 
 
@@ -109,7 +115,7 @@ def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128,
         painting = load_image(style_upload[-1], size=size) if style_upload else _painting(style, size)
         made = style_transfer(model, content, painting, content_weight=content_weight, steps=steps).images
         name, kind = "your picture" if upload else photograph, "your style" if style_upload else style
-        return plotting.show_images(
+        return show_images(
             [content, painting, made], [name, kind, "both"], columns=4, alt=f"{name} in the style of {kind}"
         )
 
@@ -165,7 +171,7 @@ def explore_doodle(
         paints = torch.tensor([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
         shown = paints[plan].permute(2, 0, 1)[None]
         alt = f"a map of {seen}, and the picture painted from it"
-        return plotting.show_images([shown, made], ["the map", "the picture"], columns=2, alt=alt)
+        return show_images([shown, made], ["the map", "the picture"], columns=2, alt=alt)
 
     canvas = MapPainter(
         value="".join(map(str, first.flatten().tolist())),
@@ -189,3 +195,39 @@ def _resized(labels: Tensor, size: tuple[int, int], count: int) -> Tensor:
     """Bring a map to another size, with smooth borders: at each place the region with the largest share."""
     shares = F.one_hot(labels, count).permute(2, 0, 1)[None].float()
     return F.interpolate(shares, size=size, mode="bilinear", antialias=True)[0].argmax(0)
+
+
+def explore_fast_style(
+    network: Transformer | str = "transformer", photograph: str = "astronaut", size: int = 256
+) -> Explorer:
+    """Mix the styles of one network by sliders, on a photograph, an upload or the pictures of the camera.
+
+    Parameters
+    ----------
+    network : what `load_transformer` returns, or its name.
+    photograph : one of the packaged photographs.
+    size : of the square picture in pixels; a slow computer follows the camera better with a small one.
+
+    >>> import coursekit as ck
+    >>> ck.explore_fast_style(size=64)
+    <Explorer: photograph, upload, camera, strokes, ..., ink; astronaut painted as strokes 1>
+    """
+    network = load_transformer(network) if isinstance(network, str) else network
+
+    def draw(photograph: str, upload: tuple, camera: bytes, **shares: float) -> Picture:
+        image = load_image(camera or (upload[-1] if upload else photograph), size=size)
+        made = fast_style(network, image, shares)
+        name = "the camera" if camera else "your picture" if upload else photograph
+        words = ", ".join(f"{style} {share:g}" for style, share in shares.items() if share)
+        return show_images([image, made], [name, words], columns=3, alt=f"{name} painted as {words}")
+
+    chosen, camera = photograph_or_upload(photograph), Webcam()
+    for other in chosen.values():
+        other.observe(lambda change: camera.set_trait("value", b""), names="value")
+    sliders = {
+        style: widgets.FloatSlider(
+            value=float(i == 0), min=0, max=1, step=0.05, description=style, continuous_update=False
+        )
+        for i, style in enumerate(network.styles)
+    }
+    return Explorer(draw, **chosen, camera=camera, **sliders)

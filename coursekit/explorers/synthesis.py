@@ -1,15 +1,25 @@
 """An explorer of what channels want to see, and the stored sheets that show a few channels of each layer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
+import torch
+from torch import Tensor
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import DataUnavailable, OptionError, UnknownLayer
-from coursekit.explorers.explorer import Explorer, _maps
-from coursekit.figures import figure as plotting
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.explorers.looking import map_layers
 from coursekit.figures.figure import Picture
+from coursekit.figures.images import show_images
 from coursekit.files import DATA
+from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
+from coursekit.probe.capture import predict
+from coursekit.synthesis.dream import dream
+from coursekit.synthesis.fooling import iterated_gradient_sign
+from coursekit.synthesis.inversion import inversion_error, invert
 from coursekit.synthesis.objectives import channel as see_channel
 from coursekit.synthesis.parameterizations import maco, pixels
 from coursekit.synthesis.render import render
@@ -37,7 +47,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
     >>> ck.explore_features(ck.load_model("efficientnet_lite0"), "block6", 5, size=32, steps=4)
     <Explorer: layer, channel, parameterization, steps; block6 channel 5 by fourier, after 1, 2 and 4 steps>
     """
-    channels = _maps(model)
+    channels = map_layers(model)
     layer = layer or list(channels)[len(channels) // 2]
     if layer not in channels:
         raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
@@ -57,7 +67,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
             **WAYS[parameterization](),
         )
         after = " and ".join(", ".join(map(str, moments)).rsplit(", ", 1))
-        return plotting.show_images(
+        return show_images(
             list(made.snapshots.values()),
             [f"{step} step{'s' * (step > 1)}" for step in moments],
             columns=3,
@@ -88,3 +98,129 @@ def feature_gallery(name: str) -> Path:
         there = ", ".join(sorted(p.stem.removeprefix("features_") for p in path.parent.glob("features_*.jpeg")))
         raise DataUnavailable(f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`.")
     return path
+
+
+def explore_inversion(
+    model: Model, layer: str = "", photograph: str = "chelsea", size: int = 96, steps: int = 30
+) -> Explorer:
+    """Choose a picture, the layer to invert, λ and β of the total variation, and the seed of the start.
+
+    Beside the picture stands what was found, with its error: the distance of the codes as a part of the code's length.
+
+    Parameters
+    ----------
+    model : Model
+    layer : the first to show, by default the one in the middle.
+    photograph : one of the packaged photographs; an upload is taken instead.
+    size, steps : of the search; more of both gives better pictures and takes longer.
+
+    >>> import coursekit as ck
+    >>> ck.explore_inversion(ck.load_model("coursenet"), "relu2", size=64, steps=3)
+    <Explorer: photograph, upload, layer, weight, beta, seed; chelsea and its inversion from relu2>
+    """
+    names = list(model.layers)
+    layer = layer or names[len(names) // 2]
+    model.layer(layer)  # raises before any work
+
+    def draw(photograph: str, upload: tuple, layer: str, weight: float, beta: float, seed: int) -> Picture:
+        image = load_image(upload[-1] if upload else photograph, size=size)
+        found = invert(model, layer, image, weight=weight, beta=beta, steps=steps, seed=seed).images
+        error = inversion_error(model, layer, found, image).item()
+        name = "your picture" if upload else photograph
+        titles = [name, f"{layer}, error {error:.2f}"]
+        alt = f"{name} and its inversion from {layer}"
+        return show_images([image, found], titles, columns=3, alt=alt)
+
+    return Explorer(
+        draw,
+        **photograph_or_upload(photograph),
+        layer=widgets.Dropdown(options=names, value=layer, description="layer"),
+        weight=widgets.FloatLogSlider(value=1, min=-2, max=3, step=0.5, description="λ", continuous_update=False),
+        beta=widgets.FloatSlider(value=2, min=1, max=3, step=0.5, description="β", continuous_update=False),
+        seed=widgets.IntSlider(value=0, min=0, max=9, description="seed", continuous_update=False),
+    )
+
+
+SUGGESTED = ("ostrich", "teapot", "school bus", "volcano", "daisy", "electric guitar", "tabby", "castle")
+
+
+def live_picture(every: int = 16) -> Callable[[int, Tensor], None]:
+    """Make a `watch` for `ck.render`: under the progress bar the pictures of the first and every 16th step, in place.
+
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> made = ck.render(model, [130, 340], size=64, steps=2, watch=ck.live_picture(), progress=False)
+    <Picture: Pictures: step 1>
+    """
+    from IPython.display import display
+
+    check_count("every", every)
+    handles = []
+
+    def watch(step: int, images: Tensor) -> None:
+        if not handles:
+            handles.append(display(show_images(images, [f"step {step}"]), display_id=True))
+        elif step % every == 0 and handles[0]:  # outside of a notebook there is no handle
+            handles[0].update(show_images(images, [f"step {step}"]))
+
+    return watch
+
+
+def explore_fooling(model: Model, image: Tensor) -> Explorer:
+    """Choose the class that the network shall see, how much each value may change, and how many steps.
+
+    >>> import coursekit as ck
+    >>> ck.explore_fooling(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
+    <Explorer: target, epsilon, steps; Egyptian cat before; ostrich after a change of at most 2/255>
+    """
+    check_images(image)
+    labels = model.labels or [f"class {k}" for k in range(model(image).shape[1])]
+    options = [name for name in SUGGESTED if name in labels] or list(labels)[:8]
+    before = predict(model, image, top=1)[0][0][0]
+
+    def draw(target: str, epsilon: float, steps: int) -> Picture:
+        budget = epsilon / 255
+        made = iterated_gradient_sign(
+            model, image, labels.index(target), epsilon=budget, step=2 * budget / steps, steps=steps
+        ).cpu()
+        name, sure = predict(model, made, top=1)[0][0]
+        return show_images(
+            [torch.as_tensor(image), (0.5 + 10 * (made - image)).clamp(0, 1), made],
+            [before, "the change × 10", f"{name} {sure:.0%}"],
+            columns=3,
+            alt=f"{before} before; {name} after a change of at most {epsilon:g}/255",
+        )
+
+    return Explorer(
+        draw,
+        target=widgets.Dropdown(options=options, description="class"),
+        epsilon=widgets.FloatSlider(
+            value=2, min=0.25, max=8, step=0.25, description="ε · 255", continuous_update=False
+        ),
+        steps=widgets.IntSlider(value=8, min=1, max=20, description="steps", continuous_update=False),
+    )
+
+
+def explore_dream(model: Model, layer: str = "", photograph: str = "china", size: int = 176) -> Explorer:
+    """Choose a picture, a layer, the number of octaves and of steps; an upload is taken instead of the photograph.
+
+    >>> import coursekit as ck
+    >>> ck.explore_dream(ck.load_model("efficientnet_lite0"), size=96)
+    <Explorer: photograph, upload, layer, octaves, steps; china and its dream of block10>
+    """
+    names = [name for name in model.layers if name.startswith(("block", "relu", "conv", "mixed", "layer"))]
+    layer = layer or names[int(0.55 * len(names))]
+
+    def draw(photograph: str, upload: tuple, layer: str, octaves: int, steps: int) -> Picture:
+        image = load_image(upload[-1] if upload else photograph, size=size)
+        made = dream(model, image, layer, octaves=octaves, steps=steps)
+        name = "your picture" if upload else photograph
+        return show_images([image, made], [name, layer], columns=3, alt=f"{name} and its dream of {layer}")
+
+    return Explorer(
+        draw,
+        **photograph_or_upload(photograph),
+        layer=widgets.Dropdown(options=names, value=layer, description="layer"),
+        octaves=widgets.IntSlider(value=2, min=1, max=3, description="octaves", continuous_update=False),
+        steps=widgets.IntSlider(value=6, min=1, max=20, description="steps", continuous_update=False),
+    )

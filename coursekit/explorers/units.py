@@ -8,10 +8,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explorers.explorer import Explorer, _maps
-from coursekit.figures.figure import COLOURS, WIDTH, Picture, _draw_image, styled
-from coursekit.images.loading import check_images
+from coursekit.explorers.explorer import Explorer
+from coursekit.explorers.looking import map_layers
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, draw_image, styled
 from coursekit.networks.model import Model
 from coursekit.synthesis.objectives import channel as see_channel
 from coursekit.synthesis.render import render
@@ -38,7 +39,7 @@ def explore_unit(
     <Explorer: layer, channel; relu2 channel 5: answers to bars and arcs, its picture, its four strongest patches>
     """
     check_images(images)
-    channels = _maps(model)
+    channels = map_layers(model)
     layer = layer or list(channels)[len(channels) // 2]
     if layer not in channels:
         raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
@@ -80,6 +81,6 @@ def _portrait(name: str, channel: int, tunings: tuple[Tuning, Tuning], painted: 
     pictures = {"wants": painted, "strongest patches": mosaic(patches, columns=2, gap=2)[0]}
     for i, (title, picture) in enumerate(pictures.items()):
         ax = figure.add_subplot(1, 4, i + 3)
-        _draw_image(ax, picture)
+        draw_image(ax, picture)
         ax.set_title(title)
     return Picture(figure, f"{name}: answers to bars and arcs, its picture, its four strongest patches")

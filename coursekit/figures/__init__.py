@@ -1,1 +1,13 @@
-"""What does the reader see?"""
+"""What does the reader see?
+
+One plot style. Scaling for the eye happens here and nowhere else.
+"""
+
+PUBLIC = {  # file -> the names of it that `ck.` has
+    "charts": "show_lines show_dots show_polar show_circuit show_parts",
+    "figure": "",
+    "images": "show_images show_predictions signal_pictures",
+    "maps": "show_matrix show_maps show_grid",
+    "scatter": "show_points",
+    "tables": "show_shares",
+}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.figures.figure import COLOURS, WIDTH, Picture, styled
+from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, bare, draw_image, grid_of_panels, styled
 
 
 @styled
@@ -107,3 +107,113 @@ def show_dots(
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     return Picture(figure, alt or f"Values with their intervals: {', '.join(panels)} of {', '.join(names)}")
+
+
+@styled
+def show_polar(
+    panels: Mapping[str, Mapping[str, Tensor]],
+    *,
+    turn: int = 360,
+    columns: int = 4,
+    alt: str = "",
+) -> Picture:
+    """Draw tuning curves around the circle: the angle is the stimulus's, the distance from the centre the answer.
+
+    Parameters
+    ----------
+    panels : title -> name of a curve -> answers (A,) at A evenly spaced angles from 0 on. Each panel has its own scale.
+    turn : degrees that the A angles cover: 360, or 180 for bars, whose curve is then drawn twice.
+    columns : panels in a row.
+
+    >>> show_polar({"unit 3": {"answer": torch.rand(16)}})
+    <Picture: Answers around the circle: unit 3>
+    """
+    if not panels or not all(panels.values()) or turn not in (180, 360):
+        raise OptionError("show_polar needs at least one panel with a curve, and turn is 180 or 360.")
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(WIDTH * min(1, 0.3 * columns), rows * (WIDTH * min(1, 0.3 * columns) / columns + 0.5)))
+    figure.set_layout_engine("constrained", wspace=0.12)
+    axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).flat)
+    for ax in axes[len(panels) :]:
+        ax.remove()
+    for ax, (title, curves) in zip(axes, panels.items(), strict=False):
+        for i, (name, values) in enumerate(curves.items()):
+            around = torch.cat([values.detach().cpu()] * (360 // turn))
+            angles = torch.linspace(0, 2 * math.pi, len(around) + 1)
+            style = ("-", "--", "-.", ":")[i % 4]
+            ax.plot(angles, torch.cat([around, around[:1]]), style, color=COLOURS[i % len(COLOURS)], label=name)
+            if i == 0:
+                ax.fill(angles[:-1], around, color=COLOURS[0], alpha=0.12)
+        ax.set_title(title)
+        ax.set_xticks([k * math.pi / 2 for k in range(4)], ["0°", "90°", "180°", "270°"])
+        ax.set_yticks([])
+        ax.set_ylim(0)
+        ax.tick_params(pad=0)
+        ax.grid(alpha=0.4)
+    names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
+    if len(names) > 1:
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(names))
+    return Picture(figure, alt or "Answers around the circle: " + ", ".join(panels))
+
+
+@styled
+def show_circuit(
+    kernels: Tensor, titles: Sequence[str], *, pictures: Sequence[Tensor] = (), unit: str = "weight", alt: str = ""
+) -> Picture:
+    """Draw kernels as excitation (red) and inhibition (blue) by place, on one scale, each below its input's picture.
+
+    Parameters
+    ----------
+    kernels : (n, k, k)
+    titles : one for each.
+    pictures : n images (3, H, W) or (1, 3, H, W) of what each input looks for; none if empty.
+    unit : what the colour bar measures.
+
+    >>> show_circuit(torch.randn(3, 3, 3), ["0°", "60°", "120°"])
+    <Picture: Excitation and inhibition by place: 0°, 60°, 120°>
+    """
+    if kernels.ndim != 3 or len(titles) != len(kernels) or len(pictures) not in (0, len(kernels)):
+        raise OptionError(
+            f"Give kernels (n, k, k), n titles and n pictures or none, but got {tuple(kernels.shape)}, {len(titles)} "
+            f"and {len(pictures)}."
+        )
+    rows = 2 if len(pictures) else 1
+    side = min(2.2, WIDTH / (len(kernels) + 0.6))
+    figure = Figure(figsize=(side * (len(kernels) + 0.6), rows * side + 0.4), layout="constrained")
+    axes = figure.subplots(rows, len(kernels), squeeze=False)
+    high = float(kernels.abs().max()) or 1.0
+    for i, title in enumerate(titles):
+        if len(pictures):
+            draw_image(axes[0, i], pictures[i].reshape(-1, *pictures[i].shape[-2:]))
+        drawn = axes[-1, i].imshow(kernels[i].detach().cpu().numpy(), cmap=SIGNED, vmin=-high, vmax=high)
+        bare(axes[-1, i])
+        axes[0, i].set_title(title)
+    figure.colorbar(drawn, ax=list(axes.flat), label=unit, shrink=0.8, pad=0.02)
+    return Picture(figure, alt or "Excitation and inhibition by place: " + ", ".join(titles))
+
+
+@styled
+def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str = "") -> Picture:
+    """Draw places on pictures, as dots: the peaks of a filter on an object.
+
+    Parameters
+    ----------
+    panels : title -> picture (1, 3, h, w), and places (n, 2): row and column from 0 to 1, as of `part_places`.
+        What lies more than a tenth outside the picture is left out.
+    columns : panels in a row.
+
+    >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
+    <Picture: Places on pictures: filter 3>
+    """
+    if not panels:
+        raise OptionError("show_parts needs at least one panel.")
+    figure, axes = grid_of_panels(len(panels), columns, 1.0)
+    for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
+        draw_image(ax, picture[0])
+        height, width = picture.shape[2:]
+        near = places[((places > -0.1) & (places < 1.1)).all(1)]
+        ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
+        ax.set_title(title)
+    return Picture(figure, alt or "Places on pictures: " + ", ".join(panels))

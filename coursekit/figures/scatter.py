@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
+from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, styled
 
 GREY = "#BBBBBB"
+
+
 # Petroff 2021, "Accessible color sequences for data visualization": ten colours, tested for colour-blind readers
 TEN = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"]
 
@@ -80,15 +83,6 @@ def show_points(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )
     return Picture(figure, alt or "Dots in the plane: " + ", ".join(panels))
-
-
-def check_points(points: Tensor, colour: Sequence[str] | Tensor, title: str) -> None:
-    """Raise OptionError unless there is one colour for each point (N, 2)."""
-    if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != 2:
-        seen = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
-        raise OptionError(f"The points of {title!r} must be a tensor (N, 2), but are {seen}.")
-    if len(colour) != len(points):
-        raise OptionError(f"{title!r} has {len(points)} points, but {len(colour)} names or numbers.")
 
 
 def _size(count: int) -> float:

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
 from coursekit.images.loading import load_image
 from coursekit.images.scenes import cutouts, load_scene
-from coursekit.probe.capture import check_count
 
 PATTERNS = {
     "striped": stimuli.stripes,

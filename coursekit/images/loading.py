@@ -2,9 +2,9 @@
 
 import difflib
 import io
-import math
 import os
 import warnings
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,9 +14,11 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import ImageError, OptionError
 
 MAX_MEGAPIXELS = 100
+
 
 # Photographs that come inside packages which the course needs anyway: name -> (package, file).
 _PHOTOGRAPHS = {
@@ -114,23 +116,6 @@ def save_image(images: Tensor, path: str | os.PathLike) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
-
-
-def check_images(images: Tensor) -> None:
-    """Raise ImageError unless `images` is a float tensor (N, 3, H, W) without NaN and with values in [0, 1]."""
-    if not isinstance(images, Tensor):
-        raise ImageError(f"Images must be a tensor (N, 3, H, W), but got {type(images).__name__}; use ck.load_image.")
-    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
-        hint = " Add the batch dimension with image[None]." if images.ndim == 3 and images.shape[0] == 3 else ""
-        raise ImageError(f"Images must have the shape (N, 3, H, W), but got {tuple(images.shape)}.{hint}")
-    if images.dtype not in (torch.float32, torch.float64):
-        raise ImageError(f"Images must be float32 in [0, 1], but got {images.dtype}; use ck.load_image to convert.")
-    low, high = images.detach().aminmax()
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ImageError("Images must be finite, but some values are NaN or infinite.")
-    if low < -1e-4 or high > 1 + 1e-4:
-        cause = "divide by 255" if high > 2 and low >= 0 else "do not normalise: the model does that itself"
-        raise ImageError(f"Image values must lie in [0, 1], but they lie in [{low:.3g}, {high:.3g}]; {cause}.")
 
 
 def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
@@ -253,3 +238,25 @@ def _cover(image: Tensor, height: int, width: int) -> Tensor:
     image = F.interpolate(image, size=(h, w), mode="bicubic", antialias=True).clamp(0, 1)
     top, left = (h - height) // 2, (w - width) // 2
     return image[..., top : top + height, left : left + width].contiguous()
+
+
+def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, milliseconds: int = 80) -> Path:
+    """Write frames (1, 3, H, W) in [0, 1] as an endless GIF, under a temporary name first; return its path."""
+    if not frames:
+        raise OptionError("There is no frame to save.")
+    path = Path(path)
+    pictures = []
+    for frame in frames:
+        check_images(frame)
+        pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+        # Without dithering, for its noise does not compress.
+        pictures.append(Image.fromarray(pixels_).quantize(128, dither=Image.Dither.NONE))
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        pictures[0].save(
+            temporary, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0, optimize=True
+        )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from coursekit.errors import DataUnavailable, OptionError
-from coursekit.networks.weights import cache_folder
+from coursekit.files import cache_folder
 
 # name -> megabytes to download, folder that torchvision makes, folder of the classes inside it
 DATASETS = {

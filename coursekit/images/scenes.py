@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import ImageError, OptionError
 from coursekit.files import DATA, files
-from coursekit.images.loading import check_images, load_image
+from coursekit.images.loading import load_image
 from coursekit.images.stimuli import TEXTURES, some_colour, texture
 
 # Packaged photographs without an object of their own: a crop of one makes a background.
@@ -94,7 +95,7 @@ def load_scene(
     names = [names] if isinstance(names, str) else list(names)
     _check(names, size, scale)
     random = np.random.default_rng(seed)
-    canvas = _background(background, size, random)
+    canvas = background_of(background, size, random)
     masks: dict[str, Tensor] = {}
     column = size / len(names)
     for i, name in enumerate(names):
@@ -103,7 +104,7 @@ def load_scene(
         if random.random() < 0.5:
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         # Two objects have half the width each, and may be a little larger than that.
-        picture = _fit(picture, part * min(size, 1.25 * column), part * size)
+        picture = fit(picture, part * min(size, 1.25 * column), part * size)
         left = round(i * column + random.uniform(0, 1) * (column - picture.width))
         top = round(random.uniform(0, 1) * (size - picture.height))
         left = min(max(left, 0), size - picture.width)
@@ -176,7 +177,7 @@ def load_cutout(name: str) -> Image.Image:
         return picture.convert("RGBA").convert("RGBa")
 
 
-def _fit(picture: Image.Image, width: float, height: float) -> Image.Image:
+def fit(picture: Image.Image, width: float, height: float) -> Image.Image:
     factor = min(width / picture.width, height / picture.height)
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=None)
@@ -197,7 +198,7 @@ def _check(names: list[str], size: int, scale: float | None) -> None:
         raise OptionError(f"scale must lie in [0.05, 1], but is {scale!r}.")
 
 
-def _background(background: object, size: int, random: np.random.Generator) -> np.ndarray:
+def background_of(background: object, size: int, random: np.random.Generator) -> np.ndarray:
     """Return a canvas (size, size, 3), float32 in [0, 1]."""
     if isinstance(background, Tensor):
         check_images(background)

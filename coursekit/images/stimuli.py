@@ -165,7 +165,7 @@ def caption(image: Tensor, text: str, position: str = "bottom", size: float = 0.
 
     `position` is "bottom" or "top"; `size` is the height of the letters as a part of the image's.
     """
-    from coursekit.images.loading import check_images
+    from coursekit.arguments import check_images
 
     check_images(image)
     _one_of("position", position, ("bottom", "top"))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
-from coursekit.probe.capture import check_count
 
 ROWS, COLUMNS, ACTIONS = 10, 9, ("left", "stay", "right")
 DISCOUNT = 0.9

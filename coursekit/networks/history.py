@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from coursekit.errors import OptionError
 from coursekit.files import files
-from coursekit.networks.model import Model, load_model
+from coursekit.networks.loading import load_model
+from coursekit.networks.model import Model
 from coursekit.networks.weights import own_checkpoint, read
 
 

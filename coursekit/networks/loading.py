@@ -8,11 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import UnknownModel
+from coursekit.errors import UnknownModel, WeightsUnavailable
+from coursekit.networks.device import default_device
+from coursekit.networks.layers import friendly_names
+from coursekit.networks.model import Model
 from coursekit.networks.nets import captioned, coursenet, parted, patternnet, trust, twin
-from coursekit.networks.weights import PACKAGED, Checkpoint, own_checkpoint, read, torchvision_checkpoint
+from coursekit.networks.weights import PACKAGED, Checkpoint, own_checkpoint, read, state_of, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
+
+
 # The course's own networks: what builds each, and the file that says what it takes (MEAN, STD, INPUT_SIZE).
 _OWN = {
     "coursenet": (coursenet.coursenet, coursenet),
@@ -27,7 +32,10 @@ _OWN = {
         ("captioned_0", "captioned_30", "captioned_100", "captioned_none"), (captioned.captioned, captioned)
     ),
 }
+
+
 _LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+
 
 # torchvision tells them apart in its own way, or not at all, depending on its version.
 _CLEARER_LABELS = {134: "crane (bird)", 517: "crane (machine)", 264: "Cardigan (dog)", 639: "maillot (tank suit)"}
@@ -150,3 +158,71 @@ def imagenet_labels() -> list[str]:
     for index, label in _CLEARER_LABELS.items():
         labels[index] = label
     return labels
+
+
+# ---------------------------------------------------------------------------------- networks by name
+
+
+def load_model(name: str = "efficientnet_lite0") -> Model:
+    """Open a trained network by name, on the device that `setup` chose.
+
+    The three `efficientnet_lite*` come with the course. `alexnet`, `vgg16`, `vgg19`, `googlenet`, `inception_v3`,
+    `resnet18`, `resnet101`, `densenet121`, `squeezenet1_1` and torchvision's other classifiers are downloaded once
+    and checked; so are timm's. Parameters do not require gradients: the course studies networks, it seldom
+    trains them.
+
+    Raises
+    ------
+    UnknownModel
+        No network has that name.
+    WeightsUnavailable
+        The trained weights are not here and cannot be fetched. Random weights are never used instead.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> model.labels[281], model.input_size
+    ('tabby', 224)
+    """
+    plan = blueprint(name)
+    if plan.checkpoint is None:
+        raise WeightsUnavailable(
+            f"There are no trained weights of {name} that this course can read; "
+            f"ck.random_model({name!r}) gives the network without training."
+        )
+    return _finish(name, plan, build_trained(plan), plan.checkpoint.origin)
+
+
+def is_available(name: str) -> bool:
+    """Say whether the trained weights of a network are on this machine; nothing is downloaded.
+
+    >>> import coursekit as ck
+    >>> ck.is_available("efficientnet_lite0")
+    True
+    """
+    checkpoint = blueprint(name).checkpoint
+    return checkpoint is not None and state_of(checkpoint) == "ok"
+
+
+def random_model(name: str, seed: int = 0) -> Model:
+    """Return a network of that architecture with random weights, the same for the same seed.
+
+    For tests and for sanity checks: it is not trained, and its `source` says so.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> ck.random_model("resnet18", seed=3).source
+    'random weights (seed 3), not trained'
+    """
+    plan = blueprint(name)
+    return _finish(name, plan, build_random(plan, seed), f"random weights (seed {seed}), not trained")
+
+
+def _finish(name: str, plan: Blueprint, module: nn.Module, source: str) -> Model:
+    labels = imagenet_labels() if plan.labels is None else list(plan.labels) or None
+    model = Model(module.requires_grad_(False), plan.mean, plan.std, labels)
+    model.name, model.source, model.input_size = name, source, plan.input_size
+    model._paths = friendly_names(name, module) or model._paths
+    return model.to(default_device())

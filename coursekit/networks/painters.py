@@ -6,13 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import OptionError, WeightsUnavailable
+from coursekit.files import files
 from coursekit.images.stimuli import SHAPES
-from coursekit.networks.model import default_device
+from coursekit.networks.device import default_device
 from coursekit.networks.nets import decoder, generator
+from coursekit.networks.nets.style import Transformer
+from coursekit.networks.nets.superresolution import SuperResolution
+from coursekit.networks.nets.texture import TextureNetwork
 from coursekit.networks.weights import own_checkpoint, read
 
 # A shape is the same after 1/n of a turn; 0 is after any.
 SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
+
+
 NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
 
 
@@ -91,4 +97,94 @@ def _filled(network: nn.Sequential, name: str) -> nn.Sequential:
     if checkpoint is None:
         raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
     network.load_state_dict(read(checkpoint))
+    return network.float().eval().requires_grad_(False).to(default_device())
+
+
+TRANSFORMERS = ("transformer", "transformer_one_instance", "transformer_one_batch")
+
+
+LOSSES = ("feature", "pixel")
+
+
+def load_transformer(name: str = "transformer") -> Transformer:
+    """Open a trained network for fast style transfer.
+
+    Its attribute `styles` lists the names of what it paints; `curve` holds [step, loss] of its training.
+
+    Parameters
+    ----------
+    name : "transformer", six styles by conditional instance normalisation; or "transformer_one_instance" and
+        "transformer_one_batch", one style each, which differ in their normalisation alone.
+
+    Raises
+    ------
+    OptionError, WeightsUnavailable
+        There is no such network; its file is missing or damaged.
+
+    References
+    ----------
+    Johnson, Alahi & Fei-Fei, ECCV 2016; Ulyanov, Vedaldi & Lempitsky, *Instance normalization*, 2016; Dumoulin, Shlens
+    & Kudlur, *A learned representation for artistic style*, ICLR 2017.
+
+    Examples
+    --------
+    >>> load_transformer().styles
+    ['strokes', 'swirls', 'mosaic', 'woodcut', 'colour field', 'ink']
+    """
+    if name not in TRANSFORMERS:
+        raise OptionError(f"There is no network {name!r} for fast style transfer; there is {', '.join(TRANSFORMERS)}.")
+    state = _weights(name)
+    entry = files("weights")[name]
+    network = _ready(Transformer(len(entry["styles"]), entry["norm"]), state)
+    network.styles, network.curve = list(entry["styles"]), entry.get("curve", [])
+    return network
+
+
+def load_texture_network() -> TextureNetwork:
+    """Open the trained network from noise to the texture "mosaic"; `fast_texture` draws the noise for it.
+
+    Ulyanov, Lebedev, Vedaldi & Lempitsky, *Texture networks: feed-forward synthesis of textures and stylized images*,
+    ICML 2016. Raises WeightsUnavailable if its file is missing or damaged.
+
+    >>> sum(p.numel() for p in load_texture_network().parameters()) < 200_000
+    True
+    """
+    return _ready(TextureNetwork(), _weights("texture_network"))
+
+
+def load_superresolution(loss: str = "feature") -> SuperResolution:
+    """Open a trained network that makes pictures four times as large: (N, 3, h, w) -> (N, 3, 4h, 4w).
+
+    Values can leave [0, 1] a little; clamp them before they are shown.
+
+    Parameters
+    ----------
+    loss : what it was trained by: "pixel", the squared difference of pixels; or "feature", the difference of what
+        EfficientNet-Lite0 sees.
+
+    Raises
+    ------
+    OptionError, WeightsUnavailable
+        Another loss; the file is missing or damaged.
+
+    Johnson, Alahi & Fei-Fei, *Perceptual losses for real-time style transfer and super-resolution*, ECCV 2016.
+
+    >>> load_superresolution("pixel")(torch.rand(1, 3, 16, 24)).shape
+    torch.Size([1, 3, 64, 96])
+    """
+    if loss not in LOSSES:
+        raise OptionError(f"loss is 'feature' or 'pixel', but is {loss!r}.")
+    return _ready(SuperResolution(), _weights(f"superresolution_{loss}"))
+
+
+def _weights(name: str) -> dict[str, Tensor]:
+    checkpoint = own_checkpoint(name)
+    if checkpoint is None:
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+    return read(checkpoint)
+
+
+def _ready(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    """Fill in the weights; they are shipped in half precision and need no gradient."""
+    network.load_state_dict(state)
     return network.float().eval().requires_grad_(False).to(default_device())

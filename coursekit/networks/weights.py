@@ -10,7 +10,6 @@ import os
 import pickle
 import re
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
-from coursekit.files import DATA, files
+from coursekit.files import DATA, cache_folder, files
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+
 CHUNK = 1 << 20  # bytes read at a time
+
+
 TIMEOUT = 30  # seconds without a byte before a download is given up
 
 
@@ -92,13 +94,6 @@ def own_checkpoint(name: str) -> Checkpoint | None:
     except DataUnavailable as error:
         raise WeightsUnavailable(f"The course's own weights of {name} are not here: {error}") from None
     return entry and Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
-
-
-def cache_folder() -> Path:
-    """Return the folder of downloaded checkpoints: torch.hub's own, so files already there are used."""
-    from torch import hub
-
-    return Path(hub.get_dir()) / "checkpoints"
 
 
 def expected_path(checkpoint: Checkpoint) -> Path | None:

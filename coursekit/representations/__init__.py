@@ -1,1 +1,11 @@
-"""What is alike, and which direction matters?"""
+"""What is alike, and which direction matters?
+
+Codes of many images: neighbours, projections, concept activation vectors and their test.
+"""
+
+PUBLIC = {  # file -> the names of it that `ck.` has
+    "concepts": "cav Cav tcav_score sort_by_concept",
+    "embedding": "neighbours precision_at_k project trustworthiness grid_layout",
+    "tcav": "tcav_test TcavTest",
+    "tour": "grand_tour Tour",
+}

@@ -4,97 +4,14 @@ Run the network once over each picture and keep the results: `activations` of th
 the class. Everything after that is small linear algebra. The test for a TCAV score is in `tcav.py`.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import OptionError, TargetError
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import BATCH, Target, Unit, capture, evaluating, reader
-
-
-def activations(model: nn.Module, images: Tensor, layers: Sequence[str], *, pool: bool = True) -> dict[str, Tensor]:
-    """Return what several layers compute for each image, one vector each, from one forward pass.
-
-    Parameters
-    ----------
-    model : Model
-    images : (N, 3, H, W) in [0, 1].
-    layers : friendly layer names.
-    pool : True averages each channel of a map over its positions (D = C), False keeps every position (D = C·h·w).
-
-    Returns
-    -------
-    dict, layer name -> Tensor (N, D), on the device of the images. Raises ImageError, UnknownLayer.
-
-    Examples
-    --------
-    >>> import coursekit as ck
-    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
-    >>> {layer: tuple(a.shape) for layer, a in ck.activations(model, image, ["block11", "avgpool"]).items()}
-    {'block11': (1, 112), 'avgpool': (1, 1280)}
-    """
-    check_images(images)
-    found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
-    with evaluating(model), capture(model, layers) as maps, torch.no_grad():
-        for batch in images.split(BATCH):
-            model(batch.contiguous(memory_format=torch.channels_last))  # a fifth faster on a CPU
-            for layer, parts in found.items():
-                code = maps[layer].flatten(2).mean(2) if pool and maps[layer].ndim > 2 else maps[layer].flatten(1)
-                parts.append(code.to(images.device))
-    return {layer: torch.cat(parts) for layer, parts in found.items()}
-
-
-def activation_gradients(
-    model: nn.Module, images: Tensor, target: Target, layers: Sequence[str], *, pool: bool = True
-) -> dict[str, Tensor]:
-    r"""Return the gradient of the class's logit with respect to what each layer computes.
-
-    g = ∂S_c/∂a. The directional derivative along a concept's vector v is g · v: by how much the *logit* grows when the
-    activations move towards the concept. So positive means: more of the concept, more of the class.
-
-    With `pool` the vector v moves every position of the map alike, and g is the sum over positions.
-
-    Parameters
-    ----------
-    model, images, layers, pool : as in `activations`.
-    target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
-
-    Returns
-    -------
-    dict, layer name -> Tensor (N, D), on the device of the images.
-
-    Raises
-    ------
-    ImageError, UnknownLayer
-    TargetError
-        The target does not fit, or it does not depend on a layer.
-
-    Examples
-    --------
-    >>> import coursekit as ck
-    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
-    >>> g = ck.activation_gradients(model, image, 285, ["avgpool"])["avgpool"]
-    >>> torch.allclose(g[0], model.head.weight[285])  # after the last pooling the logit is linear
-    True
-    """
-    extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
-    found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
-    with evaluating(model), capture(model, layers if isinstance(layers, str) else [*layers, *extra]) as maps:
-        read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with torch.enable_grad():
-                score = read(model(batch.detach().clone().requires_grad_()), maps, owner).sum()
-            gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
-            for layer, gradient in zip(found, gradients, strict=True):
-                if gradient is None:
-                    raise TargetError(f"The target does not depend on layer {layer!r}; name a layer before it.")
-                gradient = gradient.flatten(2).sum(2) if pool and gradient.ndim > 2 else gradient.flatten(1)
-                found[layer].append(gradient.to(images.device))
-    return {layer: torch.cat(parts) for layer, parts in found.items()}
+from coursekit.arguments import check_vectors
+from coursekit.errors import OptionError
 
 
 class Cav(NamedTuple):
@@ -186,17 +103,3 @@ def sort_by_concept(codes: Tensor, vector: Tensor) -> tuple[Tensor, Tensor]:
     cosine = nn.functional.cosine_similarity(codes, vector[None])
     order = cosine.argsort(descending=True, stable=True)
     return order, cosine[order]
-
-
-def check_vectors(sets: Mapping[str, Tensor], least: int = 2) -> None:
-    """Raise OptionError unless all are finite floating-point tensors (N, D), with the same D."""
-    width = None
-    for name, codes in sets.items():
-        if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.is_floating_point() or len(codes) < least:
-            seen = tuple(codes.shape) if isinstance(codes, Tensor) else type(codes).__name__
-            raise OptionError(f"The activations of {name} must be a tensor (N, D) with N ≥ {least}, but got {seen}.")
-        if not codes.isfinite().all():
-            raise OptionError(f"The activations of {name} must be finite, but some are NaN or infinite.")
-        width = width or codes.shape[1]
-        if codes.shape[1] != width:
-            raise OptionError(f"{name} has {codes.shape[1]} numbers for each picture, but the others have {width}.")

@@ -12,49 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
 
 EXACT = 10_000  # up to so many points UMAP gets exact neighbours
-
-
-def embed(model: nn.Module, images: Tensor, layer: str, *, pool: str = "mean") -> Tensor:
-    """Return the code of each image: what a layer computes for it, as one vector.
-
-    Parameters
-    ----------
-    model : Model
-    images : (N, 3, H, W) in [0, 1].
-    layer : friendly layer name; the last one before the classifier is usual.
-    pool : "mean" averages each channel of a spatial map over its positions (D = C), "flatten" keeps all (D = C·h·w).
-
-    Returns
-    -------
-    Tensor (N, D), on the device of the images.
-
-    Raises
-    ------
-    ImageError, UnknownLayer, OptionError
-
-    Examples
-    --------
-    >>> import coursekit as ck
-    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
-    >>> embed(model, image, "avgpool").shape
-    torch.Size([1, 1280])
-    """
-    check_images(images)
-    if pool not in ("mean", "flatten"):
-        raise OptionError(f"pool is 'mean' or 'flatten', but got {pool!r}.")
-    codes = []
-    with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
-        for batch in images.split(BATCH):
-            model(batch.contiguous(memory_format=torch.channels_last))  # a fifth faster on a CPU
-            code = maps[layer]
-            code = code.flatten(1) if pool == "flatten" or code.ndim == 2 else code.flatten(2).mean(2)
-            codes.append(code.to(images.device))
-    return torch.cat(codes)
 
 
 class Neighbours(NamedTuple):

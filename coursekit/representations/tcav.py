@@ -1,6 +1,6 @@
 """Is a TCAV score more than that of random pictures? A test that keeps its level, for many concepts and layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_vectors
 from coursekit.errors import OptionError
-from coursekit.probe.capture import check_count
-from coursekit.representations.concepts import cav, check_vectors
+from coursekit.representations.concepts import cav
+from coursekit.statistics import holm
 
 CHUNK = 256  # linear models that are solved at a time
+
+
 POOL = 20  # random pictures for each picture of a concept: 4 for counter-examples, 16 for random concepts
 
 
@@ -144,21 +147,6 @@ def tcav_test(
     rows = [TcavRow(*row[:8], p_holm, row[8]) for row, p_holm in zip(rows, adjusted, strict=True)]
     order = {name: i for i, name in enumerate(concepts)}
     return TcavTest(sorted(rows, key=lambda row: order[row.concept]), by_concept, null, others)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number: below α, with all of them true, falls one with a probability of at most α.
-
-    The smallest of m is multiplied by m, the next by m − 1, and so on; the order is kept (Holm 1979).
-
-    >>> holm([0.01, 0.5, 0.02])
-    [0.03, 0.5, 0.04]
-    """
-    adjusted, worst = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = worst
-    return adjusted
 
 
 def _compare(score: Tensor, null: Tensor, method: str) -> tuple[float, ...]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
-from coursekit.probe.capture import check_count
 
 
 class Tour(NamedTuple):

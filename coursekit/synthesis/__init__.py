@@ -1,1 +1,22 @@
-"""Images made by a network: objectives, parameterisations, transforms, regularisers, and one loop."""
+"""What would it like to see?
+
+Images made by a network: objectives, parameterisations, transforms, regularisers, and one loop, `render`.
+"""
+
+PUBLIC = {  # file -> the names of it that `ck.` has
+    "doodle": "neural_doodle",
+    "dream": "dream zoom",
+    "facets": "facets Facets",
+    "fast": "fast_style fast_texture sample_diversity",
+    "fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
+    "inversion": "invert inversion_error",
+    "objectives": "guide",
+    "parameterizations": "",
+    "regularizers": "",
+    "render": "render Rendering",
+    "style": "style_layers style_transfer",
+    "style_search": "",
+    "textures": "synthesise_texture texture_parameters gram_distance",
+    "transforms": "",
+}
+MODULES = "objectives parameterizations regularizers transforms"  # files of several small functions: ck.objectives.…

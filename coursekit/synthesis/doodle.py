@@ -6,12 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_one, check_options
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, evaluating
 from coursekit.synthesis.objectives import Objective
 from coursekit.synthesis.render import Rendering
-from coursekit.synthesis.style import check_one, check_options, chosen_layers, paint
+from coursekit.synthesis.style_search import chosen_layers, paint
 
 
 def neural_doodle(

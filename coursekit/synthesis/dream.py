@@ -1,18 +1,15 @@
 """DeepDream: more of what a layer sees, from coarse to fine."""
 
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, check_count, evaluating
+from coursekit.probe.capture import capture, evaluating
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
@@ -136,28 +133,6 @@ def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> 
     return torch.cat(strips, 2)
 
 
-def guide(model: Model, layer: str, image: Tensor) -> Objective:
-    """Let the dream take its forms from another picture: at each place the guide's code that answers most, a · g.
-
-    >>> import coursekit as ck
-    >>> model = ck.load_model("efficientnet_lite0")
-    >>> guide(model, "block8", ck.load_image("flower", size=64)).layers
-    frozenset({'block8'})
-    """
-    check_images(image)
-    with capture(model, [layer]) as acts, torch.no_grad():
-        model(image)
-    codes = acts[layer].detach().flatten(2)[0]  # (C, places of the guide)
-
-    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        places = acts[layer].flatten(2)  # (N, C, places)
-        with torch.no_grad():
-            nearest = torch.einsum("cg,ncp->ngp", codes, places).argmax(1)  # (N, places)
-        return (places * codes[:, nearest].transpose(0, 1)).sum(1).mean(1)
-
-    return Objective(read, frozenset([layer]))
-
-
 def zoom(
     model: Model,
     image: Tensor,
@@ -181,25 +156,3 @@ def zoom(
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale (N, C, H, W) bilinearly, with anti-aliasing when it gets smaller."""
     return F.interpolate(x, size=size, mode="bilinear", antialias=True)
-
-
-def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, milliseconds: int = 80) -> Path:
-    """Write frames (1, 3, H, W) in [0, 1] as an endless GIF, under a temporary name first; return its path."""
-    if not frames:
-        raise OptionError("There is no frame to save.")
-    path = Path(path)
-    pictures = []
-    for frame in frames:
-        check_images(frame)
-        pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        # Without dithering, for its noise does not compress.
-        pictures.append(Image.fromarray(pixels_).quantize(128, dither=Image.Dither.NONE))
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        pictures[0].save(
-            temporary, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0, optimize=True
-        )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.synthesis.objectives import as_objective
 
 

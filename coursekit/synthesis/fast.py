@@ -4,56 +4,19 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.errors import ImageError, OptionError, WeightsUnavailable
-from coursekit.files import files
-from coursekit.images.loading import check_images
-from coursekit.networks.model import default_device
+from coursekit.arguments import check_count, check_images
+from coursekit.errors import ImageError, OptionError
 from coursekit.networks.nets.style import Transformer
-from coursekit.networks.nets.superresolution import SuperResolution
 from coursekit.networks.nets.texture import TextureNetwork, noise
-from coursekit.networks.weights import own_checkpoint, read
-from coursekit.probe.capture import check_count, evaluating
+from coursekit.networks.painters import load_transformer
+from coursekit.probe.capture import evaluating
 
-TRANSFORMERS = ("transformer", "transformer_one_instance", "transformer_one_batch")
-LOSSES = ("feature", "pixel")
 DETAIL = 5  # pixels of the window of a local mean
+
+
 SMALLEST = 16  # pixels: below that a mirrored border does not fit at a quarter of the size
-
-
-def load_transformer(name: str = "transformer") -> Transformer:
-    """Open a trained network for fast style transfer.
-
-    Its attribute `styles` lists the names of what it paints; `curve` holds [step, loss] of its training.
-
-    Parameters
-    ----------
-    name : "transformer", six styles by conditional instance normalisation; or "transformer_one_instance" and
-        "transformer_one_batch", one style each, which differ in their normalisation alone.
-
-    Raises
-    ------
-    OptionError, WeightsUnavailable
-        There is no such network; its file is missing or damaged.
-
-    References
-    ----------
-    Johnson, Alahi & Fei-Fei, ECCV 2016; Ulyanov, Vedaldi & Lempitsky, *Instance normalization*, 2016; Dumoulin, Shlens
-    & Kudlur, *A learned representation for artistic style*, ICLR 2017.
-
-    Examples
-    --------
-    >>> load_transformer().styles
-    ['strokes', 'swirls', 'mosaic', 'woodcut', 'colour field', 'ink']
-    """
-    if name not in TRANSFORMERS:
-        raise OptionError(f"There is no network {name!r} for fast style transfer; there is {', '.join(TRANSFORMERS)}.")
-    state = _weights(name)
-    entry = files("weights")[name]
-    network = _ready(Transformer(len(entry["styles"]), entry["norm"]), state)
-    network.styles, network.curve = list(entry["styles"]), entry.get("curve", [])
-    return network
 
 
 def fast_style(network: Transformer | str, images: Tensor, mixture: Mapping[str, float] | str | None = None) -> Tensor:
@@ -96,25 +59,14 @@ def fast_style(network: Transformer | str, images: Tensor, mixture: Mapping[str,
     return torch.cat(made)[..., :height, :width].contiguous()
 
 
-def load_texture_network() -> TextureNetwork:
-    """Open the trained network from noise to the texture "mosaic"; `fast_texture` draws the noise for it.
-
-    Ulyanov, Lebedev, Vedaldi & Lempitsky, *Texture networks: feed-forward synthesis of textures and stylized images*,
-    ICML 2016. Raises WeightsUnavailable if its file is missing or damaged.
-
-    >>> sum(p.numel() for p in load_texture_network().parameters()) < 200_000
-    True
-    """
-    return _ready(TextureNetwork(), _weights("texture_network"))
-
-
 def fast_texture(network: TextureNetwork, n: int = 1, size: int = 128, seed: int = 0) -> Tensor:
     """Paint n samples of a texture from noise by one forward pass: (n, 3, size, size) in (0, 1), on the CPU.
 
     Each sample has noise of its own; the same seed gives the same samples. `size` is a multiple of 16, from 32 on,
     else OptionError is raised.
 
-    >>> fast_texture(load_texture_network(), n=2, size=64).shape
+    >>> import coursekit as ck
+    >>> ck.fast_texture(ck.load_texture_network(), n=2, size=64).shape
     torch.Size([2, 3, 64, 64])
     """
     check_count("n", n)
@@ -123,31 +75,6 @@ def fast_texture(network: TextureNetwork, n: int = 1, size: int = 128, seed: int
     place = next(network.parameters()).device
     with evaluating(network), torch.no_grad():
         return network([z.to(place) for z in noise(n, size, seed)]).cpu()
-
-
-def load_superresolution(loss: str = "feature") -> SuperResolution:
-    """Open a trained network that makes pictures four times as large: (N, 3, h, w) -> (N, 3, 4h, 4w).
-
-    Values can leave [0, 1] a little; clamp them before they are shown.
-
-    Parameters
-    ----------
-    loss : what it was trained by: "pixel", the squared difference of pixels; or "feature", the difference of what
-        EfficientNet-Lite0 sees.
-
-    Raises
-    ------
-    OptionError, WeightsUnavailable
-        Another loss; the file is missing or damaged.
-
-    Johnson, Alahi & Fei-Fei, *Perceptual losses for real-time style transfer and super-resolution*, ECCV 2016.
-
-    >>> load_superresolution("pixel")(torch.rand(1, 3, 16, 24)).shape
-    torch.Size([1, 3, 64, 96])
-    """
-    if loss not in LOSSES:
-        raise OptionError(f"loss is 'feature' or 'pixel', but is {loss!r}.")
-    return _ready(SuperResolution(), _weights(f"superresolution_{loss}"))
 
 
 def sample_diversity(images: Tensor) -> float:
@@ -169,19 +96,6 @@ def sample_diversity(images: Tensor) -> float:
     flat = F.normalize((images - local).flatten(1).double(), dim=1)
     pairs = ~torch.eye(len(flat), dtype=torch.bool, device=flat.device)
     return 1 - (flat @ flat.T)[pairs].mean().item()
-
-
-def _weights(name: str) -> dict[str, Tensor]:
-    checkpoint = own_checkpoint(name)
-    if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
-    return read(checkpoint)
-
-
-def _ready(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
-    """Fill in the weights; they are shipped in half precision and need no gradient."""
-    network.load_state_dict(state)
-    return network.float().eval().requires_grad_(False).to(default_device())
 
 
 def _shares(styles: list[str], mixture: Mapping[str, float] | str | None) -> Tensor:

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_class, check_count, check_images
 from coursekit.errors import OptionError, TargetError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import check_class, check_count, evaluating
+from coursekit.probe.capture import evaluating
 
 
 def gradient_sign(model: Model, images: Tensor, target: int, *, epsilon: float = 2 / 255, away: bool = False) -> Tensor:

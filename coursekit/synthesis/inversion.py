@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.synthesis.objectives import match
 from coursekit.synthesis.parameterizations import Parameterization, fourier
 from coursekit.synthesis.regularizers import alpha_norm, total_variation

@@ -14,12 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError, TargetError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import Unit, capture
+from coursekit.probe.capture import capture
+from coursekit.probe.targets import Unit
 
 Read = Callable[[dict[str, Tensor], Tensor], Tensor]
+
+
 Index = int | Sequence[int]
 
 
@@ -259,3 +262,25 @@ def _code(model: Model, layer: str, image: Tensor) -> Tensor:
     with capture(model, [layer]) as acts, torch.no_grad():
         model(image)
     return acts[layer].detach()
+
+
+def guide(model: Model, layer: str, image: Tensor) -> Objective:
+    """Let the dream take its forms from another picture: at each place the guide's code that answers most, a · g.
+
+    >>> import coursekit as ck
+    >>> model = ck.load_model("efficientnet_lite0")
+    >>> guide(model, "block8", ck.load_image("flower", size=64)).layers
+    frozenset({'block8'})
+    """
+    check_images(image)
+    with capture(model, [layer]) as acts, torch.no_grad():
+        model(image)
+    codes = acts[layer].detach().flatten(2)[0]  # (C, places of the guide)
+
+    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
+        places = acts[layer].flatten(2)  # (N, C, places)
+        with torch.no_grad():
+            nearest = torch.einsum("cg,ncp->ngp", codes, places).argmax(1)  # (N, places)
+        return (places * codes[:, nearest].transpose(0, 1)).sum(1).mean(1)
+
+    return Objective(read, frozenset([layer]))

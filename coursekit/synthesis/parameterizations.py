@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_images
 from coursekit.errors import ImageError, OptionError
-from coursekit.images.loading import check_images, load_image, photographs
+from coursekit.images.loading import load_image, photographs
 
 
 class Painting(NamedTuple):

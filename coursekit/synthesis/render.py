@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, check_count, evaluating
+from coursekit.probe.capture import capture, evaluating
 from coursekit.synthesis import transforms as looks
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier

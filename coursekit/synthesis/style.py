@@ -1,33 +1,18 @@
 """Style transfer: the content of one picture and the Gram matrices of another (Gatys, Ecker & Bethge 2016)."""
 
-import warnings
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from coursekit.errors import ImageError, OptionError, UnknownLayer
-from coursekit.images.loading import check_images, load_image
+from coursekit.arguments import check_images, check_one, check_options
+from coursekit.errors import ImageError, OptionError
+from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
-from coursekit.probe.capture import check_count
-from coursekit.synthesis.objectives import Objective, match, texture
-from coursekit.synthesis.parameterizations import fourier, logits, pixels
-from coursekit.synthesis.regularizers import total_variation
-from coursekit.synthesis.render import Rendering, render
+from coursekit.synthesis.objectives import Objective, match
+from coursekit.synthesis.render import Rendering
+from coursekit.synthesis.style_search import chosen_layers, default_layers, paint, style_objective
 
-# Step sizes: (where the search walks, by which optimiser) -> rate
-RATES = {
-    ("frequencies", "lbfgs"): 0.5,  # with full steps it can overshoot, for there is no line search
-    ("frequencies", "adam"): 0.1,
-    ("pixels", "lbfgs"): 0.5,
-    ("pixels", "adam"): 0.02,
-}
-# Layers that were compared by eye: from fine strokes to large forms; and one for the content.
-_KNOWN = {
-    "efficientnet_lite": (["block1", "block3", "block5", "block8"], "block5"),
-    "coursenet": (["relu1", "relu2", "relu3", "relu4"], "relu3"),
-    "vgg": (["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], "relu4_2"),
-}
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue, as in YIQ
 
 
@@ -41,7 +26,7 @@ def style_layers(model: Model) -> list[str]:
     >>> style_layers(ck.load_model("efficientnet_lite0"))
     ['block1', 'block3', 'block5', 'block8']
     """
-    return _default_layers(model)[0]
+    return default_layers(model)[0]
 
 
 def style_transfer(
@@ -155,89 +140,6 @@ def recolour(images: Tensor, colours: Tensor) -> Tensor:
     return torch.maximum(torch.minimum(luminance(images), high), low) + hue
 
 
-# ------------------------------------------------------------------------------------------------- inner workings
-
-
-def paint(
-    model: Model,
-    goal: Objective,
-    begin: Tensor,
-    tv: float,
-    among: str,
-    optimizer: str,
-    steps: int,
-    seed: int,
-    snapshots: Sequence[int],
-    progress: bool,
-    watch: Callable[[int, Tensor], None] | None,
-) -> Rendering:
-    """Search from the images `begin` on, by `render`."""
-    if among == "frequencies":
-        parameterization = fourier(start=begin)
-    else:
-        parameterization = logits(begin) if optimizer == "lbfgs" else pixels(begin)
-    out = render(
-        model,
-        goal,
-        n=len(begin),
-        size=max(begin.shape[2:]),
-        parameterization=parameterization,
-        transforms=[],
-        regularizers=[total_variation(tv)] if tv else [],
-        optimizer=optimizer,
-        rate=RATES[among, optimizer],
-        steps=steps,
-        seed=seed,
-        snapshots=snapshots,
-        progress=progress,
-        watch=watch,
-    )
-    if len(out.values) > 1 and (out.values[-1] < 2 * out.values[0] - 0.1).any():
-        warnings.warn(f"{optimizer} overshot and ended far from the goal; take optimizer='adam'.", stacklevel=3)
-    return out
-
-
-def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: float | None = None) -> Objective:
-    """Mean of `texture` over the layers."""
-    first, *rest = (texture(model, layer, image, smooth) for layer in layers)
-    return sum(rest, first) * (1 / len(layers))
-
-
-def _default_layers(model: Model) -> tuple[list[str], str]:
-    for start, (styles, content) in _KNOWN.items():
-        if model.name.startswith(start):
-            known = [name for name in styles if name in model.layers]  # a cut-off network has fewer
-            if known:
-                return known, content if content in model.layers else known[-1]
-    maps = [name for name in model.layers if _has_map(model, name)]
-    if not maps:
-        raise UnknownLayer(f"{model.name} has no layer with a map (C, H, W), so it sees no texture; name layers=[…].")
-    styles = [maps[round(i * 2 / 3 * (len(maps) - 1) / 3)] for i in range(4)]
-    return list(dict.fromkeys(styles)), styles[2]
-
-
-def _has_map(model: Model, name: str) -> bool:
-    try:
-        shape = model.layers.shape(name)
-    except UnknownLayer:  # it runs more than once
-        return False
-    return len(shape) == 3 and min(shape[1:]) > 1
-
-
-def chosen_layers(
-    model: Model, layers: Sequence[str] | None = None, content_layer: str | None = None
-) -> tuple[list[str], str]:
-    """Return the style layers and the content layer, the model's own where none is named; raise before any work."""
-    if isinstance(layers, str) or (layers is not None and not len(layers)):
-        raise OptionError(f"layers must be a list of at least one name, but is {layers!r}.")
-    if layers is None or content_layer is None:
-        styles, content = _default_layers(model) if layers is None else (layers, layers[-1])
-        layers, content_layer = layers or styles, content_layer or content
-    for name in (*layers, content_layer):
-        model.layer(name)
-    return list(layers), content_layer
-
-
 def _styles(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
     styles = list(style.split(1)) if isinstance(style, Tensor) and style.ndim == 4 else style
     if not isinstance(styles, list | tuple) or not styles:
@@ -280,23 +182,3 @@ def _begin(start: str | Tensor, content: Tensor, style: Tensor, n: int, seed: in
 def _like(grey: Tensor, content: Tensor) -> Tensor:
     """Give a style's luminance the mean and the contrast of the content's (Gatys et al. 2017, eq. 10)."""
     return ((grey - grey.mean()) * content.std() / grey.std().clamp(min=1e-6) + content.mean()).clamp(0, 1)
-
-
-def check_one(name: str, image: Tensor) -> None:
-    """Raise ImageError unless this is one image of at least 32 × 32 pixels."""
-    check_images(image)
-    if len(image) != 1 or min(image.shape[2:]) < 32:
-        raise ImageError(f"{name} must be one image (1, 3, H, W) of 32 pixels or more, but is {tuple(image.shape)}.")
-
-
-def check_options(tv: float, smooth: float | None, among: str, optimizer: str, steps: int) -> None:
-    """Raise OptionError for an option outside its range."""
-    check_count("steps", steps)
-    if optimizer not in ("lbfgs", "adam"):
-        raise OptionError(f"optimizer is 'lbfgs' or 'adam', but is {optimizer!r}.")
-    if among not in ("frequencies", "pixels"):
-        raise OptionError(f"among is 'frequencies' or 'pixels', but is {among!r}.")
-    if not tv >= 0:
-        raise OptionError(f"tv must be 0 or more, but is {tv!r}.")
-    if smooth is not None and not smooth > 0:
-        raise OptionError(f"smooth must be above 0, or None, but is {smooth!r}.")

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_images, check_one, check_options
 from coursekit.errors import OptionError
-from coursekit.images.loading import check_images
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.synthesis.parameterizations import fourier
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
-from coursekit.synthesis.style import RATES, check_one, check_options, chosen_layers, style_objective
+from coursekit.synthesis.style_search import RATES, chosen_layers, style_objective
 
 
 def synthesise_texture(

@@ -1,1 +1,14 @@
-"""What is one channel for?"""
+"""What is one channel for?
+
+Filters, top patches, tuning, dissection and circuits of single channels.
+"""
+
+PUBLIC = {  # file -> the names of it that `ck.` has
+    "circuits": "effective_weights",
+    "dissection": "dissect concept_scenes Dissection Concepts",
+    "filters": ("filter_pictures filter_health frequency_response main_pattern fit_gabor natural_patches mosaic Gabor"),
+    "groups": "neuron_groups activation_grid colour_groups Groups",
+    "parts": "part_scenes part_places part_spread cutout_picture PartScenes",
+    "patches": "top_patches TopPatches",
+    "tuning": "orientation_tuning curve_tuning gradient_orientation angle_between Tuning",
+}

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
-from coursekit.images.loading import check_images, load_image
+from coursekit.images.loading import load_image
 from coursekit.images.scenes import PHOTOGRAPHIC, cutouts, load_scene
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating
 
 GRID = 28  # regions and masks are compared on so many rows and columns
 MINIMUM = 0.04  # the least overlap that gives a name (Bau et al. 2017)

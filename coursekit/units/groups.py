@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
-from coursekit.probe.capture import check_count
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count
 from coursekit.errors import ImageError, OptionError
-from coursekit.images.scenes import _background, _fit, cutouts, load_cutout, paste
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.images.scenes import background_of, cutouts, fit, load_cutout, paste
+from coursekit.probe.capture import BATCH, capture, evaluating
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ def part_scenes(n: int, objects: Sequence[str], *, seed: int = 0, size: int = 96
     random = np.random.default_rng(seed)
     images, boxes, mirrored = [], [], []
     for i in range(n):
-        canvas = _background(None, size, random)
+        canvas = background_of(None, size, random)
         picture, flip = load_cutout(objects[i % len(objects)]), bool(random.random() < 0.5)
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture
         side = random.uniform(0.5, 0.85) * size
-        picture = _fit(picture, side, side)
+        picture = fit(picture, side, side)
         left, top = (int(random.integers(0, size - length + 1)) for length in picture.size)
         paste(canvas, picture, left, top)
         images.append(torch.from_numpy(canvas.transpose(2, 0, 1).copy()).clamp(0, 1))
@@ -118,7 +119,7 @@ def cutout_picture(name: str, size: int = 200) -> Tensor:
     """
     if name not in cutouts():
         raise ImageError(f"No cut-out is called {name!r}; see ck.cutouts().")
-    picture = _fit(load_cutout(name), size, size)
+    picture = fit(load_cutout(name), size, size)
     canvas = np.ones((picture.height, picture.width, 3), np.float32)
     paste(canvas, picture, 0, 0)
     return torch.from_numpy(canvas.transpose(2, 0, 1).copy())[None].clamp(0, 1)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError, TargetError
-from coursekit.images.loading import check_images
 from coursekit.networks.receptive import Axis, trace
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating, unit
+from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.targets import unit
 
 GREY = 0.5  # what lies outside the image
 

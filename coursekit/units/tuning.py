@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
 from coursekit.images import stimuli
-from coursekit.images.loading import check_images
-from coursekit.probe.capture import BATCH, capture, check_count, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating
 
 
 @dataclass(frozen=True)

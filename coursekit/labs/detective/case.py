@@ -1,23 +1,18 @@
 """The detective's case of lab 16: three sealed networks and their collection of pictures."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.errors import DataUnavailable, OptionError
-from coursekit.files import DATA
+from coursekit.errors import OptionError
 from coursekit.labs.detective.collection import NEUTRAL, Objects, compose, joined, mark, place_objects
-from coursekit.labs.detective.network import CUES, FAULTS, INPUT_SIZE, LABELS, MEAN, STD, suspect
-from coursekit.networks.model import Model, default_device
-from coursekit.networks.weights import own_checkpoint, read
+from coursekit.labs.detective.network import CUES, FAULTS, LABELS
+from coursekit.labs.detective.sealing import files_of, fingerprint, open_network, sealed
+from coursekit.networks.model import Model
 
 PICTURES, CANDIDATES = 128, 192  # of a case; composed, of which the first are kept on which no network errs
-ROUNDS = 60_000  # of the slow hash: a few hundredths of a second for each question
 
 
 @dataclass(frozen=True)
@@ -154,15 +149,6 @@ def _without_mistakes(case: Case) -> Case:
     return _case_of(case.seed, case.networks, Objects(old.pixels[kept], old.labels[kept], names, seeds))
 
 
-def open_network(file: str, letter: str) -> Model:
-    """Return a sealed network under the letter that it has in a case."""
-    module = suspect()
-    module.load_state_dict(read(own_checkpoint(file)), strict=True)
-    model = Model(module.float().requires_grad_(False), MEAN, STD, LABELS)
-    model.name, model.source, model.input_size = letter, "sealed", INPUT_SIZE
-    return model.to(default_device())
-
-
 def flips(model: Model, case: Case, fault: str, label: str) -> float:
     """Put a class's cue on the pictures of the other classes: the share that becomes the class because of it.
 
@@ -182,42 +168,7 @@ def flips(model: Model, case: Case, fault: str, label: str) -> float:
     return ((before != target) & (after == target)).float().mean().item()
 
 
-# ------------------------------------------------------------------------------------------- what is sealed
-
-
-@cache
-def sealed() -> dict:
-    """Return data/detective/sealed.json: a salt, the enciphered cases, and a slow hash of the truth about each file."""
-    path = DATA / "detective/sealed.json"
-    if not path.is_file():
-        raise DataUnavailable(f"{path} belongs to the course itself. Run: git checkout -- data/detective")
-    return json.loads(path.read_text(encoding="utf8"))
-
-
-def slow_hash(words: str, salt: str, length: int = 32) -> bytes:
-    """Return PBKDF2-HMAC-SHA256 of the words: quick enough for one question, slow enough not to read the answers."""
-    return hashlib.pbkdf2_hmac("sha256", words.encode(), bytes.fromhex(salt), ROUNDS, length)
-
-
-def encipher(index: int, content: bytes, salt: str) -> bytes:
-    """Cover a case's content with the hash of its number; the same again uncovers it."""
-    return bytes(a ^ b for a, b in zip(content, slow_hash(f"case {index}", salt, len(content)), strict=True))
-
-
-@cache
-def files_of(seed: int) -> list[str]:
-    """Return the files of a case's networks, in its order; there are as many cases as the pool allows."""
-    index = seed % len(sealed()["cases"])
-    content = encipher(index, bytes.fromhex(sealed()["cases"][index]), sealed()["salt"]).hex()
-    return [f"suspect_{content[i : i + 8]}" for i in range(0, len(content), 8)]
-
-
 def is_true(case: Case, letter: str, fault: str, label: str) -> bool:
     """Ask the envelope whether this is what the network was taught."""
     file = files_of(case.seed)["ABC".index(letter)]
     return fingerprint(file, fault, label) == sealed()["answers"][file]
-
-
-def fingerprint(file: str, fault: str, label: str) -> str:
-    """Return the slow hash of "this file was taught this"; an honest network has the fault "honest" and no class."""
-    return slow_hash(f"{file} {fault} {label}", sealed()["salt"]).hex()

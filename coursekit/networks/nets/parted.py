@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 # The cut-outs that it tells apart, in the order of its outputs: animals with a head, feet and a back that differ.
 LABELS = ("zebra", "tiger", "hen", "flamingo", "camel", "koala", "peacock", "king penguin", "husky", "bison")
+
+
 OBJECTS = (
     "zebra",
     "tiger",
@@ -19,8 +21,14 @@ OBJECTS = (
     "husky",
     "bison",
 )
+
+
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 96
+
+
 FILTERS, GRID = 64, 12  # of the last convolution: its channels, and the rows and columns of their maps
+
+
 BETA = 4.0  # how fast a template falls: 0 after n/4 steps from its peak, -1 from n/2 on
 
 

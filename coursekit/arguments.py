@@ -1,0 +1,93 @@
+"""What a caller may give: one check for each kind of argument, each with one sentence for what is wrong."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from coursekit.errors import ImageError, OptionError, TargetError
+
+
+def check_images(images: Tensor) -> None:
+    """Raise ImageError unless `images` is a float tensor (N, 3, H, W) without NaN and with values in [0, 1]."""
+    if not isinstance(images, Tensor):
+        raise ImageError(f"Images must be a tensor (N, 3, H, W), but got {type(images).__name__}; use ck.load_image.")
+    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        hint = " Add the batch dimension with image[None]." if images.ndim == 3 and images.shape[0] == 3 else ""
+        raise ImageError(f"Images must have the shape (N, 3, H, W), but got {tuple(images.shape)}.{hint}")
+    if images.dtype not in (torch.float32, torch.float64):
+        raise ImageError(f"Images must be float32 in [0, 1], but got {images.dtype}; use ck.load_image to convert.")
+    low, high = images.detach().aminmax()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ImageError("Images must be finite, but some values are NaN or infinite.")
+    if low < -1e-4 or high > 1 + 1e-4:
+        cause = "divide by 255" if high > 2 and low >= 0 else "do not normalise: the model does that itself"
+        raise ImageError(f"Image values must lie in [0, 1], but they lie in [{low:.3g}, {high:.3g}]; {cause}.")
+
+
+def check_class(index: Tensor, count: int | None) -> None:
+    """Raise TargetError for a class that the model does not have; None means that their number is not known yet."""
+    if index < 0 or (count is not None and index >= count):
+        allowed = "0 on" if count is None else f"0 to {count - 1}"
+        raise TargetError(f"Class {int(index)} does not exist: the model has the classes from {allowed}.")
+
+
+def check_count(name: str, value: int, least: int = 1) -> None:
+    """Raise OptionError unless `value` is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{name} must be a whole number of at least {least}, but is {value!r}.")
+
+
+def check_vectors(sets: Mapping[str, Tensor], least: int = 2) -> None:
+    """Raise OptionError unless all are finite floating-point tensors (N, D), with the same D."""
+    width = None
+    for name, codes in sets.items():
+        if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.is_floating_point() or len(codes) < least:
+            seen = tuple(codes.shape) if isinstance(codes, Tensor) else type(codes).__name__
+            raise OptionError(f"The activations of {name} must be a tensor (N, D) with N ≥ {least}, but got {seen}.")
+        if not codes.isfinite().all():
+            raise OptionError(f"The activations of {name} must be finite, but some are NaN or infinite.")
+        width = width or codes.shape[1]
+        if codes.shape[1] != width:
+            raise OptionError(f"{name} has {codes.shape[1]} numbers for each picture, but the others have {width}.")
+
+
+def check_masks(masks: Tensor, count: int) -> None:
+    """Raise OptionError unless there are `count` masks (N, H, W) bool, none of them empty or full."""
+    if not isinstance(masks, Tensor) or masks.ndim != 3 or masks.dtype != torch.bool or len(masks) != count:
+        seen = f"{tuple(masks.shape)} {masks.dtype}" if isinstance(masks, Tensor) else type(masks).__name__
+        raise OptionError(f"Give one mask for each map, ({count}, H, W) bool, but got {seen}.")
+    share = masks.flatten(1).float().mean(1)
+    if ((share == 0) | (share == 1)).any():
+        which = int(((share == 0) | (share == 1)).nonzero()[0])
+        raise OptionError(f"Mask {which} covers nothing or the whole image, so no map can be right or wrong about it.")
+
+
+def check_points(points: Tensor, colour: Sequence[str] | Tensor, title: str) -> None:
+    """Raise OptionError unless there is one colour for each point (N, 2)."""
+    if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != 2:
+        seen = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
+        raise OptionError(f"The points of {title!r} must be a tensor (N, 2), but are {seen}.")
+    if len(colour) != len(points):
+        raise OptionError(f"{title!r} has {len(points)} points, but {len(colour)} names or numbers.")
+
+
+def check_one(name: str, image: Tensor) -> None:
+    """Raise ImageError unless this is one image of at least 32 × 32 pixels."""
+    check_images(image)
+    if len(image) != 1 or min(image.shape[2:]) < 32:
+        raise ImageError(f"{name} must be one image (1, 3, H, W) of 32 pixels or more, but is {tuple(image.shape)}.")
+
+
+def check_options(tv: float, smooth: float | None, among: str, optimizer: str, steps: int) -> None:
+    """Raise OptionError for an option outside its range."""
+    check_count("steps", steps)
+    if optimizer not in ("lbfgs", "adam"):
+        raise OptionError(f"optimizer is 'lbfgs' or 'adam', but is {optimizer!r}.")
+    if among not in ("frequencies", "pixels"):
+        raise OptionError(f"among is 'frequencies' or 'pixels', but is {among!r}.")
+    if not tv >= 0:
+        raise OptionError(f"tv must be 0 or more, but is {tv!r}.")
+    if smooth is not None and not smooth > 0:
+        raise OptionError(f"smooth must be above 0, or None, but is {smooth!r}.")

@@ -1,0 +1,104 @@
+"""Explorers that look: predictions, activations, training."""
+
+from contextlib import suppress
+
+import ipywidgets as widgets
+import torch
+
+from coursekit.errors import UnknownLayer
+from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.figures.figure import Picture
+from coursekit.figures.images import show_images, show_predictions
+from coursekit.images.loading import load_image
+from coursekit.networks.history import training_history
+from coursekit.networks.model import Model
+from coursekit.probe.capture import capture, predict
+from coursekit.units.filters import filter_pictures, mosaic
+
+
+def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
+    """Choose a photograph or upload a picture, and see the five most probable classes.
+
+    >>> import coursekit as ck
+    >>> ck.explore_prediction(ck.load_model("efficientnet_lite0"))
+    <Explorer: photograph, upload; Predictions: Egyptian cat>
+    """
+
+    def draw(photograph: str, upload: tuple) -> Picture:
+        image = load_image(upload[-1] if upload else photograph, size=model.input_size)
+        return show_predictions(image, predict(model, image))
+
+    return Explorer(draw, **photograph_or_upload(photograph))
+
+
+def explore_activations(model: Model, photograph: str = "chelsea", layer: str = "conv1") -> Explorer:
+    """See what every channel of a layer makes of a photograph, an upload or the camera's picture.
+
+    Left the picture, with the receptive field of the strongest position of the chosen channel; in the middle that
+    channel; right up to 64 channels of the layer, each on its own scale (Yosinski et al. 2015).
+
+    >>> import coursekit as ck
+    >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
+    <Explorer: layer, channel, photograph, upload, camera; Pictures: input, relu5 channel 0, 64 of 256 ...>
+    """
+    from coursekit.explorers.browser import Webcam
+    from coursekit.units.patches import top_patches
+
+    layers = list(map_layers(model))
+
+    def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
+        image = load_image(camera or (upload[-1] if upload else photograph), size=model.input_size)
+        with capture(model, [layer]) as maps, torch.no_grad():
+            model(image)
+        maps = maps[layer][0].cpu()
+        channel = min(channel, len(maps) - 1)
+        high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
+        grey = (maps / high).clamp(0, 1)[:, None]
+        zoom = max(1, 28 // maps.shape[-1])
+        (box,) = top_patches(model, layer, channel, image, k=1).boxes
+        shown = f"{min(64, len(maps))} of {len(maps)} channels of {layer}"
+        return show_images(
+            [image, grey[channel : channel + 1], mosaic(grey[:64], zoom=zoom, gap=1)],
+            ["input", f"{layer} channel {channel}", shown],
+            columns=3,
+            boxes=[box],
+        )
+
+    chosen, camera = photograph_or_upload(photograph), Webcam()
+    for other in chosen.values():
+        other.observe(lambda change: camera.set_trait("value", b""), names="value")
+    most = max(map_layers(model).values()) - 1
+    return Explorer(
+        draw,
+        layer=widgets.Dropdown(options=layers, value=layer, description="layer"),
+        channel=widgets.IntSlider(value=0, min=0, max=most, description="channel", continuous_update=False),
+        **chosen,
+        camera=camera,
+    )
+
+
+def map_layers(model: Model) -> dict[str, int]:
+    """Return the number of channels of each layer that gives one map; a ReLU that runs twice gives two."""
+    found = {}
+    for name in model.layers:
+        with suppress(UnknownLayer):
+            shape = model.layers.shape(name)
+            if len(shape) == 3:
+                found[name] = shape[0]
+    return found
+
+
+def explore_training() -> Explorer:
+    """Play the training of CourseNet, or move through it by hand, and watch its first-layer filters form."""
+    moments = training_history()
+    slider = widgets.SelectionSlider(options=list(moments), description="step", continuous_update=False)
+    play = widgets.Play(max=len(moments) - 1, interval=700, description="play")
+    widgets.link((play, "value"), (slider, "index"))
+
+    def draw(step: int) -> Picture:
+        tiles = mosaic(filter_pictures(moments[step]["conv1"]), columns=16, zoom=6, gap=4)
+        return show_images(tiles, [f"first layer after {step:,} steps"], columns=1)
+
+    explorer = Explorer(draw, step=slider)
+    explorer.box.children = (play, *explorer.box.children)
+    return explorer

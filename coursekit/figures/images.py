@@ -1,0 +1,96 @@
+"""Images, predictions and signals side by side."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from coursekit.errors import OptionError
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, aspect_of, draw_image, grid_of_panels, styled
+
+
+@styled
+def show_images(
+    images: Tensor | Sequence[Tensor],
+    titles: Sequence[str] = (),
+    *,
+    columns: int = 4,
+    boxes: Sequence[tuple[int, int, int, int]] = (),
+    alt: str = "",
+) -> Picture:
+    """Show images side by side.
+
+    Parameters
+    ----------
+    images : (N, 3, H, W) in [0, 1], or a list of such tensors of any sizes; one channel is shown in grey.
+    titles : one for each image.
+    columns : pictures in a row.
+    boxes : for each image a box (top, left, height, width) to outline, optional.
+    alt : what a reader who cannot see the figure should know.
+
+    >>> import coursekit as ck
+    >>> ck.show_images(ck.load_image("chelsea"), ["a cat"])
+    <Picture: Pictures: a cat>
+    """
+    pictures = [image for batch in ([images] if isinstance(images, Tensor) else images) for image in batch]
+    figure, axes = grid_of_panels(len(pictures), columns, aspect_of(pictures[0]))
+    for i, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
+        draw_image(ax, picture)
+        ax.set_title(titles[i] if i < len(titles) else "")
+        if i < len(boxes):
+            top, left, height, width = boxes[i]
+            ax.add_patch(mpl.patches.Rectangle((left, top), width, height, fill=False, ec=COLOURS[1], lw=2.5))
+    return Picture(figure, alt or "Pictures: " + ", ".join(titles))
+
+
+@styled
+def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, float]]], *, alt: str = "") -> Picture:
+    """Show each image beside bars of its most probable classes, as `predict` returns them.
+
+    >>> import coursekit as ck
+    >>> ck.show_predictions(ck.load_image("chelsea"), [[("Egyptian cat", 0.8), ("tabby", 0.1)]])
+    <Picture: Predictions: Egyptian cat>
+    """
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.1 * len(images)), layout="constrained")
+    axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=[1, 1.6])
+    for (left, right), image, rows in zip(axes, images, predictions, strict=True):
+        draw_image(left, image)
+        labels, values = zip(*reversed(rows), strict=True)
+        right.barh(range(len(rows)), values, color=COLOURS[0], height=0.7)
+        right.set_yticks(range(len(rows)), [label.split(",")[0] for label in labels])
+        right.set_xlim(0, 1.12)
+        right.set_xticks([0, 0.5, 1])
+        right.set_xlabel("probability")
+        for y, value in enumerate(values):
+            right.text(value + 0.01, y, f"{value:.2f}", va="center")
+    return Picture(figure, alt or "Predictions: " + ", ".join(rows[0][0] for rows in predictions))
+
+
+def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:
+    """Turn signed colour maps, such as `deconvnet` returns, into pictures: 0 is grey, each on its own scale.
+
+    0.5 + s / 2q, where q is the `clip` percentile of |s| over all values of the map that are not 0.
+
+    Parameters
+    ----------
+    signals : (N, C, H, W), C = 1 or 3.
+    clip : percentile that becomes full colour; single outliers do not darken the whole picture.
+
+    Returns
+    -------
+    Tensor (N, C, H, W) in [0, 1]. A map that is 0 everywhere becomes grey.
+
+    >>> signal_pictures(torch.tensor([[[[-2.0, 0.0, 4.0]]]]), clip=100)
+    tensor([[[[0.2500, 0.5000, 1.0000]]]])
+    """
+    if not isinstance(signals, Tensor) or signals.ndim != 4:
+        shape = tuple(signals.shape) if isinstance(signals, Tensor) else type(signals).__name__
+        raise OptionError(f"Signals must have the shape (N, C, H, W), but got {shape}.")
+    pictures = []
+    for signal in signals.detach().cpu().float():
+        sizes = signal.abs()[signal != 0]
+        high = float(torch.quantile(sizes, clip / 100)) if len(sizes) else 1.0
+        pictures.append((0.5 + signal / (2 * high)).clamp(0, 1))
+    return torch.stack(pictures)

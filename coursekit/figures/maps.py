@@ -1,0 +1,210 @@
+"""Signed maps over images, grids of them, and matrices of maps."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from coursekit.attribution.reading import magnitude_picture
+from coursekit.errors import OptionError
+from coursekit.figures.figure import (
+    COLOURS,
+    MAGNITUDE,
+    OVERLAY,
+    SIGNED,
+    WIDTH,
+    Picture,
+    aspect_of,
+    bare,
+    draw_image,
+    grid_of_panels,
+    styled,
+)
+
+
+@styled
+def show_maps(
+    image: Tensor | None,
+    maps: Mapping[str, Tensor],
+    *,
+    unit: str | Sequence[str],
+    shared: bool = True,
+    relative: bool = False,
+    pool: int = 1,
+    overlay: bool = False,
+    clip: float = 99.8,
+    columns: int = 4,
+    limits: tuple[float, float] | None = None,
+    alt: str = "",
+) -> Picture:
+    """Show heat maps beside their image.
+
+    Maps that have a negative value are drawn blue-white-red, centred on 0; all others dark to bright.
+
+    Parameters
+    ----------
+    image : (1, 3, H, W) in [0, 1] for the first panel, or None.
+    maps : title -> (1, 1, h, w), (1, rows, cols) or (1, 3, H, W); three channels are added up.
+    unit : what the colour bar measures, such as "drop in logit"; one for each map if they differ.
+    shared : one colour scale for all maps (a comparison), or one for each.
+    relative : divide each map by its own end of the scale, so that maps of different units can stand side by side.
+    pool : draw the mean of so many by so many pixels, which calms grainy maps; signed maps cancel, so pool magnitudes.
+    overlay : tint the grey image with the map instead; where the map is 0 the image shows unchanged.
+    clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
+    limits : fixed ends of the scale instead.
+    alt : what a reader who cannot see the figure should know.
+
+    >>> import coursekit as ck
+    >>> image = ck.load_image("chelsea")
+    >>> ck.show_maps(image, {"red": image[:, :1]}, unit="intensity")
+    <Picture: Heat maps (intensity) beside the image: red>
+    """
+    flat = {title: avg_pool2d(_flat(values)[None], pool)[0] for title, values in maps.items()}
+    if not flat:
+        raise OptionError("show_maps needs at least one map.")
+    if relative:
+        flat = {title: values / _scale([values], clip, None)[1] for title, values in flat.items()}
+        limits = (-1.0 if any(values.min() < 0 for values in flat.values()) else 0.0, 1.0)
+    scales = [_scale(list(flat.values()) if shared else [values], clip, limits) for values in flat.values()]
+    first = image if image is not None else next(iter(flat.values()))
+    figure, axes = grid_of_panels(len(flat) + (image is not None), columns, aspect_of(first), bars=True)
+    panels = list(axes)
+    if image is not None:
+        ax = panels.pop(0)
+        draw_image(ax, image[0])
+        ax.set_title("image")
+    for i, (ax, (title, values), (low, high, colours)) in enumerate(zip(panels, flat.items(), scales, strict=False)):
+        height, width = image.shape[-2:] if image is not None else values.shape
+        if overlay and image is not None:
+            colours = SIGNED if low < 0 else OVERLAY
+        drawn = ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
+        if overlay and image is not None:
+            drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
+            draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
+        ax.set_title(title)
+        bare(ax)
+        if not shared or i == len(flat) - 1:
+            extend = "both" if low < 0 else "max"
+            target = panels[: len(flat)] if shared and len(flat) <= columns else ax
+            extend = "neither" if values.max() <= high and values.min() >= low else extend
+            figure.colorbar(
+                drawn, ax=target, label=unit if isinstance(unit, str) else unit[i], shrink=0.85, extend=extend, pad=0.02
+            )
+    units = unit if isinstance(unit, str) else ", ".join(unit)
+    return Picture(figure, alt or f"Heat maps ({units}) beside the image: " + ", ".join(maps))
+
+
+@styled
+def show_grid(
+    image: Tensor, labels: Tensor, names: Sequence[str], *, title: str = "most probable label", alt: str = ""
+) -> Picture:
+    """Show which label wins for each position of a window: a map of classes with its legend.
+
+    labels : (1, rows, cols) class indices, as in `OcclusionGrid.label`.  names : the label of each class.
+
+    >>> import coursekit as ck, torch
+    >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
+    <Picture: Map of the most probable label: cat (3 windows), dog (1 window)>
+    """
+    found, place, count = labels[0].unique(return_inverse=True, return_counts=True)
+    order = count.argsort(descending=True, stable=True)
+    rank = order.argsort()[place].clamp(max=len(COLOURS) - 1)  # rare labels share the last colour
+    entries = [f"{names[found[i]]} ({count[i]} window{'s' * bool(count[i] > 1)})" for i in order.tolist()]
+    if len(entries) > len(COLOURS):
+        rest = int(count[order[len(COLOURS) - 1 :]].sum())
+        entries = [*entries[: len(COLOURS) - 1], f"others ({rest} windows)"]
+    figure, axes = grid_of_panels(2, 3, aspect_of(image), bars=True)
+    draw_image(axes[0], image[0])
+    axes[0].set_title("image")
+    height, width = image.shape[-2:]
+    axes[1].imshow(
+        rank.numpy(), cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=(0, width, height, 0)
+    )
+    axes[1].set_title(title)
+    bare(axes[1])
+    patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
+    axes[1].legend(handles=patches, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return Picture(figure, alt or f"Map of the {title}: " + ", ".join(entries))
+
+
+def _tint(image: Tensor, colours: Tensor) -> Tensor:
+    """Multiply a washed-out grey image (3, H, W) by the colours (h, w, 4) of a map whose zero is white."""
+    grey = 0.35 + 0.65 * image.detach().cpu().mean(0)
+    colours = colours[..., :3].permute(2, 0, 1)[None].float()
+    return grey * interpolate(colours, size=grey.shape)[0]
+
+
+def _flat(values: Tensor) -> Tensor:
+    """Any map as (height, width) on the CPU; channels are added up."""
+    values = values.detach().cpu().float()
+    if values.ndim == 4:
+        values = values.sum(1)
+    if values.ndim == 3:
+        if len(values) != 1:
+            raise OptionError(f"Give one map for each title, but this one holds {len(values)}; index it first.")
+        values = values[0]
+    return values
+
+
+def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | None) -> tuple[float, float, str]:
+    values = torch.cat([m.flatten() for m in maps])
+    if limits is not None:
+        return *limits, SIGNED if limits[0] < 0 else MAGNITUDE
+    high = float(torch.quantile(values.abs()[:: 1 + len(values) // 1_000_000], clip / 100)) or 1.0
+    if values.min() < 0:
+        return -high, high, SIGNED
+    return 0.0, high, MAGNITUDE
+
+
+@styled
+def show_matrix(
+    rows: Mapping[str, Mapping[str, Tensor]], *, image: Tensor | None = None, pool: int = 1, alt: str = ""
+) -> Picture:
+    """Draw each map as a small picture: a row for each outer name, a column for each inner one.
+
+    A tile is the picture that `structural_similarity` compares: the magnitude Σ_c |A_c| of the map, divided by its own
+    99th percentile. So shapes can be compared from tile to tile, sizes cannot.
+
+    Parameters
+    ----------
+    rows : name -> column -> map (1, C, h, w). A column that a row lacks stays empty there.
+    image : (1, 3, H, W) in [0, 1], shown at the left of the first row.
+    pool : draw the mean magnitude of so many by so many pixels, which calms grain; only in the largest maps.
+    alt : what a reader who cannot see the figure should know.
+
+    Raises `OptionError` if there is no map, or one that is not of one image.
+
+    >>> import torch
+    >>> show_matrix({"gradient": {"trained": torch.rand(1, 3, 8, 8), "random": torch.rand(1, 3, 8, 8)}})
+    <Picture: Maps of gradient, each for trained, random>
+    """
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    tiles = [values for row in rows.values() for values in row.values()]
+    if not tiles or not all(values.ndim == 4 and len(values) == 1 for values in tiles):
+        raise OptionError("show_matrix needs at least one map, and each with the shape (1, C, h, w).")
+    height, width = tiles[0].shape[-2:]
+    largest = max(values.shape[2] for values in tiles)
+    columns = [*(["image"] if image is not None else []), *columns]
+    side = (WIDTH - 1.3) / len(columns)  # 1.3 inches for the names of the rows
+    figure = Figure(figsize=(WIDTH, len(rows) * side * height / width + 0.3), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    axes = figure.subplots(len(rows), len(columns), squeeze=False)
+    for line, (name, row) in zip(axes, rows.items(), strict=True):
+        for ax, column in zip(line, columns, strict=True):
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            if image is not None and ax is axes[0, 0]:
+                ax.imshow(image[0].detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy())
+            elif column in row:
+                heat, calm = row[column].detach().cpu().abs().sum(1), pool > 1 and row[column].shape[2] == largest
+                heat, smooth = (avg_pool2d(heat, pool), "bilinear") if calm else (heat, "antialiased")
+                options = {"cmap": MAGNITUDE, "vmin": 0, "vmax": 1, "interpolation": smooth}
+                ax.imshow(magnitude_picture(heat), **options)
+        line[0].set_ylabel(name.replace(" ", "\n"), rotation=0, ha="right", va="center")
+    for ax, column in zip(axes[0], columns, strict=True):
+        ax.set_title(column)
+    return Picture(figure, alt or f"Maps of {', '.join(rows)}, each for {', '.join(columns)}")

@@ -1,0 +1,169 @@
+"""What a method explains: a class, a unit of an inner layer, or a function of the logits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.arguments import check_class, check_images
+from coursekit.errors import TargetError
+from coursekit.probe.capture import BATCH, capture, evaluating
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One channel of a layer, or one neuron of it; made by `unit`."""
+
+    layer: str
+    channel: int
+    position: tuple[int, int] | str | None = None
+
+    def __call__(self, activation: Tensor) -> Tensor:
+        """Reduce the layer's activation (N, C, H, W) or (N, C) to one number for each image, (N,)."""
+        if activation.ndim not in (2, 4) or not 0 <= self.channel < activation.shape[1]:
+            raise TargetError(
+                f"Layer {self.layer!r} has the shape {tuple(activation.shape)}, so it has no channel {self.channel}."
+            )
+        values = activation[:, self.channel]
+        if self.position is None:
+            return values.flatten(1).mean(1) if values.ndim == 3 else values
+        if values.ndim == 1:
+            raise TargetError(f"Layer {self.layer!r} has no positions; leave position out.")
+        if self.position == "max":
+            return values.flatten(1).max(1).values  # the first one, where several are the largest
+        row, column = self.position
+        height, width = values.shape[1:]
+        if not (0 <= row < height and 0 <= column < width):
+            raise TargetError(f"Position {self.position} lies outside the {height} x {width} map of {self.layer!r}.")
+        return values[:, row, column]
+
+
+Target = int | Sequence[int] | Tensor | Unit | Callable[[Tensor], Tensor] | None
+
+
+Score = Callable[[Tensor, Tensor], Tensor]
+
+
+def unit(layer: str, channel: int, position: tuple[int, int] | str | None = None) -> Unit:
+    """Name a channel (its mean over the map) or one neuron of an inner layer as the target of a method.
+
+    position : (row, column) of the neuron, "max" for the one that is strongest on each image, None for the mean.
+
+    >>> unit("block5", 3, position=(4, 4))
+    Unit(layer='block5', channel=3, position=(4, 4))
+    """
+    if isinstance(channel, bool) or not isinstance(channel, int) or channel < 0:
+        raise TargetError(f"channel must be a whole number from 0 on, but is {channel!r}.")
+    pair = isinstance(position, tuple | list) and [type(p) for p in position] == [int, int]
+    if not (pair or position is None or position == "max"):
+        raise TargetError(f"position must be (row, column), 'max' or None, but is {position!r}.")
+    return Unit(layer, channel, tuple(position) if pair else position)
+
+
+@contextmanager
+def scoring(model: nn.Module, images: Tensor, target: Target) -> Iterator[Score]:
+    """Check images and target, fix the target, and yield `score(variants, owner)` -> (N,).
+
+    `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
+    for the original stays the target for its variants.
+    """
+    with evaluating(model), capture(model, [target.layer] if isinstance(target, Unit) else []) as maps:
+        read = reader(model, images, target)
+        yield lambda variants, owner: read(model(variants), maps, owner)
+
+
+def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:
+    """Check images and target; return `read(logits, maps, owner)` -> (N,), the target's value in a forward pass."""
+    check_images(images)
+    if isinstance(target, Unit):
+        model.layer(target.layer)  # raises before any work
+        return lambda logits, maps, owner: target(maps[target.layer])
+    if callable(target):
+        return lambda logits, maps, owner: _check_scores(target(logits), len(logits))
+    classes = _classes(model, images, target)
+
+    def read(logits: Tensor, maps: dict[str, Tensor], owner: Tensor) -> Tensor:
+        check_class(classes.max(), logits.shape[1])
+        return logits.gather(1, classes[owner].to(logits.device)[:, None]).squeeze(1)
+
+    return read
+
+
+def _classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Tensor | None) -> Tensor:
+    """One class index for each image, as a tensor (N,)."""
+    if target is None:
+        with torch.no_grad():
+            return torch.cat([model(batch).argmax(1).cpu() for batch in images.split(BATCH)])
+    try:
+        classes = torch.as_tensor(target)
+    except (TypeError, ValueError, RuntimeError):
+        classes = torch.tensor(0.5)  # not a number at all: falls into the error below
+    if classes.is_floating_point() or classes.dtype == torch.bool or classes.ndim > 1:
+        raise TargetError(
+            f"A target is a class index, one index for each image, ck.unit(…), a function of the logits or None, "
+            f"but got {target!r}."
+        )
+    if classes.ndim == 1 and len(classes) != len(images):
+        raise TargetError(f"There are {len(images)} images, but {len(classes)} targets; give one or {len(images)}.")
+    classes = classes.long().cpu().expand(len(images))
+    check_class(classes.min(), None)
+    check_class(classes.max(), len(model.labels) if getattr(model, "labels", None) else None)
+    return classes
+
+
+def _check_scores(scores: Tensor, count: int) -> Tensor:
+    if not isinstance(scores, Tensor) or scores.shape != (count,):
+        seen = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise TargetError(f"A target function must return one number for each image, ({count},), but returned {seen}.")
+    return scores
+
+
+def activation_gradients(
+    model: nn.Module, images: Tensor, target: Target, layers: Sequence[str], *, pool: bool = True
+) -> dict[str, Tensor]:
+    r"""Return the gradient of the class's logit with respect to what each layer computes.
+
+    g = ∂S_c/∂a. The directional derivative along a concept's vector v is g · v: by how much the *logit* grows when the
+    activations move towards the concept. So positive means: more of the concept, more of the class.
+
+    With `pool` the vector v moves every position of the map alike, and g is the sum over positions.
+
+    Parameters
+    ----------
+    model, images, layers, pool : as in `activations`.
+    target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
+
+    Returns
+    -------
+    dict, layer name -> Tensor (N, D), on the device of the images.
+
+    Raises
+    ------
+    ImageError, UnknownLayer
+    TargetError
+        The target does not fit, or it does not depend on a layer.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> g = ck.activation_gradients(model, image, 285, ["avgpool"])["avgpool"]
+    >>> torch.allclose(g[0], model.head.weight[285])  # after the last pooling the logit is linear
+    True
+    """
+    extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
+    found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    with evaluating(model), capture(model, layers if isinstance(layers, str) else [*layers, *extra]) as maps:
+        read = reader(model, images, target)
+        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+            with torch.enable_grad():
+                score = read(model(batch.detach().clone().requires_grad_()), maps, owner).sum()
+            gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
+            for layer, gradient in zip(found, gradients, strict=True):
+                if gradient is None:
+                    raise TargetError(f"The target does not depend on layer {layer!r}; name a layer before it.")
+                gradient = gradient.flatten(2).sum(2) if pool and gradient.ndim > 2 else gradient.flatten(1)
+                found[layer].append(gradient.to(images.device))
+    return {layer: torch.cat(parts) for layer, parts in found.items()}
