@@ -11,7 +11,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest
 RESULTS := build/test
-SLOW := tests/test_student.py tests/test_slides.py tests/test_browser.py
+SLOW := tests/tools/test_student.py tests/tools/test_slides.py tests/tools/test_browser.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Linux: keep freed memory for the next tensor instead of giving it back and asking for it again. Forward passes one after
 # another run in half the time; other systems ignore both.

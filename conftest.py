@@ -1,4 +1,4 @@
-"""Cures for four gaps of nbval 0.11 (see tests/test_nbval.py), and where the tests find tools/.
+"""Cures for four gaps of nbval 0.11 (see tests/tools/test_notebooks.py), and where the tests find tools/.
 
 This file stands at the root because pytest reads it for `pytest --nbval notebooks/` as well as for `pytest tests/`.
 """

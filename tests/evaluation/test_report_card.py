@@ -1,0 +1,97 @@
+"""The report card: its numbers are those of its sources, its costs are counted, the better is the bluer."""
+
+import pytest
+from nets import random_images, small_model
+
+import coursekit as ck
+from coursekit import files as manifest
+from coursekit.evaluation import report_card as module
+
+
+def made(energy: dict[str, float], similarity: dict[str, float]) -> ck.ReportCard:
+    """A card of two objects and one layer, in which each method has one energy and one similarity."""
+    rows = {name: {"energy in mask": [value] * 2, "deletion": [1 - value] * 2} for name, value in energy.items()}
+    measures = ("Spearman", "Spearman of magnitudes")
+    found = {name: {"0": {m: [[value] * 2] for m in measures}} for name, value in similarity.items()}
+    return ck.ReportCard(
+        ck.Scoreboard("net", ["a", "b"], rows),
+        ck.RandomisationTest("net", "cascading", ["fc"], [0], ["a", "b"], found),
+    )
+
+
+def test_rows_are_the_numbers_of_the_two_sources_best_first_and_the_edge_detector_last():
+    card = made(
+        {"cam": 0.3, "occlusion": 0.6, "edges": 0.9, "chance": 0.1}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0}
+    )
+    assert card.methods == ["occlusion", "cam", "edges"], "chance was in one source only"
+    assert card.row("cam") == pytest.approx([0.3, 0.7, 0.2, 0.2, 1])
+    with pytest.raises(ck.OptionError, match="no 'chance'; it has occlusion, cam, edges"):
+        card.row("chance")
+
+
+def test_text_and_figure_say_the_same():
+    card = made({"cam": 0.3, "occlusion": 0.6, "edges": 0.9}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0})
+    words = card.show().alt
+    for line in ("cam: 0.30, 0.70, 0.20, 0.20, 1", "occlusion: 0.60, 0.40, 0.10, 0.10, 170", "edges: 0.90"):
+        assert line in words
+    assert next(row for row in repr(card).splitlines() if row.startswith("cam")).split()[1:6] == [
+        "0.30",
+        "0.70",
+        "0.20",
+        "0.20",
+        "1",
+    ]
+    assert all(use in card._repr_html_() for use in (module.USES["cam"], module.USES["edges"]))
+
+
+def test_the_better_is_the_bluer_whichever_way_a_column_runs():
+    card = made({"cam": 0.3, "occlusion": 0.6, "edges": 0.4}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0})
+    (ax,) = card.show().figure.axes
+    tiles = {(round((p.get_x() - module._LEFT) / module._STEP), int(p.get_y())): p for p in ax.patches}
+    red = {place: tile.get_facecolor()[0] for place, tile in tiles.items()}
+    assert len(red) == 15
+    assert red[0, 0] < red[0, 2] < red[0, 1] == 1, "energy: occlusion, edges, cam"
+    assert red[2, 0] < red[2, 1] < red[2, 2] == 1, "similarity: a low one is good"
+    assert red[4, 2] < red[4, 1] < red[4, 0] == 1, "passes: 0, 1, 170"
+
+
+@pytest.mark.parametrize("name", list(ck.eleven()))
+def test_the_passes_are_those_that_a_network_counts(name):
+    model, image = small_model(), random_images(1, size=28)  # 28: as many windows as at 224
+    counts = {"forward": 0, "backward": 0}
+
+    def forward(module, inputs, output):
+        counts["forward"] += len(output)
+        if output.requires_grad:
+            output.register_hook(backward)
+
+    def backward(gradient):
+        counts["backward"] += len(gradient)
+
+    handle = model.module.fc.register_forward_hook(forward)
+    ck.eleven()[name](model, image, 1)
+    handle.remove()
+    assert sum(counts.values()) == module.PASSES[name], counts
+
+
+def test_every_method_has_its_cost_and_its_use():
+    assert set(module.PASSES) == set(module.USES) == {*ck.eleven(), "edges"}
+    assert max(map(len, module.USES.values())) <= 50, "it must fit into the figure"
+
+
+def test_a_network_that_was_not_measured_is_told_with_the_command():
+    with pytest.raises(ck.DataUnavailable, match=r"python training/sanity_sweep\.py resnet18"):
+        ck.stored_sanity("resnet18")
+
+
+def test_the_stored_sweeps_have_all_methods_that_apply_and_their_cost():
+    stored = manifest.files("sanity")
+    assert "coursenet" in stored
+    for network in stored:
+        test = ck.stored_sanity(network)
+        assert set(test.methods) | set(test.not_applicable) == {*ck.eleven(), "edges"}
+        assert set(test.methods) == set(ck.report_card(network).methods)
+        assert test.layers == list(reversed(ck.randomisable(ck.load_model(network)))) and test.mode == "cascading"
+        assert len(set(test.objects)) == len(test.objects) >= 4 and test.seconds > 30
+        for measure in test.measures[:-1]:
+            assert test.values("edges", measure).min() > 0.999

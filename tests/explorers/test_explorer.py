@@ -1,0 +1,204 @@
+"""Explorers: the figure follows the controls, a mistake is told in a sentence, and a still picture is always there."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+import torch
+from nets import random_images, seeded
+from PIL import Image
+from torch import nn
+
+import coursekit as ck
+from coursekit.explorers.explorer import Explorer
+from coursekit.figures.charts import show_lines
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def model():
+    net = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 6))
+    model = ck.Model(seeded(net), labels=["ant", "bee", "cat", "dog", "eel", "fox"])
+    model.input_size = 24
+    return model
+
+
+@pytest.fixture
+def image():
+    return random_images(1, size=24)
+
+
+def upload(name, content):
+    """What ipywidgets gives for an uploaded file."""
+    made = datetime(2026, 5, 1, tzinfo=UTC)
+    file = {"name": name, "type": "image/png", "size": len(content), "content": memoryview(content)}
+    return (file | {"last_modified": made},)
+
+
+def green_png():
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20), "green").save(buffer, "png")
+    return buffer.getvalue()
+
+
+CHANGES = {
+    "explore_prediction": {"photograph": "coffee", "upload": upload("green.png", green_png())},
+    "explore_occlusion": {"row": 0, "column": 16, "window": 8, "fill": "white"},
+    "explore_saliency": {"target": 1, "method": "integrated gradients"},
+}
+
+
+def explore(name, model, image):
+    return getattr(ck, name)(*((model,) if name == "explore_prediction" else (model, image)))
+
+
+@pytest.mark.parametrize(("name", "control"), [(name, control) for name in CHANGES for control in CHANGES[name]])
+def test_the_figure_follows_each_control(model, image, name, control):
+    explorer = explore(name, model, image)
+    before, still, value = bytes(explorer.image.value), explorer.picture, CHANGES[name][control]
+    widget = explorer.controls[control]
+    widget.value = widget.options[value][1] if control == "target" else value
+    assert bytes(explorer.image.value) != before
+    assert explorer.picture is not still, "the next reader gets the new picture, too"
+    assert explorer.message.value == ""
+
+
+@pytest.mark.parametrize("control", ["samples", "sigma"])
+def test_the_noise_of_smoothgrad_follows_its_sliders(image, control):
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 6))
+    explorer = ck.explore_saliency(ck.Model(seeded(net)), image)
+    explorer.controls["method"].value = "SmoothGrad"
+    before = bytes(explorer.image.value)
+    explorer.controls[control].value = 0.3 if control == "sigma" else 3
+    assert bytes(explorer.image.value) != before
+
+
+def test_every_control_of_the_explorers_is_tried_here(model, image):
+    for name, changes in CHANGES.items():
+        assert set(explore(name, model, image).controls) - {"samples", "sigma"} == set(changes)
+
+
+def test_moving_the_window_covers_what_the_sliders_say(model, image, monkeypatch):
+    shown = []
+    monkeypatch.setattr("coursekit.explorers.attribution.show_predictions", spy(shown))
+    explorer = ck.explore_occlusion(model, image)
+    for control, value in (("fill", "white"), ("window", 8), ("row", 8), ("column", 16)):
+        explorer.controls[control].value = value
+    expected = image.clone()
+    expected[..., 8:16, 16:24] = 1
+    assert torch.equal(shown[-1], expected)
+    assert torch.equal(image, random_images(1, size=24)), "the student's image stays whole"
+
+
+def test_the_last_choice_between_photograph_and_upload_wins(model, monkeypatch):
+    shown = []
+    monkeypatch.setattr("coursekit.explorers.looking.show_predictions", spy(shown))
+    explorer = ck.explore_prediction(model)
+    explorer.controls["upload"].value = upload("green.png", green_png())
+    assert torch.equal(shown[-1], ck.load_image(green_png(), size=24))
+    explorer.controls["photograph"].value = "coffee"
+    assert torch.equal(shown[-1], ck.load_image("coffee", size=24))
+
+
+def spy(shown):
+    """Stand in for a plotting function, and keep the image that it was given."""
+
+    def draw(image, predictions):
+        shown.append(image.clone())
+        return show_lines([0, 1], {"a": [0, len(shown)]}, xlabel="x", ylabel="y")
+
+    return draw
+
+
+@pytest.mark.parametrize("content", [b"this is no picture", b"", green_png()[:60]], ids=["text", "empty", "cut short"])
+def test_a_broken_upload_is_told_in_one_sentence_and_the_picture_stays(model, content):
+    explorer = ck.explore_prediction(model)
+    before, still = bytes(explorer.image.value), explorer.picture
+    explorer.controls["upload"].value = upload("holiday.png", content)
+    assert "holiday.png" in explorer.message.value
+    assert explorer.message.value.startswith("<b>") and explorer.message.value.count("\n") == 0
+    assert bytes(explorer.image.value) == before and explorer.picture is still
+    explorer.controls["upload"].value = upload("green.png", green_png())
+    assert explorer.message.value == "" and bytes(explorer.image.value) != before, "a good one cures it"
+
+
+def test_a_first_figure_that_cannot_be_drawn_raises_in_the_cell(model, image):
+    with pytest.raises(ck.ImageError, match="nobody"):
+        Explorer(lambda: ck.load_image("nobody.png"))
+    for name in ("explore_occlusion", "explore_saliency"):
+        with pytest.raises(ck.ImageError, match="divide by 255"):
+            explore(name, model, 255 * image)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_cell_gets_the_live_widgets_and_a_still_picture_with_its_alt_text(model, image, name):
+    explorer = explore(name, model, image)
+    data, metadata = explorer._repr_mimebundle_()
+    kind = f"image/{explorer.picture.kind}"
+    assert set(data) == {WIDGET, kind, "text/plain"}
+    assert data[WIDGET]["model_id"] == explorer.box.model_id
+    Image.open(io.BytesIO(data[kind])).load()
+    assert metadata[kind]["alt"] == explorer.picture.alt != ""
+    assert data["text/plain"] == repr(explorer) == f"<Explorer: {', '.join(explorer.controls)}; {explorer.picture.alt}>"
+    assert [*explorer.controls.values(), explorer.message, explorer.image] == list(explorer.box.children)
+
+
+def test_a_network_without_labels_can_be_explored(image):
+    model = ck.Model(seeded(nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 6))))
+    explorer = ck.explore_saliency(model, image)
+    assert all(name == f"class {index}" for name, index in explorer.controls["target"].options)
+    assert [index for _, index in explorer.controls["target"].options] == model(image)[0].topk(5).indices.tolist()
+
+
+def test_the_explorer_of_backward_rules_shows_a_neuron_in_three_ways():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(6))
+    net(torch.zeros(1, 3, 24, 24))
+    model = ck.Model(seeded(net))
+    model.input_size = 24
+    first, last = [name for name in model.layers if name.startswith(("1", "3", "relu"))]
+    explorer = ck.explore_backward(model, layer=last)
+    panels = [ax.get_title() for ax in explorer.picture.figure.axes]
+    assert panels == ["input", "backprop", "deconvnet", "guided"]
+    assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (5, 5), "cut to what it sees"
+    for control, value in {"channel": 3, "photograph": "coffee", "upload": upload("g.png", green_png())}.items():
+        before = bytes(explorer.image.value)
+        explorer.controls[control].value = value
+        assert bytes(explorer.image.value) != before, control
+    explorer.controls["channel"].value = 4
+    explorer.controls["layer"].value = first
+    assert explorer.message.value == "", "channel 4 of a layer of four is its last one"
+    assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (3, 3)
+    with pytest.raises(ck.UnknownLayer, match="no layer 'conv9' with maps"):
+        ck.explore_backward(model, layer="conv9")
+    with pytest.raises(ck.OptionError, match="channels 0 to 4, but not 5"):
+        ck.explore_backward(model, layer=last, channel=5)
+
+
+def test_the_explorer_of_backward_rules_refuses_a_network_that_they_cannot_read():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.SiLU(), nn.Flatten(), nn.LazyLinear(6))
+    net(torch.zeros(1, 3, 24, 24))
+    model = ck.Model(seeded(net))
+    model.input_size = 24
+    with pytest.raises(ck.UnsupportedActivation, match="SiLU"):
+        ck.explore_backward(model, layer=next(iter(model.layers)))
+
+
+def test_a_live_picture_is_shown_once_and_then_changes_in_place(monkeypatch, image):
+    events = []
+
+    class Handle:
+        def update(self, picture):
+            events.append(picture.alt)
+
+    def display(picture, display_id):
+        events.append(("shown", picture.alt))
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    watch = ck.live_picture(every=4)
+    for step in range(1, 10):
+        watch(step, image)
+    assert events == [("shown", "Pictures: step 1"), "Pictures: step 4", "Pictures: step 8"]
+    with pytest.raises(ck.OptionError, match="every"):
+        ck.live_picture(every=0)

@@ -1,0 +1,272 @@
+"""Figures that cannot mislead: signed maps centred on 0, one scale in a comparison, units, alt text."""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from nets import random_images
+from PIL import Image
+
+import coursekit as ck
+from coursekit.figures.figure import COLOURS, MAGNITUDE, SIGNED
+
+SMALL, LARGE = torch.tensor([[[0.0, 1.0], [2.0, 1.0]]]), torch.tensor([[[0.0, 10.0], [20.0, 10.0]]])
+SIGNS = torch.tensor([[[-1.0, 0.0], [3.0, 0.0]]])
+
+
+@pytest.fixture
+def image():
+    return random_images(1, size=8)
+
+
+def drawn(picture):
+    """The maps in a figure: everything with a colour bar's scale, not the photographs."""
+    artists = [artist for axes in picture.figure.axes for artist in axes.images]
+    return [artist for artist in artists if artist.get_array().ndim == 2]
+
+
+def bars(picture):
+    """The colour bars' axes."""
+    return [axes for axes in picture.figure.axes if axes.get_label() == "<colorbar>"]
+
+
+# --- scales -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [SIGNS, -SIGNS, -SMALL], ids=["signed", "turned", "negative"])
+def test_a_map_with_a_sign_is_centred_on_zero(image, values):
+    (artist,) = drawn(ck.show_maps(image, {"a": values}, unit="logits"))
+    assert artist.norm.vmin == -artist.norm.vmax < 0
+    assert artist.cmap.name == SIGNED
+    white = np.array(artist.to_rgba(0.0)[:3])
+    assert white.min() > 0.95, "no effect has no colour"
+    red, blue = artist.to_rgba(artist.norm.vmax), artist.to_rgba(artist.norm.vmin)
+    assert red[0] > 2 * red[2] and blue[2] > 2 * blue[0], "more is red, less is blue"
+
+
+def test_a_map_without_a_sign_runs_from_zero_upwards(image):
+    (artist,) = drawn(ck.show_maps(image, {"a": 5 + SMALL}, unit="logits"))
+    assert artist.norm.vmin == 0 and artist.norm.vmax == pytest.approx(7, rel=0.01)
+    assert artist.cmap.name == MAGNITUDE
+    light = [sum(artist.cmap(x)[:3]) for x in np.linspace(0, 1, 20)]
+    assert light == sorted(light), "brighter is always more"
+
+
+def test_maps_that_are_compared_share_one_scale_and_one_bar(image):
+    picture = ck.show_maps(image, {"small": SMALL, "large": LARGE}, unit="logits")
+    first, second = drawn(picture)
+    assert first.get_clim() == second.get_clim() and first.get_clim()[1] > 15
+    assert len(bars(picture)) == 1
+
+
+def test_one_signed_map_centres_all_that_are_compared(image):
+    first, second = drawn(ck.show_maps(image, {"plain": SMALL, "signed": SIGNS}, unit="logits"))
+    assert first.cmap.name == second.cmap.name == SIGNED and first.get_clim() == second.get_clim()
+
+
+def test_maps_of_their_own_scales_have_a_bar_and_a_unit_each(image):
+    picture = ck.show_maps(image, {"small": SMALL, "large": LARGE}, unit=["logits", "activation"], shared=False)
+    first, second = drawn(picture)
+    assert first.get_clim()[1] < 3 and second.get_clim()[1] > 15
+    assert [axes.get_ylabel() for axes in bars(picture)] == ["logits", "activation"]
+
+
+@pytest.mark.parametrize("options", [{}, {"shared": False}, {"overlay": True}, {"columns": 2}])
+def test_every_colour_bar_has_a_unit(image, options):
+    picture = ck.show_maps(image, {"a": SMALL, "b": SIGNS, "c": LARGE}, unit="drop in logit", **options)
+    assert bars(picture) and all(axes.get_ylabel() == "drop in logit" for axes in bars(picture))
+
+
+def test_limits_fix_the_scale(image):
+    (artist,) = drawn(ck.show_maps(image, {"a": SMALL}, unit="probability", limits=(0, 1)))
+    assert artist.get_clim() == (0, 1)
+    (artist,) = drawn(ck.show_maps(image, {"a": SMALL}, unit="logits", limits=(-4, 4)))
+    assert artist.get_clim() == (-4, 4) and artist.cmap.name == SIGNED
+
+
+def test_one_outlier_does_not_darken_the_map_and_the_bar_says_so(image):
+    values = torch.ones(1, 50, 50)
+    values[0, 0, 0] = 1000
+    picture = ck.show_maps(image, {"a": values}, unit="logits")
+    assert drawn(picture)[0].norm.vmax == pytest.approx(1, rel=0.01)
+    assert drawn(picture)[0].colorbar.extend == "max"
+    calm = ck.show_maps(image, {"a": torch.ones(1, 50, 50)}, unit="logits")
+    assert drawn(calm)[0].colorbar.extend == "neither"
+
+
+def test_a_map_of_zeros_can_be_shown(image):
+    (artist,) = drawn(ck.show_maps(image, {"a": torch.zeros(1, 1, 4, 4)}, unit="logits"))
+    assert artist.get_clim() == (0, 1)
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+
+def test_three_channels_are_added_up(image):
+    gradient = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    (artist,) = drawn(ck.show_maps(image, {"gradient": gradient}, unit="logits"))
+    assert np.allclose(artist.get_array(), gradient.sum(1)[0])
+
+
+def test_several_maps_under_one_title_are_an_error(image):
+    with pytest.raises(ck.OptionError, match="holds 2; index it first"):
+        ck.show_maps(image, {"a": torch.rand(2, 1, 4, 4)}, unit="logits")
+    with pytest.raises(ck.OptionError, match="at least one map"):
+        ck.show_maps(image, {}, unit="logits")
+
+
+def test_a_coarse_map_covers_the_whole_image(image):
+    (artist,) = drawn(ck.show_maps(image, {"a": SMALL}, unit="logits"))
+    assert artist.get_extent() == [0, 8, 8, 0], "row 0 at the top"
+
+
+def overlaid(image, values):
+    """The pixels of the second panel, (H, W, 3)."""
+    picture = ck.show_maps(image, {"a": values}, unit="logits", overlay=True)
+    return np.asarray(picture.figure.axes[1].images[-1].get_array())
+
+
+@pytest.mark.parametrize("strong", [1.0, -1.0], ids=["for", "against"])
+def test_an_overlay_leaves_the_image_as_it_is_where_the_map_is_zero(image, strong):
+    values = torch.zeros(1, 1, 8, 8)
+    values[..., :4] = strong
+    pixels, grey = overlaid(image, values), 0.35 + 0.65 * image[0].mean(0).numpy()
+    unmarked, marked = pixels[:, 4:], pixels[:, :4]
+    assert np.abs(unmarked - grey[:, 4:, None]).max() < 0.07, "the grey image, lightened"
+    red, blue = marked[..., 0].mean(), marked[..., 2].mean()
+    assert red > 1.5 * blue if strong > 0 else blue > 1.5 * red
+
+
+def test_an_overlay_shows_the_photograph_under_the_colour():
+    image = torch.zeros(1, 3, 8, 8)
+    image[..., 4:, :] = 1
+    pixels = overlaid(image, torch.ones(1, 1, 8, 8))
+    assert pixels[4:].sum() > 1.5 * pixels[:4].sum()
+
+
+def test_the_labels_of_a_grid_are_counted_in_its_legend(image):
+    labels = torch.tensor([[[2, 2, 0], [2, 1, 0], [2, 2, 2]]])
+    picture = ck.show_grid(image, labels, ["ant", "bee", "cat"])
+    (legend,) = [axes.get_legend() for axes in picture.figure.axes if axes.get_legend()]
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["cat (6 windows)", "ant (2 windows)", "bee (1 window)"]
+    (artist,) = drawn(picture)
+    colour = {name.split()[0]: to_hex(patch.get_facecolor()) for name, patch in zip(texts, legend.get_patches())}  # noqa: B905
+    shown = [[to_hex(artist.to_rgba(value)) for value in row] for row in artist.get_array()]
+    assert shown == [[colour[["ant", "bee", "cat"][i]] for i in row] for row in labels[0]], "legend and map agree"
+
+
+def test_rare_labels_of_a_grid_are_counted_together(image):
+    labels = torch.arange(12).view(1, 3, 4)
+    picture = ck.show_grid(image, labels, [f"c{i}" for i in range(12)])
+    (legend,) = [axes.get_legend() for axes in picture.figure.axes if axes.get_legend()]
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert len(texts) == len(COLOURS) and texts[-1] == "others (5 windows)"
+    counts = np.unique(drawn(picture)[0].get_array(), return_counts=True)[1]
+    assert counts.tolist() == [1] * 7 + [5]
+
+
+def test_bars_of_predictions_are_as_long_as_the_probabilities(image):
+    picture = ck.show_predictions(image, [[("Egyptian cat", 0.7), ("tabby, tabby cat", 0.2)]])
+    bars_axes = picture.figure.axes[1]
+    lengths = [bar.get_width() for bar in bars_axes.patches]
+    names = [tick.get_text() for tick in bars_axes.get_yticklabels()]
+    assert dict(zip(names, lengths, strict=True)) == {"Egyptian cat": 0.7, "tabby": 0.2}
+    assert names[-1] == "Egyptian cat", "the best on top"
+    assert bars_axes.get_xlabel() == "probability" and bars_axes.get_xlim()[0] == 0
+
+
+def test_lines_go_through_their_points():
+    picture = ck.show_lines([1, 2, 4], {"a": [3.0, 2.0, 1.0], "b": torch.ones(3)}, xlabel="x", ylabel="y", log=True)
+    (axes,) = picture.figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[3, 2, 1], [1, 1, 1]]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale()) == ("x", "y", "log")
+    assert len({line.get_linestyle() for line in axes.lines}) == 2, "told apart without colours, too"
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def every_picture(image):
+    labels = torch.tensor([[[0, 1], [0, 0]]])
+    return {
+        "images": lambda **alt: ck.show_images([image, image[:, :1]], ["a cat", "its red"], **alt),
+        "maps": lambda **alt: ck.show_maps(image, {"a cat": SIGNS}, unit="logits", **alt),
+        "grid": lambda **alt: ck.show_grid(image, labels, ["a cat", "a dog"], **alt),
+        "predictions": lambda **alt: ck.show_predictions(image, [[("a cat", 0.9)]], **alt),
+        "lines": lambda **alt: ck.show_lines([0, 1], {"a cat": [2, 1]}, xlabel="step", ylabel="loss", **alt),
+    }
+
+
+KINDS = ["images", "maps", "grid", "predictions", "lines"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_picture_has_alt_text_that_names_what_it_shows(image, kind):
+    show = every_picture(image)[kind]
+    assert "a cat" in show().alt
+    picture = show(alt="A cat asleep.")
+    data, metadata = picture._repr_mimebundle_()
+    assert data["text/plain"] == "<Picture: A cat asleep.>"
+    (mime,) = metadata
+    assert metadata[mime]["alt"] == "A cat asleep." and 0 < metadata[mime]["width"] <= 900
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_photographs_are_jpeg_and_diagrams_png(image, kind):
+    picture = every_picture(image)[kind]()
+    assert picture.kind == ("png" if kind == "lines" else "jpeg")
+    assert Image.open(io.BytesIO(picture.data)).format.lower() == picture.kind
+    assert f"image/{picture.kind}" in picture._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_a_picture_can_be_saved(image, tmp_path, suffix):
+    path = tmp_path / f"figure.{suffix}"
+    ck.show_images(image, ["a cat"]).save(path)
+    start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[suffix]
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_style_of_the_course_does_not_leak_into_the_students_figures(image, kind):
+    before = dict(mpl.rcParams)
+    assert every_picture(image)[kind]().data
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_picture_does_not_change_what_it_shows(image):
+    values, before = SIGNS.clone(), image.clone()
+    assert ck.show_maps(image, {"a": values}, unit="logits", overlay=True).data
+    assert torch.equal(values, SIGNS) and torch.equal(image, before)
+
+
+def test_images_of_several_sizes_and_boxes(image):
+    picture = ck.show_images([image, random_images(1, 6)], ["a", "b"], boxes=[(1, 2, 3, 4)])
+    first, second = picture.figure.axes
+    (box,) = first.patches
+    assert (box.get_y(), box.get_x(), box.get_height(), box.get_width()) == (1, 2, 3, 4)
+    assert not second.patches and second.images[0].get_extent() == [0, 6, 6, 0]
+
+
+def test_maps_with_a_gradient_can_be_shown(image):
+    values = SIGNS.clone().requires_grad_()
+    assert ck.show_maps(image.requires_grad_(), {"a": values * 2}, unit="logits").kind == "jpeg"
+
+
+def test_signals_become_pictures_around_grey_each_on_its_own_scale():
+    signals = torch.zeros(3, 3, 10, 10)
+    signals[0, 0, 0] = torch.linspace(-4, 4, 10)
+    signals[1] = signals[0] / 1000
+    pictures = ck.signal_pictures(signals, clip=100)
+    assert torch.allclose(pictures[0, 0, 0], torch.linspace(0, 1, 10)), "the largest |signal| is full colour"
+    assert torch.allclose(pictures[0], pictures[1]), "the size of a signal does not show"
+    assert (pictures[0, 1:] == 0.5).all() and (pictures[2] == 0.5).all(), "zero is grey, and all zeros too"
+    small = torch.zeros(1, 1, 100, 100)
+    small[0, 0, 0, :3] = torch.tensor([1.0, 2.0, 2.0])
+    assert ck.signal_pictures(small)[0, 0, 0, 0] == 0.75, "the percentile is one of the values that are not 0"
+    with pytest.raises(ck.OptionError, match=r"\(N, C, H, W\), but got \(3, 4, 4\)"):
+        ck.signal_pictures(signals[0, :, :4, :4])

@@ -1,0 +1,71 @@
+"""The check of every exercise knows the right answers, names each mistake by its own hint, and never falls over."""
+
+from importlib import import_module
+from pathlib import Path
+
+import jupytext
+import pytest
+
+from notebooks import find_lessons
+from tests.labs.answers_04 import grad_of_no_leaf, gradient
+
+LABS = [import_module(f"tests.labs.{path.stem}") for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
+RIGHT = [pair for lab in LABS for pair in lab.RIGHT]
+WRONG = [(n, hint, answer) for lab in LABS for n, found in lab.MISTAKES.items() for hint, answer in found.items()]
+UNKNOWN = [pair for lab in LABS for pair in getattr(lab, "UNKNOWN", [])]
+
+EXERCISES = {}  # number -> whether the student writes a function
+for lesson in find_lessons():
+    judges = import_module(f"coursekit.labs.lab{lesson.name[:2]}").JUDGES
+    starters = [
+        cell.source for cell in jupytext.read(lesson).cells if str(cell.metadata.get("id")).endswith("-starter")
+    ]
+    EXERCISES |= {number: "def " in starter for number, starter in zip(sorted(judges), starters, strict=True)}
+FUNCTIONS = [number for number, is_function in EXERCISES.items() if is_function]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_the_right_answer_passes(said, number, answer):
+    assert said(number, answer) == f"✓ {number} right."
+
+
+@pytest.mark.parametrize(("number", "hint", "answer"), WRONG, ids=[f"{n}-{hint}" for n, hint, _ in WRONG])
+def test_each_mistake_has_its_hint(said, number, hint, answer):
+    message = said(number, answer)
+    assert message.startswith(f"✗ {number} not yet: ") and hint in message
+
+
+@pytest.mark.parametrize(("number", "answer"), UNKNOWN)
+def test_an_unknown_mistake_is_still_a_mistake(said, number, answer):
+    assert said(number, answer).startswith(f"✗ {number} not yet: ")
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_an_unfinished_exercise_says_so(said, number):
+    assert said(number) == said(number, ...) == f"○ {number} not done yet."
+
+
+@pytest.mark.parametrize("number", FUNCTIONS)
+def test_an_unfinished_function_says_so(said, number):
+    for starter in (lambda *arguments: ..., lambda *arguments: None):
+        assert said(number, starter) == f"○ {number} not done yet."
+
+
+@pytest.mark.parametrize("number", FUNCTIONS)
+def test_what_the_students_code_raises_becomes_a_hint(said, number):
+    def broken(*arguments):
+        raise KeyError("pixels")
+
+    assert "your code raised KeyError: 'pixels'" in said(number, broken)
+    assert "your code raised TypeError: " in said(number, lambda: 1)
+    assert "give the function itself" in said(number, 3.0)
+
+
+def test_noise_scaled_by_sigma_alone_on_the_gradient_is_recognised_too(said):
+    message = said("04.2", lambda m, x, t, noise, s: gradient(m, x, t) + s * noise.mean(0))
+    assert "add it to the image, then differentiate" in message
+
+
+def test_a_gradient_looked_for_on_no_leaf_gets_an_answer(said):
+    with pytest.warns(UserWarning, match="not a leaf"):
+        assert said("04.1", grad_of_no_leaf).startswith("✗ 04.1 not yet:")
