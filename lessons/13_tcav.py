@@ -551,13 +551,13 @@ examples = {(what, word): draw(20, **{what: word}, seed=2) for what in ("kind", 
 def scores_of(network, layer="relu3"):
     """TCAV scores of object and word, mean over the three classes."""
     total = {"object": 0.0, "word": 0.0}
-    others = ck.activations(network, mixed, [layer], pool=False)  # a word has its place: keep all positions
+    others = ck.activations(network, mixed, [layer], reduce="flatten")  # a word has its place: keep all positions
     for k, word in enumerate(words):
         concepts = {
-            "object": ck.activations(network, examples["kind", word], [layer], pool=False),
-            "word": ck.activations(network, examples["word", word], [layer], pool=False),
+            "object": ck.activations(network, examples["kind", word], [layer], reduce="flatten"),
+            "word": ck.activations(network, examples["word", word], [layer], reduce="flatten"),
         }
-        g = ck.activation_gradients(network, bare[word], k, [layer], pool=False)
+        g = ck.activation_gradients(network, bare[word], k, [layer], reduce="flatten")
         for row in ck.tcav_test(g, concepts, others, runs=3, draws=100).rows:
             total[row.concept] += row.score / 3
     return total

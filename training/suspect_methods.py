@@ -36,7 +36,7 @@ def everything(model: Model, case: Case) -> dict[str, dict[tuple[str, str], floa
 def concept(model: Model, case: Case, fault: str, label: str) -> float:
     """TCAV: does the class grow along the direction of its cue, in how many pictures of the other classes?"""
     without, with_ = case.pair(fault, label)
-    codes = [ck.activations(model, images, [LAYER], pool=True)[LAYER] for images in (with_, without)]
+    codes = [ck.activations(model, images, [LAYER])[LAYER] for images in (with_, without)]
     target = LABELS.index(label)
     slopes = ck.activation_gradients(model, without[case.labels != target], target, [LAYER])[LAYER]
     return ck.tcav_score(slopes, ck.cav(*codes).vector)

@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from coursekit.attribution.gradients import pixel_gradient
 from coursekit.errors import OptionError
-from coursekit.probe.backward import pool_switches
-from coursekit.probe.capture import relu_rule
+from coursekit.probe.backward import pool_switches, relu_rule
 from coursekit.probe.targets import Target, scoring
 
 

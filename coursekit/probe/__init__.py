@@ -5,7 +5,7 @@ Capture what layers compute, name a target, change the backward pass or the weig
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "backward": "relu_rule",
-    "capture": "predict capture embed activations peaks",
+    "capture": "capture predict activations embed",
     "cutting": "cut ablate",
     "targets": "unit activation_gradients",
 }

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.arguments import check_class, check_images
-from coursekit.errors import TargetError
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.errors import OptionError, TargetError
+from coursekit.probe.capture import BATCH, answers, capture, evaluating
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor
 def _classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Tensor | None) -> Tensor:
     """One class index for each image, as a tensor (N,)."""
     if target is None:
-        with torch.no_grad():
-            return torch.cat([model(batch).argmax(1).cpu() for batch in images.split(BATCH)])
+        return answers(model, images).argmax(1).cpu()
     try:
         classes = torch.as_tensor(target)
     except (TypeError, ValueError, RuntimeError):
@@ -121,19 +120,20 @@ def _check_scores(scores: Tensor, count: int) -> Tensor:
 
 
 def activation_gradients(
-    model: nn.Module, images: Tensor, target: Target, layers: Sequence[str], *, pool: bool = True
+    model: nn.Module, images: Tensor, target: Target, layers: Sequence[str], *, reduce: str = "mean"
 ) -> dict[str, Tensor]:
     r"""Return the gradient of the class's logit with respect to what each layer computes.
 
     g = ∂S_c/∂a. The directional derivative along a concept's vector v is g · v: by how much the *logit* grows when the
     activations move towards the concept. So positive means: more of the concept, more of the class.
 
-    With `pool` the vector v moves every position of the map alike, and g is the sum over positions.
+    "mean" answers for the mean of a map: the vector v moves every position alike, and g is the sum over positions.
 
     Parameters
     ----------
-    model, images, layers, pool : as in `activations`.
+    model, images, layers : as in `activations`.
     target : class index, one index for each image, `unit`, function logits -> (N,), or None for each image's top class.
+    reduce : "mean", (N, C); or "flatten", a derivative for every position, (N, C·h·w).
 
     Returns
     -------
@@ -153,6 +153,8 @@ def activation_gradients(
     >>> torch.allclose(g[0], model.head.weight[285])  # after the last pooling the logit is linear
     True
     """
+    if reduce not in ("mean", "flatten"):
+        raise OptionError(f"reduce is 'mean' or 'flatten', but got {reduce!r}.")
     extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     with evaluating(model), capture(model, layers if isinstance(layers, str) else [*layers, *extra]) as maps:
@@ -164,6 +166,6 @@ def activation_gradients(
             for layer, gradient in zip(found, gradients, strict=True):
                 if gradient is None:
                     raise TargetError(f"The target does not depend on layer {layer!r}; name a layer before it.")
-                gradient = gradient.flatten(2).sum(2) if pool and gradient.ndim > 2 else gradient.flatten(1)
+                gradient = gradient.flatten(2).sum(2) if reduce == "mean" and gradient.ndim > 2 else gradient.flatten(1)
                 found[layer].append(gradient.to(images.device))
     return {layer: torch.cat(parts) for layer, parts in found.items()}

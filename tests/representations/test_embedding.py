@@ -26,7 +26,7 @@ def test_codes_are_what_the_layer_computes(layer):
     expected = small_maps(model, images)[layer]
     mean = expected.mean((2, 3)) if expected.ndim == 4 else expected
     assert torch.allclose(ck.embed(model, images, layer), mean, atol=1e-6)
-    assert torch.allclose(ck.embed(model, images, layer, pool="flatten"), expected.flatten(1), atol=1e-6)
+    assert torch.allclose(ck.embed(model, images, layer, reduce="flatten"), expected.flatten(1), atol=1e-6)
 
 
 def test_embedding_leaves_the_model_as_found_and_refuses_bad_input():
@@ -35,8 +35,8 @@ def test_embedding_leaves_the_model_as_found_and_refuses_bad_input():
         assert not ck.embed(model, images, "conv2").requires_grad
     with unchanged(model, images), pytest.raises(ck.UnknownLayer, match="'conv9'"):
         ck.embed(model, images, "conv9")
-    with pytest.raises(ck.OptionError, match="'mean' or 'flatten', but got 'max'"):
-        ck.embed(model, images, "conv2", pool="max")
+    with pytest.raises(ck.OptionError, match="'maps' or a function, but got 'average'"):
+        ck.embed(model, images, "conv2", reduce="average")
     with pytest.raises(ck.ImageError):
         ck.embed(model, images[0], "conv2")
 
@@ -227,6 +227,6 @@ def test_bad_grids():
 def test_nothing_slow_is_imported_before_it_is_used():
     code = "import sys, coursekit as ck; ck.embed, ck.top_patches, ck.scoreboard; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "'coursekit.representations.embedding'" in loaded
+    assert "'coursekit.probe.capture'" in loaded
     for package in ("sklearn", "umap", "pacmap", "numba", "scipy"):
         assert f"'{package}'" not in loaded, package

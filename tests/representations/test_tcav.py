@@ -24,23 +24,25 @@ def normal(*shape, seed=0):
 # Activations and gradients ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pool", [True, False])
-def test_activations_are_those_of_the_layers_in_the_order_of_the_images(pool):
+@pytest.mark.parametrize("reduce", ["mean", "flatten"])
+def test_activations_are_those_of_the_layers_in_the_order_of_the_images(reduce):
     model, images = small_model(), random_images(9)
-    found, maps = ck.activations(model, images, ["conv2", "avgpool"], pool=pool), small_maps(model, images)
+    found, maps = ck.activations(model, images, ["conv2", "avgpool"], reduce=reduce), small_maps(model, images)
     assert list(found) == ["conv2", "avgpool"]
-    assert torch.allclose(found["conv2"], maps["conv2"].mean((2, 3)) if pool else maps["conv2"].flatten(1), atol=1e-6)
+    assert torch.allclose(
+        found["conv2"], maps["conv2"].mean((2, 3)) if reduce == "mean" else maps["conv2"].flatten(1), atol=1e-6
+    )
     assert torch.allclose(found["avgpool"], maps["avgpool"].flatten(1), atol=1e-6)
 
 
-@pytest.mark.parametrize("pool", [True, False])
-def test_the_directional_derivative_is_the_change_of_the_logit_towards_the_vector(pool):
+@pytest.mark.parametrize("reduce", ["mean", "flatten"])
+def test_the_directional_derivative_is_the_change_of_the_logit_towards_the_vector(reduce):
     """Against a difference quotient in float64: move the layer's output along v, and run the rest by hand."""
     model, images = small_model().double(), random_images(4, dtype=torch.float64)
-    gradient = ck.activation_gradients(model, images, 2, ["conv3"], pool=pool)["conv3"]
+    gradient = ck.activation_gradients(model, images, 2, ["conv3"], reduce=reduce)["conv3"]
     maps, net = small_maps(model, images)["conv3"].detach(), model.module
     vector = normal(gradient.shape[1])
-    moved = vector.view(1, -1, 1, 1) if pool else vector.view(1, *maps.shape[1:])
+    moved = vector.view(1, -1, 1, 1) if reduce == "mean" else vector.view(1, *maps.shape[1:])
 
     def logit(step):
         return net.fc(net.avgpool(net.relu6(maps + step * moved)).flatten(1))[:, 2]
@@ -53,7 +55,7 @@ def test_the_directional_derivative_is_the_change_of_the_logit_towards_the_vecto
 def test_gradients_are_autograds_in_float64_at_several_layers_and_for_a_target_of_each_image():
     model, images = small_model().double(), random_images(11, dtype=torch.float64)
     target = [i % 5 for i in range(11)]
-    found = ck.activation_gradients(model, images, target, ["conv2", "fc"], pool=False)
+    found = ck.activation_gradients(model, images, target, ["conv2", "fc"], reduce="flatten")
     maps = small_maps(model, images)
     logits = maps["fc"].gather(1, torch.tensor(target)[:, None]).sum()
     for layer, gradient in zip(("conv2", "fc"), torch.autograd.grad(logits, (maps["conv2"], maps["fc"])), strict=True):
