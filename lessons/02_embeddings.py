@@ -798,7 +798,7 @@ steps_left = 9 - states[:, 0]
 # %% [markdown] id="agent-text" slideshow={"slide_type": "skip"}
 # The network learns $Q(s, a)$, the reward to come after action $a$ in state $s$: $+1$ for a caught ball, $-1$ for a lost one,
 # discounted by $\gamma = 0.9$ per step. It moves each $Q(s, a)$ towards $r + \gamma \max_{a'} Q^-(s', a')$ (Mnih et al. 2015). See
-# `coursekit/catch.py`: 150 lines with the game.
+# `coursekit/labs/catch.py`: 150 lines with the game.
 
 # %% id="agent" slideshow={"slide_type": "-"}
 map_of_states = ck.project(hidden, "tsne", perplexity=30, max_iter=500)

@@ -48,7 +48,7 @@ ck.show_images(
 )
 
 # %% [markdown] id="styles-text" slideshow={"slide_type": "skip"}
-# No painting comes with this course, so its styles are painted by rule: a few dozen lines of code each, in `coursekit/styles.py`. Your own painting goes in
+# No painting comes with this course, so its styles are painted by rule: a few dozen lines of code each, in `coursekit/images/styles.py`. Your own painting goes in
 # by upload, further down.
 
 # %% id="styles" slideshow={"slide_type": "skip"}

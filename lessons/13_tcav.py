@@ -260,7 +260,7 @@ print("t-test over runs of striped below 0.05 at one layer or more:", min(stripe
 # %% [markdown] id="ttest-read" slideshow={"slide_type": "skip"}
 # Runs of one concept resemble each other, because they share its pictures. So the t-test thinks that it has seen ten things, where it has seen
 # one, and it takes the chance of *these 30 pictures* for a fact. That a random concept ranks among random concepts as it should is no
-# surprise. A simulation with fresh pictures in each of 1000 experiments says the same: `pytest tests/test_concepts.py -k level`.
+# surprise. A simulation with fresh pictures in each of 1000 experiments says the same: `pytest tests/representations/test_tcav.py -k level`.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
 # ## Swap the network
