@@ -1,4 +1,4 @@
-"""The eleven methods that the course compares, and what they scored when all were measured ahead."""
+"""The eleven methods that the course compares, by the names that stand in every comparison."""
 
 from collections.abc import Callable
 from functools import partial

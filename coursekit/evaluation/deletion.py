@@ -12,8 +12,6 @@ from coursekit.errors import OptionError
 from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.probe.targets import Target, Unit, reader
 
-# ------------------------------------------------------------------------------------ deletion and insertion
-
 
 def deletion_curve(
     model: nn.Module,

@@ -1,4 +1,4 @@
-"""How good is a map? Scores against the true mask of an object, and deletion and insertion curves.
+"""How good is a map? Scores against the true mask of an object.
 
 One rule turns every map into importances, so that all methods are ranked alike (`importance`). Pixels of equal
 importance are always taken together or in a random order, never in reading order.
@@ -12,8 +12,6 @@ from torch import Tensor
 
 from coursekit.arguments import check_masks
 from coursekit.attribution.reading import importance
-
-# ------------------------------------------------------------------------------------- against the true mask
 
 
 class Levels(NamedTuple):

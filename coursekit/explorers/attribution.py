@@ -1,4 +1,4 @@
-"""The explorer of class activation maps."""
+"""Explorers that ask where: class activation maps, a window moved by hand, gradients, backward rules."""
 
 import ipywidgets as widgets
 import torch

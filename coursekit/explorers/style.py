@@ -1,4 +1,4 @@
-"""Style transfer and doodles by hand: choose a style, or paint the map of a landscape with a brush (anywidget)."""
+"""Style by hand: choose a style, paint the map of a landscape with a brush, or paint in one pass (anywidget)."""
 
 from collections.abc import Sequence
 

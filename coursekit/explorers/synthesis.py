@@ -1,4 +1,4 @@
-"""An explorer of what channels want to see, and the stored sheets that show a few channels of each layer."""
+"""Explorers that paint: channels, codes, dreams and fooling images; and the stored sheets of channels."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Charts in the style of the figures: lines, and dots with intervals."""
+"""Charts in the style of the figures: lines, dots with intervals, polar plots, circuits."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -13,9 +13,6 @@ from coursekit.errors import OptionError
 _default_device: torch.device | None = None  # set by setup()
 
 
-# ---------------------------------------------------------------------------------------------------- set up
-
-
 def setup(seed: int = 0, device: str = "auto") -> None:
     """Seed Python, NumPy and torch, choose where `load_model` puts networks, and make repeated passes faster.
 

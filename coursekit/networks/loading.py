@@ -1,4 +1,4 @@
-"""Which networks there are by name: how to build each one, what images it takes, where its weights are."""
+"""Networks by name: how to build each one, what images it takes, where its weights are, and opening it."""
 
 import difflib
 import re
@@ -158,9 +158,6 @@ def imagenet_labels() -> list[str]:
     for index, label in _CLEARER_LABELS.items():
         labels[index] = label
     return labels
-
-
-# ---------------------------------------------------------------------------------- networks by name
 
 
 def load_model(name: str = "efficientnet_lite0") -> Model:

@@ -1,4 +1,4 @@
-"""Networks: one call opens a trained one, and every one takes images in [0, 1]."""
+"""A network that takes images in [0, 1], knows its layers by friendly names, and knows its labels."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Networks that paint: decoders of codes, and a generator of shapes."""
+"""Networks that paint: decoders of codes, a generator of shapes, style, texture and super-resolution in one pass."""
 
 import math
 

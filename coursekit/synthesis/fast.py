@@ -1,4 +1,4 @@
-"""Networks that do in one pass what a search does in hundreds of steps: styles, textures, larger pictures."""
+"""Paint in one forward pass what a search paints in hundreds of steps: styles and textures."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Circuits: the weights between two layers by place, and what happens when some of them are cut."""
+"""Circuits: the weights between two layers, by place."""
 
 import torch
 from torch import Tensor, nn

@@ -23,9 +23,6 @@ def open_network(file: str, letter: str) -> Model:
     return model.to(default_device())
 
 
-# ------------------------------------------------------------------------------------------- what is sealed
-
-
 @cache
 def sealed() -> dict:
     """Return data/detective/sealed.json: a salt, the enciphered cases, and a slow hash of the truth about each file."""

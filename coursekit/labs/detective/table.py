@@ -1,4 +1,4 @@
-"""Tables of the detective's lab: shares in cells, the stored table of what each method finds, and the explorer."""
+"""The detective's lab: the stored table of what each method finds, and the explorer of a case."""
 
 import json
 
