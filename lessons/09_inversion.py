@@ -89,7 +89,7 @@ def my_inversion(model, layer, image, weight=3.0, beta=2.0, steps=80):
 
 # %% id="same"
 mine = my_inversion(coursenet, "relu3", cat, steps=5)
-torch.testing.assert_close(mine, ck.invert(coursenet, "relu3", cat, steps=5).images, atol=1e-3, rtol=0)
+torch.testing.assert_close(mine, ck.invert(coursenet, cat, "relu3", steps=5).images, atol=1e-3, rtol=0)
 print("my_inversion and ck.invert give the same picture")
 
 # %% [markdown] id="same-read" slideshow={"slide_type": "skip"}
@@ -107,12 +107,12 @@ priors = {"relu1": (1, 0), "relu2": (3, 0), "relu4": (5, 0)}  # layer -> λ and 
 priors |= {layer: (3, 2) for layer in ("pool5", "relu6", "relu7", "fc8")}
 
 
-def invert(layer, image, **options):
+def invert(image, layer, **options):
     weight, jitter = priors[layer]
-    return ck.invert(coursenet, layer, image, weight=weight, jitter=jitter, **options).images
+    return ck.invert(coursenet, image, layer, weight=weight, jitter=jitter, **options).images
 
 
-inverted = {layer: invert(layer, cat) for layer in priors}
+inverted = {layer: invert(cat, layer) for layer in priors}
 ck.show_images(
     [cat, *inverted.values()],
     ["the picture", *inverted],
@@ -134,7 +134,7 @@ ck.show_images(
 chosen, judged = ("chelsea", "coffee", "flower", "rocket"), ("relu2", "pool5", "relu6", "fc8")
 pictures = {name: ck.load_image(name, size=128) for name in chosen}
 remade = {("chelsea", layer): inverted[layer] for layer in judged}
-remade |= {(name, layer): invert(layer, pictures[name], steps=60) for name in chosen[1:] for layer in judged}
+remade |= {(name, layer): invert(pictures[name], layer, steps=60) for name in chosen[1:] for layer in judged}
 ck.show_images(
     [remade["coffee", layer] for layer in judged],
     judged,
@@ -157,7 +157,7 @@ ck.show_images(
 names = ("chelsea", "astronaut", "coffee", "rocket", "motorcycle", "china", "flower", "grace_hopper")
 photos = torch.cat([ck.load_image(name, size=128) for name in names])
 apart = torch.pdist(photos.flatten(1)).mean()
-errors = {layer: ck.inversion_error(coursenet, layer, x, cat, others=photos).item() for layer, x in inverted.items()}
+errors = {layer: ck.inversion_error(coursenet, x, layer, cat, others=photos).item() for layer, x in inverted.items()}
 pixels = {layer: ((x - cat).norm() / apart).item() for layer, x in inverted.items()}
 ck.show_lines(
     range(len(errors)),
@@ -182,7 +182,7 @@ print("the pixels of relu1 are more than three times nearer than those of fc8:",
 # Four searches in the code of *relu6*, from four kinds of noise. **Predict first.** How alike will they be?
 
 # %% id="starts" slideshow={"slide_type": "-"}
-four = invert("relu6", cat, n=4)
+four = invert(cat, "relu6", n=4)
 ck.show_images(
     four,
     [f"start {i}" for i in range(1, 5)],
@@ -200,7 +200,7 @@ def likeness(x):
 
 coarse = F.avg_pool2d(four, 16)
 fine = four - F.interpolate(F.avg_pool2d(four, 4), scale_factor=4)
-errors_of_four = ck.inversion_error(coursenet, "relu6", four, cat, others=photos)
+errors_of_four = ck.inversion_error(coursenet, four, "relu6", cat, others=photos)
 print("all four codes are near the cat's, a quarter of the way at most:", bool(errors_of_four.max() < 0.25))
 print("any two agree where it is dark and where it is bright (correlation above 0.35):", likeness(coarse)[0] > 0.35)
 print("and no two agree in the details (below 0.15):", likeness(fine)[1] < 0.15)
@@ -216,7 +216,7 @@ print("and no two agree in the details (below 0.15):", likeness(fine)[1] < 0.15)
 # %% id="lambda" slideshow={"slide_type": "-"}
 among_pixels = ck.parameterizations.pixels()
 tried = [
-    ck.invert(coursenet, "pool5", cat, weight=w, jitter=2, parameterization=among_pixels, steps=60).images
+    ck.invert(coursenet, cat, "pool5", weight=w, jitter=2, parameterization=among_pixels, steps=60).images
     for w in (0, 10, 1000)
 ]
 ck.show_images(
@@ -240,7 +240,7 @@ eyes = {}
 for beta, weight in ((1, 0.1), (2, 10), (3, 100)):
     eyes[f"β = {beta}"] = ck.render(
         coursenet,
-        ck.objectives.match(coursenet, "relu2", cat),
+        ck.objectives.match(coursenet, cat, "relu2"),
         size=128,
         parameterization=among_pixels,
         transforms=[],
@@ -279,7 +279,7 @@ print("with β = 1 the largest jumps stand out most:", peaks["β = 1"] > peaks["
 # **Predict first.** What will CourseNet say of it? And another network?
 
 # %% id="wrong" slideshow={"slide_type": "-"}
-nothing = ck.invert(coursenet, "fc8", cat, weight=0, parameterization=among_pixels).images
+nothing = ck.invert(coursenet, cat, "fc8", weight=0, parameterization=among_pixels).images
 lite = ck.load_model("efficientnet_lite0")
 
 
@@ -295,7 +295,7 @@ ck.show_predictions(
 )
 
 # %% id="wrong-claim"
-wrong = ck.inversion_error(coursenet, "fc8", nothing, cat, others=photos).item()
+wrong = ck.inversion_error(coursenet, nothing, "fc8", cat, others=photos).item()
 print("its logits are the cat's, to a quarter of the way to another picture:", wrong < 1 / 4)
 print("CourseNet says the same of both:", top(coursenet, cat) == top(coursenet, nothing))
 print("EfficientNet-Lite0 says the same of both:", top(lite, cat) == top(lite, nothing))
@@ -315,7 +315,7 @@ print("EfficientNet-Lite0 says the same of both:", top(lite, cat) == top(lite, n
 # %% id="hog" slideshow={"slide_type": "-"}
 by_hand = {"HOG": "hog", "dense SIFT": "sift"}
 by_hand_found = {
-    name: ck.invert(ck.descriptor(kind), kind, cat, weight=1).images.mean(1, keepdim=True)
+    name: ck.invert(ck.descriptor(kind), cat, kind, weight=1).images.mean(1, keepdim=True)
     for name, kind in by_hand.items()
 }
 ck.show_images(
@@ -377,7 +377,7 @@ ck.show_images(
 
 # %% id="against" slideshow={"slide_type": "-"}
 began = time.process_time()
-by_search = invert("relu6", motorcycle, steps=60)
+by_search = invert(motorcycle, "relu6", steps=60)
 search_time = time.process_time() - began
 from_fc6, its_code = ck.load_decoder("fc6", "feature"), code(coursenet, motorcycle, "relu6")
 began = time.process_time()
@@ -386,7 +386,7 @@ for _ in range(10):
 decoder_time = (time.process_time() - began) / 10
 rivals = torch.cat([by_search, by_decoder])
 pixel_error = (rivals - motorcycle).flatten(1).norm(dim=1)
-code_error = ck.inversion_error(coursenet, "relu6", rivals, motorcycle, others=photos)
+code_error = ck.inversion_error(coursenet, rivals, "relu6", motorcycle, others=photos)
 print("the decoder is nearer in pixels:", bool(pixel_error[1] < pixel_error[0]))
 print("the search is nearer in the code:", bool(code_error[0] < code_error[1]))
 print("60 steps of search cost more than 50 times as much as the decoder:", search_time > 50 * decoder_time)
@@ -625,7 +625,7 @@ print(
 
 # %% id="swap" slideshow={"slide_type": "-"}
 swapped = {
-    layer: ck.invert(lite, layer, cat, weight=w, steps=60).images
+    layer: ck.invert(lite, cat, layer, weight=w, steps=60).images
     for layer, w in {"block3": 1, "block8": 1, "block13": 3, "fc": 3}.items()
 }
 ck.show_images(

@@ -144,7 +144,7 @@ print("each layer sees at least twice as much as before, in squared length:", mi
 # %% id="guide" slideshow={"slide_type": "-"}
 guides = {name: ck.load_image(name, size=224) for name in ("flower", "chelsea")}
 lake = ck.load_image("china", size=224)
-guided = [ck.dream(model, lake, ck.guide(model, "block8", guide), octaves=3, steps=16) for guide in guides.values()]
+guided = [ck.dream(model, lake, ck.guide(model, guide, "block8"), octaves=3, steps=16) for guide in guides.values()]
 ck.show_images(
     [guides["flower"], guided[0], guides["chelsea"], guided[1]],
     ["guide", "dream", "guide", "dream"],

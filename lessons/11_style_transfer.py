@@ -355,7 +355,7 @@ ck.show_images(
 # strokes. A high one keeps the eyes in their places and gives the brush its freedom.
 
 # %% id="content" slideshow={"slide_type": "skip"}
-insisted = {layer: ck.invert(lite, layer, small, steps=30).images for layer in ("block1", "block5", "block11")}
+insisted = {layer: ck.invert(lite, small, layer, steps=30).images for layer in ("block1", "block5", "block11")}
 ck.show_images(
     enlarge(insisted.values()),
     list(insisted),

@@ -129,8 +129,8 @@ with torch.no_grad():
     mine = my_loss(painted, coffee, goals)
     with ck.capture(model, LAYERS) as acts:
         model(painted)
-content = ck.objectives.match(model, "block5", coffee)
-terms = [ck.objectives.texture(model, layer, styles["strokes"]) for layer in LAYERS]
+content = ck.objectives.match(model, coffee, "block5")
+terms = [ck.objectives.texture(model, styles["strokes"], layer) for layer in LAYERS]
 theirs = -0.04 * content.read(acts, None) - sum(term.read(acts, None) for term in terms) / len(LAYERS)
 theirs = theirs + 0.5 * (painted.diff(dim=2).pow(2).mean() + painted.diff(dim=3).pow(2).mean())
 torch.testing.assert_close(mine, theirs[0], rtol=1e-3, atol=1e-4)
@@ -604,7 +604,7 @@ cup = ck.load_image("coffee", size=128)
 with ck.capture(coursenet, ["pool5"]) as acts, torch.no_grad():
     coursenet(cup)
 four = {
-    "search · code": ck.invert(coursenet, "pool5", cup, jitter=2, steps=60).images,
+    "search · code": ck.invert(coursenet, cup, "pool5", jitter=2, steps=60).images,
     "search · statistic": ck.style_transfer(model, cup, styles["strokes"], steps=60).images,
     "train · code": decode(acts["pool5"]).detach(),
     "train · statistic": ck.fast_style(fast, cup, "strokes"),

@@ -124,8 +124,8 @@ def explore_inversion(
 
     def draw(photograph: str, upload: tuple, layer: str, weight: float, beta: float, seed: int) -> Picture:
         image = load_image(upload[-1] if upload else photograph, size=size)
-        found = invert(model, layer, image, weight=weight, beta=beta, steps=steps, seed=seed).images
-        error = inversion_error(model, layer, found, image).item()
+        found = invert(model, image, layer, weight=weight, beta=beta, steps=steps, seed=seed).images
+        error = inversion_error(model, found, layer, image).item()
         name = "your picture" if upload else photograph
         titles = [name, f"{layer}, error {error:.2f}"]
         alt = f"{name} and its inversion from {layer}"

@@ -9,7 +9,7 @@ from torch import Tensor
 from coursekit.arguments import check_one, check_options
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, evaluating
+from coursekit.probe.capture import run
 from coursekit.synthesis.objectives import Objective
 from coursekit.synthesis.render import Rendering
 from coursekit.synthesis.style_search import chosen_layers, paint
@@ -85,9 +85,7 @@ def region_grams(a: Tensor, masks: Tensor) -> Tensor:
 
 def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor, ours: Tensor) -> Objective:
     """Mean over layers and regions of how far the Gram matrices of the regions are from those of the style."""
-    with capture(model, layers) as acts, evaluating(model), torch.no_grad():
-        model(style)
-        goals = {name: region_grams(acts[name], theirs) for name in layers}
+    (goals,) = run(model, style, layers, lambda logits, maps: {a: region_grams(maps[a], theirs) for a in layers})
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         total = 0

@@ -8,7 +8,7 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import REDUCTIONS, run
 from coursekit.synthesis.objectives import as_objective
 
 
@@ -111,12 +111,11 @@ def _look(model: Model, images: Tensor, target: object, layer: str) -> tuple[Ten
     objective = as_objective(target)
     if objective.count:
         raise OptionError("Facets are those of one unit: give one index, not a list.")
-    values, codes = [], []
-    with evaluating(model), capture(model, sorted({layer, *objective.layers})) as acts, torch.no_grad():
-        for batch in images.split(BATCH):
-            logits = model(batch)
-            values.append(objective.read(acts, logits).cpu())
-            codes.append((acts[layer] if acts[layer].ndim == 2 else acts[layer].flatten(2).mean(2)).cpu())
+
+    def keep(logits: Tensor, acts: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return objective.read(acts, logits).cpu(), REDUCTIONS["mean"](acts[layer]).cpu()
+
+    values, codes = zip(*run(model, images, sorted({layer, *objective.layers}), keep), strict=True)
     return torch.cat(values), torch.cat(codes)
 
 

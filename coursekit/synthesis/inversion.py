@@ -6,8 +6,8 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, evaluating
-from coursekit.synthesis.objectives import match
+from coursekit.probe.capture import embed
+from coursekit.synthesis.objectives import code_of, match
 from coursekit.synthesis.parameterizations import Parameterization, fourier
 from coursekit.synthesis.regularizers import alpha_norm, total_variation
 from coursekit.synthesis.render import Rendering, render
@@ -16,8 +16,8 @@ from coursekit.synthesis.transforms import roll
 
 def invert(
     model: Model,
-    layer: str,
     image: Tensor,
+    layer: str,
     *,
     n: int = 1,
     weight: float = 3.0,
@@ -37,8 +37,8 @@ def invert(
     Parameters
     ----------
     model : Model
-    layer : any layer, from the first to the logits.
     image : (1, 3, S, S) in [0, 1]. Its code is all that the search gets to know of it.
+    layer : any layer, from the first to the logits.
     n : how many images to search, from different starts, in one batch.
     weight, beta : λ and β of the total variation.
     alpha : α of the norm.
@@ -64,11 +64,11 @@ def invert(
     --------
     >>> import coursekit as ck
     >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
-    >>> out = invert(model, "relu1", cat, steps=20)
+    >>> out = invert(model, cat, "relu1", steps=20)
     >>> bool(out.values[-1] > -0.2)
     True
     """
-    _check_one(image)
+    check_images(image)
     check_count("n", n)
     if image.shape[2] != image.shape[3]:
         raise ImageError(f"invert takes square images, but got {image.shape[2]} × {image.shape[3]} pixels.")
@@ -76,7 +76,7 @@ def invert(
         raise OptionError(f"weight and jitter (whole pixels) are 0 or more, but are {weight!r} and {jitter!r}.")
     return render(
         model,
-        match(model, layer, image),
+        match(model, image, layer),
         n=n,
         size=image.shape[-1],
         parameterization=parameterization or fourier(),
@@ -89,8 +89,7 @@ def invert(
     )
 
 
-@torch.no_grad()
-def inversion_error(model: Model, layer: str, images: Tensor, image: Tensor, *, others: Tensor | None = None) -> Tensor:
+def inversion_error(model: Model, images: Tensor, layer: str, image: Tensor, *, others: Tensor | None = None) -> Tensor:
     r"""Measure how far the codes of `images` lie from that of `image`: ‖Φ(x) - Φ₀‖ / N.
 
     N is the mean distance between the codes of two of the pictures in `others`, as in the paper's tables: 0 is the
@@ -100,12 +99,13 @@ def inversion_error(model: Model, layer: str, images: Tensor, image: Tensor, *, 
     ----------
     model : Model
     images : (N, 3, H, W) in [0, 1].
+    layer : any layer.
     image : (1, 3, H, W), whose code Φ₀ is the goal.
     others : (M, 3, H, W), M ≥ 2 different pictures.
 
     Returns
     -------
-    Tensor (N,), one error for each image.
+    Tensor (N,), one error for each image, on the images' device.
 
     Raises
     ------
@@ -119,34 +119,17 @@ def inversion_error(model: Model, layer: str, images: Tensor, image: Tensor, *, 
     --------
     >>> import coursekit as ck
     >>> model, cat = ck.load_model("coursenet"), ck.load_image("chelsea", size=64)
-    >>> inversion_error(model, "relu6", torch.cat([cat, cat]), cat).round(decimals=3)
+    >>> inversion_error(model, torch.cat([cat, cat]), "relu6", cat).round(decimals=3)
     tensor([0., 0.])
     """
-    _check_one(image)
     check_images(images)
     if others is not None:
         check_images(others)
         if len(others) < 2:
             raise OptionError("others must hold two or more pictures, for N is their mean distance.")
 
-    def codes(x: Tensor) -> Tensor:
-        found = []
-        with capture(model, [layer]) as acts, evaluating(model):
-            for batch in x.split(BATCH):
-                model(batch)
-                found.append(acts[layer].flatten(1).cpu())
-        return torch.cat(found)
-
-    goal = codes(image)
-    unit = goal.norm() if others is None else torch.pdist(codes(others)).mean()
+    goal = code_of(model, image, layer).flatten(1).to(images)
+    unit = goal.norm() if others is None else torch.pdist(embed(model, others, layer, reduce="flatten")).mean()
     if unit == 0:
         raise OptionError(f"The error has no unit: at {layer!r} the codes that should give it are all the same.")
-    return (codes(images) - goal).norm(dim=1) / unit
-
-
-def _check_one(image: Tensor) -> None:
-    check_images(image)
-    if len(image) != 1:
-        raise ImageError(
-            f"One image (1, 3, H, W) is inverted at a time, but got {len(image)}; take n=… for more starts."
-        )
+    return (embed(model, images, layer, reduce="flatten") - goal).norm(dim=1) / unit

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.arguments import check_images
-from coursekit.errors import OptionError, TargetError
+from coursekit.errors import ImageError, OptionError, TargetError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture
+from coursekit.probe.capture import run
 from coursekit.probe.targets import Unit
 
 Read = Callable[[dict[str, Tensor], Tensor], Tensor]
@@ -152,27 +152,27 @@ def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
     return Objective(read, frozenset([layer]))
 
 
-def match(model: Model, layer: str, image: Tensor, smooth: float | None = None) -> Objective:
+def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) -> Objective:
     """Come near the code of an image: -‖a - a₀‖² / ‖a₀‖² (Mahendran & Vedaldi 2015, eq. 3).
 
     smooth : temperature of `softened`, or None. Raises `ImageError` for what is not an image.
     """
-    code = softened(_code(model, layer, image), smooth)
+    goal = softened(code_of(model, image, layer), smooth)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(softened(acts[layer], smooth) - code).flatten(1).pow(2).sum(1) / code.pow(2).sum()
+        return -(softened(acts[layer], smooth) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
 
     return Objective(read, frozenset([layer]))
 
 
-def caricature(model: Model, layer: str, image: Tensor, power: float = 1.0) -> Objective:
+def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> Objective:
     """What the layer sees in an image, exaggerated: Σ a·a₀ · cos(a, a₀)^power (Olah, *Caricatures*, 2018)."""
-    code = _code(model, layer, image)
+    seen = code_of(model, image, layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        dot = (acts[layer] * code).flatten(1).sum(1)
-        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * code.norm()).clamp(min=1e-6)
-        return dot / code.pow(2).sum() * cosine.clamp(min=0.1) ** power
+        dot = (acts[layer] * seen).flatten(1).sum(1)
+        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * seen.norm()).clamp(min=1e-6)
+        return dot / seen.pow(2).sum() * cosine.clamp(min=0.1) ** power
 
     return Objective(read, frozenset([layer]))
 
@@ -203,12 +203,12 @@ def softened(a: Tensor, temperature: float | None) -> Tensor:
     return ((a.flatten(1) / temperature).softmax(1) * a[0].numel() - 1).view_as(a)
 
 
-def texture(model: Model, layer: str, image: Tensor, smooth: float | None = None) -> Objective:
+def texture(model: Model, image: Tensor, layer: str, smooth: float | None = None) -> Objective:
     """Come near the texture of an image: -‖G - G₀‖² / ‖G₀‖² (Gatys et al. 2015).
 
     smooth : temperature of `softened`, or None.
     """
-    goal = gram(softened(_code(model, layer, image), smooth))
+    goal = gram(softened(code_of(model, image, layer), smooth))
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         return -(gram(softened(acts[layer], smooth)) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
@@ -257,25 +257,23 @@ def _pick(values: Tensor, index: Index, layer: str = "the logits") -> Tensor:
     return values.gather(1, columns[:, None])[:, 0]
 
 
-def _code(model: Model, layer: str, image: Tensor) -> Tensor:
+def code_of(model: Model, image: Tensor, layer: str) -> Tensor:
+    """Return what the layer computes for one image, (1, C, h, w) or (1, C), on the model's device."""
     check_images(image)
-    with capture(model, [layer]) as acts, torch.no_grad():
-        model(image)
-    return acts[layer].detach()
+    if len(image) != 1:
+        raise ImageError(f"The goal is one image (1, 3, H, W), but got {len(image)}; take one of them with image[:1].")
+    return run(model, image, [layer], lambda logits, maps: maps[layer])[0]
 
 
-def guide(model: Model, layer: str, image: Tensor) -> Objective:
+def guide(model: Model, image: Tensor, layer: str) -> Objective:
     """Let the dream take its forms from another picture: at each place the guide's code that answers most, a · g.
 
     >>> import coursekit as ck
     >>> model = ck.load_model("efficientnet_lite0")
-    >>> guide(model, "block8", ck.load_image("flower", size=64)).layers
+    >>> guide(model, ck.load_image("flower", size=64), "block8").layers
     frozenset({'block8'})
     """
-    check_images(image)
-    with capture(model, [layer]) as acts, torch.no_grad():
-        model(image)
-    codes = acts[layer].detach().flatten(2)[0]  # (C, places of the guide)
+    codes = code_of(model, image, layer).flatten(2)[0]  # (C, places of the guide)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         places = acts[layer].flatten(2)  # (N, C, places)

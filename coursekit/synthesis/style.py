@@ -110,7 +110,7 @@ def style_transfer(
         styles = [_like(luminance(s), content).expand(-1, 3, -1, -1) for s in styles]
         begin = luminance(begin).expand_as(begin)
         watch = watch and (lambda step, x, show=watch: show(step, recolour(x.cpu(), photograph)))
-    same = match(model, content_layer, content, smooth)
+    same = match(model, content, content_layer, smooth)
     scale = torch.tensor(weights, dtype=torch.float32)
     goal = Objective(lambda acts, logits: scale.to(model.device) * same.read(acts, logits), same.layers)
     for share, image in zip(shares, styles, strict=True):

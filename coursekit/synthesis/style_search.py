@@ -70,7 +70,7 @@ def paint(
 
 def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: float | None = None) -> Objective:
     """Mean of `texture` over the layers."""
-    first, *rest = (texture(model, layer, image, smooth) for layer in layers)
+    first, *rest = (texture(model, image, layer, smooth) for layer in layers)
     return sum(rest, first) * (1 / len(layers))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images, check_one, check_options
+from coursekit.arguments import check_count, check_one, check_options
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import run
 from coursekit.synthesis.parameterizations import fourier
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
@@ -121,7 +121,6 @@ def texture_parameters(
     return sum(kept) if statistic == "mean" else sum(c * (c + 1) // 2 for c in kept)
 
 
-@torch.no_grad()
 def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[str] | None = None) -> Tensor:
     r"""Measure how far the style of each picture is from another's: mean_l ‖G_l - G_l(a)‖² / ‖G_l(a)‖².
 
@@ -145,13 +144,7 @@ def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[
     >>> gram_distance(model, torch.cat([ink, 1 - ink]), ink) > 0.1
     tensor([False,  True])
     """
-    check_images(images)
     check_one("style", style)
     layers, _ = chosen_layers(model, layers)
-    found = []
-    with evaluating(model), capture(model, layers) as acts:
-        distance = -style_objective(model, layers, style)
-        for batch in images.split(BATCH):
-            model(batch)
-            found.append(distance.read(acts, None).cpu())
-    return torch.cat(found)
+    distance = -style_objective(model, layers, style)
+    return torch.cat(run(model, images, layers, lambda logits, maps: distance.read(maps, logits).cpu()))

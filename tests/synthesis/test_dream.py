@@ -47,7 +47,7 @@ def test_the_layer_sees_more_than_before_and_seeds_repeat(model):
 
 def test_the_guide_gives_each_place_its_best_code(model):
     guide, image = random_images(1, 16, seed=1), random_images(1, 16, seed=2)
-    objective = ck.guide(model, "conv1", guide)
+    objective = ck.guide(model, guide, "conv1")
     with ck.capture(model, ["conv1"]) as acts, torch.no_grad():
         model(guide)
         codes = acts["conv1"].flatten(2)[0]

@@ -33,37 +33,37 @@ class Grey(nn.Module):
 
 def test_what_the_code_keeps_comes_back_and_what_it_drops_does_not():
     model, image = ck.Model(Grey()), 0.2 + 0.6 * random_images(1, SIZE)
-    found = ck.invert(model, "code", image, weight=0.0, parameterization=ck.parameterizations.pixels(), steps=80).images
+    found = ck.invert(model, image, "code", weight=0.0, parameterization=ck.parameterizations.pixels(), steps=80).images
     torch.testing.assert_close(found.mean(1), image.mean(1), atol=0.02, rtol=0)
     assert found.std(1).mean() < 0.3 * image.std(1).mean(), "nothing in the code asks for colour"
 
 
 def test_each_start_has_its_own_picture_and_all_have_the_code(model):
     image = random_images(1, SIZE)
-    out = ck.invert(model, "fc", image, n=3, weight=1e-3, steps=60)
+    out = ck.invert(model, image, "fc", n=3, weight=1e-3, steps=60)
     assert out.images.shape == (3, 3, SIZE, SIZE) and out.values.shape == (60, 3)
-    errors = ck.inversion_error(model, "fc", out.images, image)
+    errors = ck.inversion_error(model, out.images, "fc", image)
     assert errors.max() < 0.05, "five numbers are soon matched"
     assert torch.pdist(out.images.flatten(1)).min() > 10 * errors.max(), "by very different pictures"
 
 
 def test_the_search_is_repeatable_and_its_seed_counts(model):
     image = random_images(1, SIZE)
-    made = [ck.invert(model, "conv2", image, steps=3, seed=s).images for s in (0, 0, 1)]
+    made = [ck.invert(model, image, "conv2", steps=3, seed=s).images for s in (0, 0, 1)]
     assert torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
 
 
 def test_a_heavy_total_variation_gives_a_smooth_picture(model):
     image = random_images(1, SIZE)
-    rough, smooth = (ck.invert(model, "conv1", image, weight=w, steps=20).images for w in (0.0, 100.0))
+    rough, smooth = (ck.invert(model, image, "conv1", weight=w, steps=20).images for w in (0.0, 100.0))
     assert smooth.diff(dim=3).abs().mean() < 0.3 * rough.diff(dim=3).abs().mean()
 
 
 def test_jitter_looks_at_rolled_pictures(model):
     """A code of places cannot be matched by a picture that moves; one without places can."""
     image = random_images(1, SIZE)
-    still, moved = (ck.invert(model, "conv1", image, weight=0.0, jitter=j, steps=60).images for j in (0, 3))
-    errors = ck.inversion_error(model, "conv1", torch.cat([still, moved]), image)
+    still, moved = (ck.invert(model, image, "conv1", weight=0.0, jitter=j, steps=60).images for j in (0, 3))
+    errors = ck.inversion_error(model, torch.cat([still, moved]), "conv1", image)
     assert errors[0] < 0.5 * errors[1]
 
 
@@ -78,38 +78,38 @@ def test_the_error_counts_in_lengths_of_the_code_or_in_distances_of_other_pictur
     goal, zero, one = torch.full((1, 3, 2, 2), 0.5), torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
     layer = next(iter(model.layers))
     images = torch.cat([goal, zero, one])
-    torch.testing.assert_close(ck.inversion_error(model, layer, images, goal), torch.tensor([0.0, 1.0, 1.0]))
-    among = ck.inversion_error(model, layer, images, goal, others=torch.cat([zero, one, one]))
+    torch.testing.assert_close(ck.inversion_error(model, images, layer, goal), torch.tensor([0.0, 1.0, 1.0]))
+    among = ck.inversion_error(model, images, layer, goal, others=torch.cat([zero, one, one]))
     torch.testing.assert_close(among, torch.tensor([0.0, 0.75, 0.75]))  # pairs are √12, √12 and 0 apart
-    assert ck.inversion_error(model, layer, zero, goal).shape == (1,)
+    assert ck.inversion_error(model, zero, layer, goal).shape == (1,)
 
 
 def test_the_value_of_the_search_is_the_square_of_the_error(model):
     """`values` is taken before each step, so the last step is compared with one step fewer."""
     image = random_images(1, SIZE)
-    before, after = (ck.invert(model, "conv2", image, steps=s) for s in (4, 5))
-    error = ck.inversion_error(model, "conv2", before.images, image)
+    before, after = (ck.invert(model, image, "conv2", steps=s) for s in (4, 5))
+    error = ck.inversion_error(model, before.images, "conv2", image)
     torch.testing.assert_close(-after.values[-1], error**2, atol=1e-5, rtol=1e-4)
 
 
 def test_wrong_input_gets_one_sentence(model):
     image = random_images(1, SIZE)
     for call, error in (
-        (lambda: ck.invert(model, "conv9", image), UnknownLayer),
-        (lambda: ck.invert(model, "conv2", random_images(2, SIZE)), ImageError),
-        (lambda: ck.invert(model, "conv2", 255 * image), ImageError),
-        (lambda: ck.invert(model, "conv2", image[..., :8]), ImageError),
-        (lambda: ck.invert(model, "conv2", image, weight=-1), OptionError),
-        (lambda: ck.invert(model, "conv2", image, jitter=-1), OptionError),
-        (lambda: ck.invert(model, "conv2", image, jitter=1.5), OptionError),
-        (lambda: ck.invert(model, "conv2", image, beta=0), OptionError),
-        (lambda: ck.invert(model, "conv2", image, alpha=0), OptionError),
-        (lambda: ck.invert(model, "conv2", image, n=0), OptionError),
-        (lambda: ck.invert(model, "conv2", image, steps=0), OptionError),
-        (lambda: ck.inversion_error(model, "conv9", image, image), UnknownLayer),
-        (lambda: ck.inversion_error(model, "conv2", image, random_images(2, SIZE)), ImageError),
-        (lambda: ck.inversion_error(model, "conv2", image, image, others=image), OptionError),
-        (lambda: ck.inversion_error(model, "conv2", image, image, others=torch.cat([image, image])), OptionError),
+        (lambda: ck.invert(model, image, "conv9"), UnknownLayer),
+        (lambda: ck.invert(model, random_images(2, SIZE), "conv2"), ImageError),
+        (lambda: ck.invert(model, 255 * image, "conv2"), ImageError),
+        (lambda: ck.invert(model, image[..., :8], "conv2"), ImageError),
+        (lambda: ck.invert(model, image, "conv2", weight=-1), OptionError),
+        (lambda: ck.invert(model, image, "conv2", jitter=-1), OptionError),
+        (lambda: ck.invert(model, image, "conv2", jitter=1.5), OptionError),
+        (lambda: ck.invert(model, image, "conv2", beta=0), OptionError),
+        (lambda: ck.invert(model, image, "conv2", alpha=0), OptionError),
+        (lambda: ck.invert(model, image, "conv2", n=0), OptionError),
+        (lambda: ck.invert(model, image, "conv2", steps=0), OptionError),
+        (lambda: ck.inversion_error(model, image, "conv9", image), UnknownLayer),
+        (lambda: ck.inversion_error(model, image, "conv2", random_images(2, SIZE)), ImageError),
+        (lambda: ck.inversion_error(model, image, "conv2", image, others=image), OptionError),
+        (lambda: ck.inversion_error(model, image, "conv2", image, others=torch.cat([image, image])), OptionError),
         (lambda: ck.explore_inversion(model, "conv9"), UnknownLayer),
     ):
         with pytest.raises(error):

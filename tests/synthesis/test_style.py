@@ -56,10 +56,10 @@ def test_content_and_style_losses_by_hand():
     black_red[:, 0, :, :16] = 1.0  # half of it red
     acts = {"same": black_red}
     # (1 - ½)² + (0 - ½)² + (0 - ½)² in each pixel, against 3 · ¼
-    torch.testing.assert_close(match(model, "same", grey).read(acts, None), torch.tensor([-1.0]))
+    torch.testing.assert_close(match(model, grey, "same").read(acts, None), torch.tensor([-1.0]))
     # G has ½ for red with red and 0 elsewhere; G₀ has ¼ in all nine places
     apart = (0.25**2 + 8 * 0.25**2) / (9 * 0.25**2)
-    torch.testing.assert_close(texture(model, "same", grey).read(acts, None), torch.tensor([-apart]))
+    torch.testing.assert_close(texture(model, grey, "same").read(acts, None), torch.tensor([-apart]))
     torch.testing.assert_close(ck.gram_distance(model, black_red, grey, ["same"]), torch.tensor([apart]))
 
 
@@ -87,8 +87,8 @@ def losses(model, content, style):
     theirs = torch.zeros(2, 40, 40)
     theirs[0, :, :10], theirs[1, :, 10:] = 1, 1
     return {
-        "Gram": lambda x, acts: texture(model, "conv1", style).read(acts, None),
-        "content": lambda x, acts: match(model, "conv2", content).read(acts, None),
+        "Gram": lambda x, acts: texture(model, style, "conv1").read(acts, None),
+        "content": lambda x, acts: match(model, content, "conv2").read(acts, None),
         "style": lambda x, acts: style_objective(model, LAYERS, style).read(acts, None),
         "smoothed": lambda x, acts: style_objective(model, LAYERS, style, 2.0).read(acts, None),
         "TV": lambda x, acts: ck.regularizers.total_variation(1.0).penalty(x),
