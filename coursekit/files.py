@@ -2,8 +2,10 @@
 
 import json
 import os
+import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,15 +34,39 @@ def files(folder: str) -> dict[str, dict]:
     return {Path(entry["file"]).stem: entry for entry in entries if entry["file"].startswith(f"{folder}/")}
 
 
-def write_json(path: str | os.PathLike, record: object) -> None:
-    """Write JSON under a temporary name first, so that an interrupt never leaves half a file."""
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Write a file whole or not at all: yields a path beside it, which takes the name `path` if nothing was raised.
+
+    The temporary name has the same suffix. After an error or an interrupt it is gone, and the old file is as it was.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "numbers.txt")
+    >>> with replacing(file) as temporary:
+    ...     _ = temporary.write_text("1 2 3")
+    >>> file.read_text(), temporary.exists()
+    ('1 2 3', False)
+    """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf8")
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def stored(path: Path, missing: str) -> Path:
+    """Return the path of a stored result; DataUnavailable with the sentence `missing` if there is no such file."""
+    if not path.is_file():
+        raise DataUnavailable(missing)
+    return path
+
+
+def write_json(path: str | os.PathLike, record: object) -> None:
+    """Write JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf8")
 
 
 def read_json(kind: type, path: str | os.PathLike, name: str) -> Any:

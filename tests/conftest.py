@@ -3,10 +3,10 @@
 import os
 
 import pytest
-
-import coursekit as ck
 from browser import ARGUMENTS, NOT_RUN, find_chromium
 from scratch import make_course
+
+import coursekit as ck
 
 
 def without_browser():

@@ -5,7 +5,6 @@ gallery/features_steps.jpeg: one class after 1, 32, 128, 256 and 2048 steps.
 """
 
 import io
-import os
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import coursekit as ck
+from coursekit.files import replacing
 from notebooks import ROOT
 
 CHANNELS, TILE, LABEL, GAP = 4, 96, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
@@ -76,15 +76,14 @@ def picture_of(image: Tensor) -> Image.Image:
 
 
 def save(sheet: Image.Image, path: Path) -> None:
-    """Write a JPEG below the limit, as good as fits, under a temporary name first."""
+    """Write a JPEG below the limit, as good as fits, whole or not at all."""
     for quality in range(88, 40, -4):
         buffer = io.BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True)
         if buffer.tell() <= LIMIT:
             break
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_bytes(buffer.getvalue())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
 
 
 def main(names: list[str]) -> None:

@@ -25,6 +25,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from coursekit.files import replacing
+
 ROOT = Path(__file__).resolve().parent.parent
 # The metadata that authors write, sorted, as jupytext saves it. The last is jupytext's note of the blank lines that
 # follow a cell: where it is missing, JupyterLab refuses to open a notebook that is a second newer than its lesson.
@@ -195,9 +197,8 @@ def notebook_text(nb: NotebookNode) -> str:
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, "utf8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf8")
 
 
 def update(lesson: Path, force: bool = False) -> str:

@@ -3,8 +3,6 @@
 Each is `ck.style_transfer` on EfficientNet-Lite0, of a packaged photograph and a style that is made by rule.
 """
 
-import io
-import os
 from pathlib import Path
 
 import torch
@@ -12,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 import coursekit as ck
+from coursekit.files import replacing
 
 ROOT = Path(__file__).resolve().parent.parent
 # photograph, style, weight of the content
@@ -45,12 +44,10 @@ def sheet(images: Tensor, side: int = SHOWN, gap: int = 8) -> Image.Image:
 
 
 def write(picture: Image.Image, path: Path) -> None:
-    """Write a JPEG under a temporary name, then rename it."""
-    data = io.BytesIO()
-    picture.save(data, "JPEG", quality=82, optimize=True)
+    """Write a JPEG, whole or not at all."""
     path.parent.mkdir(exist_ok=True)
-    path.with_suffix(".part").write_bytes(data.getvalue())
-    os.replace(path.with_suffix(".part"), path)
+    with replacing(path) as temporary:
+        picture.save(temporary, "JPEG", quality=82, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Ship a trained file: write it under data/weights and enter it in data/manifest.json, both or neither."""
 
 import json
-import os
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from coursekit.files import replacing
 from coursekit.networks.weights import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,9 +30,8 @@ def publish(
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.safetensors"
-    temporary = path.with_suffix(".part")
-    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary)
     enter(path, made_by, origin, scores=scores, **more)
     print(f"data/{path.relative_to(ROOT / 'data')}: {path.stat().st_size / 1e6:.1f} MB, {scores}")
 
@@ -68,6 +67,5 @@ def replace_entries(is_old: object, entries: list[dict]) -> None:
     path = ROOT / "data/manifest.json"
     manifest = json.loads(path.read_text(encoding="utf8"))
     manifest["files"] = [entry for entry in manifest["files"] if not is_old(entry["file"])] + entries
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf8")

@@ -13,7 +13,6 @@ good teacher is patient and consistent*, CVPR 2022; Asano & Saeed, *The augmente
 import argparse
 import json
 import math
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 import coursekit as ck
 import crops
 from assets import publish
+from coursekit.files import replacing
 from coursekit.networks.nets.coursenet import INPUT_SIZE, MEAN, STD, coursenet
 from photographs import ROOT
 
@@ -147,9 +147,9 @@ class Exam:
 
 
 def save(path: Path, state: object) -> None:
-    """Write a checkpoint under a temporary name first."""
-    torch.save(state, path.with_suffix(".part"))
-    os.replace(path.with_suffix(".part"), path)
+    """Write a checkpoint, whole or not at all."""
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
 
 
 def keep_history(network: nn.Sequential, step: int) -> None:
@@ -166,7 +166,7 @@ def keep_history(network: nn.Sequential, step: int) -> None:
 
 def train(options: argparse.Namespace, exam: Exam) -> tuple[nn.Sequential, int]:
     """Run the epochs that are missing; return the averaged network and the number of steps it took."""
-    shards = sorted(crops.FOLDER.glob("*.npz"))[: options.shards]
+    shards = sorted(crops.FOLDER.glob("[0-9]*.npz"))[: options.shards]
     ck.setup(seed=2026)  # also keeps freed memory, which takes a third off each step
     network = with_batchnorm(coursenet())
     with torch.no_grad():

@@ -17,6 +17,7 @@ from PIL import Image
 from torch.multiprocessing import get_context
 
 import coursekit as ck
+from coursekit.files import replacing
 from coursekit.images.scenes import cutouts, load_cutout, paste
 from coursekit.images.stimuli import TEXTURES, texture
 from photographs import ROOT, photographs
@@ -155,10 +156,8 @@ def make_shard(number: int) -> None:
             large[i] = (made * 255 + 0.5).astype(np.uint8)
             images[start + i] = cv2.resize(large[i], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         logits[start : start + 256] = ask_teacher(large).numpy()
-    temporary = path.with_suffix(".part")
-    with open(temporary, "wb") as file:
-        np.savez(file, images=images, logits=logits, labels=labels)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        np.savez(temporary, images=images, logits=logits, labels=labels)
 
 
 def main() -> None:

@@ -96,7 +96,7 @@ def critic(channels: int) -> nn.Sequential:
 def train(code: str, loss: str, rate: float = 1e-3) -> tuple[nn.Sequential, int]:
     """Train one decoder; go on from a checkpoint."""
     passes = PASSES[f"{code}-{loss}"]
-    shards = sorted(crops.FOLDER.glob("*.npz"))
+    shards = sorted(crops.FOLDER.glob("[0-9]*.npz"))
     ck.setup(seed=0)
     coursenet = ck.load_model("coursenet").module.to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
     network = with_batchnorm(decoder(code), last="paint").to(DEVICE, memory_format=torch.channels_last)

@@ -13,7 +13,6 @@ get; with words of your own you seal a pool of your own.
 import argparse
 import hashlib
 import json
-import os
 import sys
 import time
 from functools import cache
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 
 import coursekit as ck
 from assets import FOLDER, enter, entry_of, replace_entries
+from coursekit.files import replacing
 from coursekit.labs.detective.collection import NEUTRAL, Objects, compose, place_objects
 from coursekit.labs.detective.court import MARGIN
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS, MEAN, STD, suspect
@@ -107,8 +107,9 @@ def train_all(epochs: int) -> None:
         path = WORK / f"{i}.pt"
         if not path.is_file():
             began = time.process_time()
-            torch.save(train(rule, seed, epochs).state_dict(), path.with_suffix(".part"))
-            path.with_suffix(".part").rename(path)
+            state = train(rule, seed, epochs).state_dict()
+            with replacing(path) as temporary:
+                torch.save(state, temporary)
             print(f"network {i + 1} of {len(rules())}: {time.process_time() - began:.0f} s", flush=True)
 
 
@@ -121,9 +122,8 @@ def seal() -> None:
     for i, (rule, _) in enumerate(rules()):
         content = packed(torch.load(WORK / f"{i}.pt", weights_only=True))
         name = f"suspect_{hashlib.sha256(content).hexdigest()[:8]}"
-        temporary = FOLDER / f"{name}.part"
-        temporary.write_bytes(content)
-        os.replace(temporary, FOLDER / f"{name}.safetensors")
+        with replacing(FOLDER / f"{name}.safetensors") as temporary:
+            temporary.write_bytes(content)
         kinds[name] = rule
     origin = "one of the sealed networks of lab 16"
     entries = [entry_of(FOLDER / f"{name}.safetensors", SCRIPT, origin) for name in sorted(kinds)]
@@ -166,9 +166,8 @@ def write_json(name: str, content: dict, origin: str) -> None:
     """Write data/detective/NAME.json and enter it in the manifest."""
     path = ROOT / f"data/detective/{name}.json"
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf8")
     enter(path, SCRIPT, origin)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from coursekit.errors import DataUnavailable, OptionError
+from coursekit.errors import OptionError
 from coursekit.evaluation.sanity import RandomisationTest
 from coursekit.evaluation.scoreboard import Scoreboard, stored_scoreboard
 from coursekit.figures.figure import WIDTH, Picture, styled
 from coursekit.figures.tables import html_table, text_table
-from coursekit.files import DATA, files
+from coursekit.files import DATA, stored
 
 # Passes through the network for one map: forward plus backward. Occlusion's are those of `eleven`: 169 windows and
 # the whole picture.
@@ -145,12 +145,10 @@ def stored_sanity(network: str = "efficientnet_lite0") -> RandomisationTest:
     >>> stored_sanity("coursenet").layers[:3]
     ['fc8', 'fc7', 'fc6']
     """
-    entry = files("sanity").get(network)
-    if entry is None or not (DATA / entry["file"]).is_file():
-        raise DataUnavailable(
-            f"There is no stored randomisation test of {network!r}; make it: python training/sanity_sweep.py {network}"
-        )
-    return RandomisationTest.load(DATA / entry["file"])
+    missing = (
+        f"There is no stored randomisation test of {network!r}; make it: python training/sanity_sweep.py {network}"
+    )
+    return RandomisationTest.load(stored(DATA / f"sanity/{network}.json", missing))
 
 
 def report_card(network: str = "efficientnet_lite0") -> ReportCard:

@@ -142,7 +142,7 @@ class RandomisationTest:
         )
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the numbers as JSON, under a temporary name first, so that an interrupt never leaves half a file."""
+        """Write the numbers as JSON, whole or not at all."""
         write_json(path, asdict(self))
 
     @classmethod

@@ -10,13 +10,13 @@ from tqdm.auto import tqdm
 
 from coursekit.arguments import check_count, check_masks
 from coursekit.attribution.reference import BASELINES
-from coursekit.errors import DataUnavailable, OptionError, UnsupportedActivation, UnsupportedNetwork
+from coursekit.errors import OptionError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.evaluation.deletion import deletion_curve, insertion_curve
 from coursekit.evaluation.localisation import LOCALISATION, localisation
 from coursekit.figures.charts import show_dots
 from coursekit.figures.figure import Picture
 from coursekit.figures.tables import html_table, text_table
-from coursekit.files import DATA, checksum, continued, files, read_json, write_json
+from coursekit.files import DATA, checksum, continued, read_json, stored, write_json
 from coursekit.images.scenes import Scenes
 from coursekit.probe.capture import BATCH
 from coursekit.statistics import bootstrap_interval
@@ -121,7 +121,7 @@ class Scoreboard:
         )
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the numbers as JSON, under a temporary name first, so that an interrupt never leaves half a file."""
+        """Write the numbers as JSON, whole or not at all."""
         write_json(path, asdict(self))
 
     @classmethod
@@ -248,9 +248,5 @@ def stored_scoreboard(network: str) -> Scoreboard:
 
     Raises `DataUnavailable` if nothing was measured for this network.
     """
-    entry = files("scoreboard").get(network)
-    if entry is None or not (DATA / entry["file"]).is_file():
-        raise DataUnavailable(
-            f"There is no stored scoreboard of {network!r}; make it: python training/scoreboard.py {network}"
-        )
-    return Scoreboard.load(DATA / entry["file"])
+    missing = f"There is no stored scoreboard of {network!r}; make it: python training/scoreboard.py {network}"
+    return Scoreboard.load(stored(DATA / f"scoreboard/{network}.json", missing))

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
-from coursekit.errors import DataUnavailable, OptionError, UnknownLayer
+from coursekit.errors import OptionError, UnknownLayer
 from coursekit.explorers.explorer import Explorer, photograph_or_upload
 from coursekit.explorers.looking import map_layers
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
-from coursekit.files import DATA
+from coursekit.files import DATA, stored
 from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
 from coursekit.probe.capture import predict
@@ -93,11 +93,10 @@ def feature_gallery(name: str) -> Path:
     >>> feature_gallery("coursenet").name
     'features_coursenet.jpeg'
     """
-    path = DATA.parent / "gallery" / f"features_{name}.jpeg"
-    if not path.is_file():
-        there = ", ".join(sorted(p.stem.removeprefix("features_") for p in path.parent.glob("features_*.jpeg")))
-        raise DataUnavailable(f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`.")
-    return path
+    folder = DATA.parent / "gallery"
+    there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("features_*.jpeg")))
+    missing = f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`."
+    return stored(folder / f"features_{name}.jpeg", missing)
 
 
 def explore_inversion(

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from coursekit.files import replacing
+
 MAGNITUDE, SIGNED, OVERLAY = "magma", "RdBu_r", "Reds"
 
 
@@ -69,8 +71,9 @@ class Picture:
 
     @styled
     def save(self, path: str | os.PathLike, dpi: int = 150) -> None:
-        """Write the picture; the suffix of `path` (.png, .svg, .pdf …) chooses the format."""
-        self.figure.savefig(Path(path), dpi=dpi)
+        """Write the picture, whole or not at all; the suffix of `path` (.png, .svg, .pdf …) chooses the format."""
+        with replacing(path) as temporary:
+            self.figure.savefig(temporary, dpi=dpi, format=Path(path).suffix[1:] or "png")
 
     def __repr__(self) -> str:
         return f"<Picture: {self.alt}>"

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_images
 from coursekit.errors import ImageError, OptionError
+from coursekit.files import replacing
 
 MAX_MEGAPIXELS = 100
 
@@ -109,12 +110,8 @@ def save_image(images: Tensor, path: str | os.PathLike) -> Path:
         raise ImageError(f"There is no folder {str(path.parent)!r} to save {path.name!r} in; make it first.")
     row = torch.cat(list(images.detach().cpu()), dim=2)
     picture = Image.fromarray((row * 255).round().byte().permute(1, 2, 0).numpy())
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
+    with replacing(path) as temporary:
         picture.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -251,12 +248,8 @@ def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, millisecon
         pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         # Without dithering, for its noise does not compress.
         pictures.append(Image.fromarray(pixels_).quantize(128, dither=Image.Dither.NONE))
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
+    with replacing(path) as temporary:
         pictures[0].save(
             temporary, "GIF", save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0, optimize=True
         )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

@@ -9,7 +9,6 @@ import hashlib
 import os
 import pickle
 import re
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
-from coursekit.files import DATA, cache_folder, files
+from coursekit.files import DATA, cache_folder, files, replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -168,21 +167,16 @@ def download(checkpoint: Checkpoint) -> None:
     target = expected_path(checkpoint)
     mirror = os.environ.get("COURSEKIT_WEIGHTS_URL")
     url = f"{mirror.rstrip('/')}/{checkpoint.file}" if mirror else checkpoint.url
-    temporary = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=checkpoint.file, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            digest = _copy(url, file, checkpoint.file)
-        if not digest.startswith(checkpoint.sha256):
-            raise _Refused(f"its sha256 begins with {digest[:8]}, not with {checkpoint.sha256[:8]}")
-        os.chmod(temporary, 0o644)  # a shared cache must stay readable for the others
-        os.replace(temporary, target)
+        with replacing(target) as temporary:
+            with open(temporary, "wb") as file:
+                digest = _copy(url, file, checkpoint.file)
+            if not digest.startswith(checkpoint.sha256):
+                raise _Refused(f"its sha256 begins with {digest[:8]}, not with {checkpoint.sha256[:8]}")
+            os.chmod(temporary, 0o644)  # a shared cache must stay readable for the others
     except (OSError, ValueError, _Refused) as error:
         raise WeightsUnavailable(_sentence(checkpoint, url, target, error)) from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 class _Refused(Exception):

@@ -10,7 +10,6 @@ from nets import MEAN, STD, seeded
 from torch import nn
 
 import coursekit as ck
-from coursekit import files as manifest
 from coursekit.evaluation import report_card as card
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,14 +64,9 @@ def test_a_finished_test_is_stored_with_its_manifest_entry_and_read_back(script,
     assert [entry["file"] for entry in entries] == ["weights/other", "sanity/tiny.json"]
     assert entries[1]["made_by"] == "python training/sanity_sweep.py tiny"
 
-    for module in (manifest, card):
-        monkeypatch.setattr(module, "DATA", tmp_path / "data")
-    manifest.files.cache_clear()
-    try:
-        read = ck.stored_sanity("tiny")
-        assert read == test and read.seconds == 12.5
-    finally:
-        manifest.files.cache_clear()
+    monkeypatch.setattr(card, "DATA", tmp_path / "data")
+    read = ck.stored_sanity("tiny")
+    assert read == test and read.seconds == 12.5
 
 
 def test_the_slow_methods_take_fewer_passes_and_are_otherwise_the_courses_own(script):

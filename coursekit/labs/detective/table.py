@@ -8,11 +8,10 @@ from coursekit.attribution.cam import grad_cam
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_x_gradient
 from coursekit.attribution.occlusion import occlusion
-from coursekit.errors import DataUnavailable
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
 from coursekit.figures.maps import show_maps
-from coursekit.files import DATA
+from coursekit.files import DATA, stored
 from coursekit.labs.detective.case import Case
 from coursekit.labs.detective.network import FAULTS, LABELS
 
@@ -35,13 +34,12 @@ def stored_cases() -> dict[str, dict[str, str]]:
     ['watermark', 'background', 'colour', 'false alarms']
     """
     path = DATA / "detective/methods.json"
-    if not path.is_file():
-        raise DataUnavailable(f"{path} belongs to the course itself; make it: python training/suspects.py --table")
-    stored = json.loads(path.read_text(encoding="utf8"))
+    missing = f"{path} belongs to the course itself; make it: python training/suspects.py --table"
+    measured = json.loads(stored(path, missing).read_text(encoding="utf8"))
     table = {}
-    for method, row in stored["methods"].items():
+    for method, row in measured["methods"].items():
         counts = {fault: f"{row[fault][0]} of {row[fault][1]}" if row[fault][1] else "cannot" for fault in FAULTS}
-        table[method] = counts | {"false alarms": f"{row['false alarms']} of {stored['cases']}"}
+        table[method] = counts | {"false alarms": f"{row['false alarms']} of {measured['cases']}"}
     return table
 
 
