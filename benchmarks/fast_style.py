@@ -32,7 +32,7 @@ def timed(call: Callable[[], Tensor]) -> tuple[Tensor, float]:
 def compare(size: int, styles: int) -> None:
     """Print a table: seconds for one picture, and its distance to the style."""
     model, judge = ck.load_model("efficientnet_lite0"), ck.load_model("efficientnet_lite2")
-    network = ck.load_transformer()
+    network = ck.load_style_network()
     ways: dict[str, Callable[[Tensor, str, Tensor], Tensor]] = {
         "photograph": lambda photo, name, style: photo,
         "one pass": lambda photo, name, style: ck.fast_style(network, photo, name),
@@ -61,7 +61,7 @@ def main() -> None:
     ck.setup()
     print(f"{torch.get_num_threads()} threads, {options.size} px, {len(PHOTOGRAPHS)} photographs not trained on\n")
     compare(options.size, options.styles)
-    network = ck.load_transformer()
+    network = ck.load_style_network()
     print("\none pass, median of 5")
     for size in SIZES:
         photo = ck.load_image("motorcycle", size=size)

@@ -28,7 +28,7 @@ import coursekit as ck
 ck.setup(seed=0)
 model = ck.load_model("efficientnet_lite0")
 judge = ck.load_model("efficientnet_lite2")  # takes no part in any training
-fast = ck.load_transformer()
+fast = ck.load_style_network()
 styles = {name: ck.style_image(name, 256) for name in ("strokes", "mosaic", "woodcut")}
 motorcycle = ck.load_image("motorcycle", size=(256, 384))
 
@@ -349,7 +349,7 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 # ## The same photograph, faded
 
 # %% id="contrast" slideshow={"slide_type": "-"}
-instance, batch = ck.load_transformer("transformer_one_instance"), ck.load_transformer("transformer_one_batch")
+instance, batch = ck.load_style_network("transformer_one_instance"), ck.load_style_network("transformer_one_batch")
 contrasts = (1.0, 0.5, 0.25)
 photo = ck.load_image("motorcycle", size=(112, 168))
 faded = torch.cat([0.5 + c * (photo - 0.5) for c in contrasts])
@@ -461,7 +461,7 @@ ck.show_images(
 gravel = ck.load_image("gravel", size=256)
 with torch.no_grad():
     goals = {layer: gram(a) for layer, a in look(gravel).items() if layer in LAYERS}
-seventh = ck.load_transformer()
+seventh = ck.load_style_network()
 norms = [part for part in seventh.modules() if hasattr(part, "gamma")]
 for part in norms:
     part.gamma = nn.Parameter(part.gamma.mean(0, keepdim=True))
@@ -656,7 +656,7 @@ ck.show_images(
 # %% id="wrong-two" slideshow={"slide_type": "-"}
 photo = ck.load_image("motorcycle", size=(160, 240))
 dark = 0.15 * ck.load_image("hubble", size=(160, 240))
-forgetful = ck.load_transformer("transformer_one_batch").train()
+forgetful = ck.load_style_network("transformer_one_batch").train()
 with torch.no_grad():
     alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark, dark]), one)[:1]
 ck.show_images(

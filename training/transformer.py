@@ -14,7 +14,7 @@ from torch import Tensor
 import coursekit as ck
 from assets import halved, publish
 from coursekit.images.styles import STYLES
-from coursekit.networks.nets.style import Transformer
+from coursekit.networks.nets.style import StyleNetwork
 from coursekit.synthesis.objectives import gram
 from perceptual import Eyes, crops, curve, fit, relative, wiggle
 
@@ -30,14 +30,14 @@ NETWORKS = {
 }
 
 
-def train(name: str) -> Transformer:
+def train(name: str) -> StyleNetwork:
     """Train one network."""
     styles, norm, steps = NETWORKS[name]
     ck.setup(seed=0)
     eyes = Eyes(STYLE_BLOCKS)
     seen = [eyes(ck.style_image(style, 256).to(memory_format=torch.channels_last)) for style in styles]
     goals = {b: torch.cat([gram(s[b]) for s in seen]) for b in STYLE_BLOCKS}  # (styles, C, C)
-    network = Transformer(len(styles), norm)
+    network = StyleNetwork(len(styles), norm)
 
     def loss(step: int) -> dict[str, Tensor]:
         images = crops(BATCH, SIZE, seed=step)
@@ -57,7 +57,7 @@ def train(name: str) -> Transformer:
 
 
 @torch.inference_mode()
-def marks(network: Transformer, styles: list[str]) -> dict[str, float]:
+def marks(network: StyleNetwork, styles: list[str]) -> dict[str, float]:
     """Measure content and style on held-out photographs, and the style of the photographs themselves."""
     eyes, images = Eyes(STYLE_BLOCKS), crops(32, 256, seed=1, held_out=True)
     scores, wanted = {}, eyes(images)

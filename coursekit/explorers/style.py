@@ -18,8 +18,8 @@ from coursekit.figures.images import show_images
 from coursekit.images.loading import load_image
 from coursekit.images.styles import REGIONS, STYLES, painted_landscape, style_image
 from coursekit.networks.model import Model
-from coursekit.networks.nets.style import Transformer
-from coursekit.networks.painters import load_transformer
+from coursekit.networks.nets.style import StyleNetwork
+from coursekit.networks.painters import load_style_network
 from coursekit.synthesis.doodle import neural_doodle
 from coursekit.synthesis.fast import fast_style
 from coursekit.synthesis.style import style_transfer
@@ -198,13 +198,13 @@ def _resized(labels: Tensor, size: tuple[int, int], count: int) -> Tensor:
 
 
 def explore_fast_style(
-    network: Transformer | str = "transformer", photograph: str = "astronaut", size: int = 256
+    network: StyleNetwork | str = "transformer", photograph: str = "astronaut", size: int = 256
 ) -> Explorer:
     """Mix the styles of one network by sliders, on a photograph, an upload or the pictures of the camera.
 
     Parameters
     ----------
-    network : what `load_transformer` returns, or its name.
+    network : what `load_style_network` returns, or its name.
     photograph : one of the packaged photographs.
     size : of the square picture in pixels; a slow computer follows the camera better with a small one.
 
@@ -212,7 +212,7 @@ def explore_fast_style(
     >>> ck.explore_fast_style(size=64)
     <Explorer: photograph, upload, camera, strokes, ..., ink; astronaut painted as strokes 1>
     """
-    network = load_transformer(network) if isinstance(network, str) else network
+    network = load_style_network(network) if isinstance(network, str) else network
 
     def draw(photograph: str, upload: tuple, camera: bytes, **shares: float) -> Picture:
         image = load_image(camera or (upload[-1] if upload else photograph), size=size)

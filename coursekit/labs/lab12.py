@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.labs.checking import call, compare
-from coursekit.networks.nets.style import Transformer
+from coursekit.networks.nets.style import StyleNetwork
 
 EPSILON = 1e-5
 
@@ -120,7 +120,7 @@ def one_pass_of(answer: object) -> str | None:
 
 def freeze_all_but_styles(answer: object) -> str | None:
     """12.5: only γ and β need a gradient; how many numbers that is."""
-    network = Transformer(styles=3)
+    network = StyleNetwork(styles=3)
     tables = {name: p for name, p in network.named_parameters() if name.endswith(("gamma", "beta"))}
     right = sum(p.numel() for p in tables.values())
     result = call(answer, network)

@@ -23,7 +23,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "nets.trust": "",
     "nets.twin": "",
     "painters": (
-        "load_decoder load_generator shape_parameters load_transformer load_texture_network load_superresolution"
+        "load_decoder load_generator shape_parameters load_style_network load_texture_network load_superresolution"
     ),
     "receptive": "",
     "weights": "",

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from coursekit.networks.nets import captioned, coursenet, parted, patternnet, tr
 from coursekit.networks.weights import PACKAGED, Checkpoint, own_checkpoint, read, state_of, torchvision_checkpoint
 
 _HALF = (0.5, 0.5, 0.5)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 # The course's own networks: what builds each, and the file that says what it takes (MEAN, STD, INPUT_SIZE).
@@ -118,19 +120,33 @@ def build_random(plan: Blueprint, seed: int) -> nn.Module:
         return without_side_classifiers(plan.build())
 
 
-def build_trained(plan: Blueprint) -> nn.Module:
-    """Build a network and fill it from its checkpoint; every tensor must find its place and fit."""
-    state = read(plan.checkpoint)
+def build_trained(build: Callable[[], Network], checkpoint: Checkpoint) -> Network:
+    """Build a network and fill it from its checkpoint; every tensor must find its place and fit.
+
+    It computes in float32 and its parameters require no gradient; the random state of torch stays as it was.
+    """
+    state = read(checkpoint)
     with torch.device("meta"):  # no time and no random numbers for weights that would be replaced at once
-        module = plan.build()
-    state = _renamed(state, module, plan.checkpoint)
+        module = build()
+    state = _renamed(state, module, checkpoint)
     state = {key: value.contiguous() for key, value in state.items()}  # converted files keep the strides of others
     module.load_state_dict(state, assign=True)
     if any(buffer.is_meta for buffer in module.buffers()):  # constants that the network computes and no file holds
         with torch.random.fork_rng(devices=[]):
-            module = plan.build()
+            module = build()
         module.load_state_dict(state)
-    return without_side_classifiers(module.float())
+    return module.float().requires_grad_(False)
+
+
+def load_own(name: str, build: Callable[[], Network]) -> Network:
+    """Open a network with the course's own weights of that name, in eval mode, on the device that `setup` chose.
+
+    Raises WeightsUnavailable if the file is missing or damaged.
+    """
+    checkpoint = own_checkpoint(name)
+    if checkpoint is None:
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+    return build_trained(build, checkpoint).eval().to(default_device())
 
 
 def _renamed(state: dict[str, Tensor], module: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
@@ -188,7 +204,8 @@ def load_model(name: str = "efficientnet_lite0") -> Model:
             f"There are no trained weights of {name} that this course can read; "
             f"ck.random_model({name!r}) gives the network without training."
         )
-    return _finish(name, plan, build_trained(plan), plan.checkpoint.origin)
+    module = without_side_classifiers(build_trained(plan.build, plan.checkpoint))
+    return _finish(name, plan, module, plan.checkpoint.origin)
 
 
 def is_available(name: str) -> bool:

@@ -5,15 +5,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from coursekit.errors import OptionError, WeightsUnavailable
+from coursekit.errors import OptionError
 from coursekit.files import files
 from coursekit.images.stimuli import SHAPES
-from coursekit.networks.device import default_device
+from coursekit.networks.loading import load_own
 from coursekit.networks.nets import decoder, generator
-from coursekit.networks.nets.style import Transformer
+from coursekit.networks.nets.style import StyleNetwork
 from coursekit.networks.nets.superresolution import SuperResolution
 from coursekit.networks.nets.texture import TextureNetwork
-from coursekit.networks.weights import own_checkpoint, read
 
 # A shape is the same after 1/n of a turn; 0 is after any.
 SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cross": 4}
@@ -52,7 +51,7 @@ def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
     if (code, loss) not in kinds:
         known = ", ".join(f"{c!r} with {kind!r}" for c, kind in kinds)
         raise OptionError(f"There is no decoder of {code!r} with {loss!r} loss; there is {known}.")
-    return _filled(decoder.decoder(code), f"decoder_{code}_{loss}")
+    return load_own(f"decoder_{code}_{loss}", lambda: decoder.decoder(code))
 
 
 def load_generator() -> nn.Sequential:
@@ -64,7 +63,7 @@ def load_generator() -> nn.Sequential:
     >>> made = load_generator()(shape_parameters("star", angle=30))
     >>> image, mask = made[:, :3], made[:, 3:]
     """
-    return _filled(generator.generator(), "generator")
+    return load_own("generator", generator.generator)
 
 
 def shape_parameters(
@@ -91,22 +90,11 @@ def shape_parameters(
     return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *ground]])
 
 
-def _filled(network: nn.Sequential, name: str) -> nn.Sequential:
-    """Return the network with the course's own weights of that name, ready to use; its weights need no gradient."""
-    checkpoint = own_checkpoint(name)
-    if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
-    network.load_state_dict(read(checkpoint))
-    return network.float().eval().requires_grad_(False).to(default_device())
-
-
-TRANSFORMERS = ("transformer", "transformer_one_instance", "transformer_one_batch")
-
-
+STYLE_NETWORKS = ("transformer", "transformer_one_instance", "transformer_one_batch")
 LOSSES = ("feature", "pixel")
 
 
-def load_transformer(name: str = "transformer") -> Transformer:
+def load_style_network(name: str = "transformer") -> StyleNetwork:
     """Open a trained network for fast style transfer.
 
     Its attribute `styles` lists the names of what it paints; `curve` holds [step, loss] of its training.
@@ -128,16 +116,21 @@ def load_transformer(name: str = "transformer") -> Transformer:
 
     Examples
     --------
-    >>> load_transformer().styles
+    >>> load_style_network().styles
     ['strokes', 'swirls', 'mosaic', 'woodcut', 'colour field', 'ink']
     """
-    if name not in TRANSFORMERS:
-        raise OptionError(f"There is no network {name!r} for fast style transfer; there is {', '.join(TRANSFORMERS)}.")
-    state = _weights(name)
-    entry = files("weights")[name]
-    network = _ready(Transformer(len(entry["styles"]), entry["norm"]), state)
-    network.styles, network.curve = list(entry["styles"]), entry.get("curve", [])
-    return network
+    if name not in STYLE_NETWORKS:
+        raise OptionError(
+            f"There is no network {name!r} for fast style transfer; there is {', '.join(STYLE_NETWORKS)}."
+        )
+
+    def build() -> StyleNetwork:
+        entry = files("weights")[name]
+        network = StyleNetwork(len(entry["styles"]), entry["norm"])
+        network.styles, network.curve = list(entry["styles"]), entry.get("curve", [])
+        return network
+
+    return load_own(name, build)
 
 
 def load_texture_network() -> TextureNetwork:
@@ -149,7 +142,7 @@ def load_texture_network() -> TextureNetwork:
     >>> sum(p.numel() for p in load_texture_network().parameters()) < 200_000
     True
     """
-    return _ready(TextureNetwork(), _weights("texture_network"))
+    return load_own("texture_network", TextureNetwork)
 
 
 def load_superresolution(loss: str = "feature") -> SuperResolution:
@@ -174,17 +167,4 @@ def load_superresolution(loss: str = "feature") -> SuperResolution:
     """
     if loss not in LOSSES:
         raise OptionError(f"loss is 'feature' or 'pixel', but is {loss!r}.")
-    return _ready(SuperResolution(), _weights(f"superresolution_{loss}"))
-
-
-def _weights(name: str) -> dict[str, Tensor]:
-    checkpoint = own_checkpoint(name)
-    if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
-    return read(checkpoint)
-
-
-def _ready(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
-    """Fill in the weights; they are shipped in half precision and need no gradient."""
-    network.load_state_dict(state)
-    return network.float().eval().requires_grad_(False).to(default_device())
+    return load_own(f"superresolution_{loss}", SuperResolution)

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
-from coursekit.networks.nets.style import Transformer
+from coursekit.networks.nets.style import StyleNetwork
 from coursekit.networks.nets.texture import TextureNetwork, noise
-from coursekit.networks.painters import load_transformer
+from coursekit.networks.painters import load_style_network
 from coursekit.probe.capture import evaluating
 
 DETAIL = 5  # pixels of the window of a local mean
@@ -19,7 +19,7 @@ DETAIL = 5  # pixels of the window of a local mean
 SMALLEST = 16  # pixels: below that a mirrored border does not fit at a quarter of the size
 
 
-def fast_style(network: Transformer | str, images: Tensor, mixture: Mapping[str, float] | str | None = None) -> Tensor:
+def fast_style(network: StyleNetwork | str, images: Tensor, mixture: Mapping[str, float] | str | None = None) -> Tensor:
     """Paint images in a style, or in a mixture of styles, by one forward pass.
 
     The scale γ and the shift β of each normalisation are the mean of those of the styles, weighted by the shares
@@ -27,7 +27,7 @@ def fast_style(network: Transformer | str, images: Tensor, mixture: Mapping[str,
 
     Parameters
     ----------
-    network : what `load_transformer` returns, or its name.
+    network : what `load_style_network` returns, or its name.
     images : (N, 3, H, W) in [0, 1], 16 pixels or more a side.
     mixture : the name of a style, or name -> share; shares are divided by their sum. A network of one style needs none.
 
@@ -50,7 +50,7 @@ def fast_style(network: Transformer | str, images: Tensor, mixture: Mapping[str,
     height, width = images.shape[2:]
     if min(height, width) < SMALLEST:
         raise ImageError(f"Pictures must have {SMALLEST} pixels a side or more, but these have {height} × {width}.")
-    network = load_transformer(network) if isinstance(network, str) else network
+    network = load_style_network(network) if isinstance(network, str) else network
     shares = _shares(network.styles, mixture)
     place = next(network.parameters())
     padded = F.pad(images.to(place), (0, -width % 4, 0, -height % 4), mode="reflect")

@@ -5,7 +5,10 @@ import torch
 import torch.nn.functional as F
 
 import coursekit as ck
+from coursekit.networks.loading import load_own
+from coursekit.networks.nets import captioned, parted
 from coursekit.networks.nets.decoder import CODES
+from coursekit.networks.weights import own_checkpoint, read
 
 KINDS = [
     (code, loss) for code in CODES for loss in ("pixel", "feature") if code in ("conv5", "fc6") or loss == "feature"
@@ -94,3 +97,36 @@ def test_wrong_input_gets_one_sentence():
         ck.load_decoder("fc7")
     with pytest.raises(ck.OptionError, match="kind is one of circle"):
         ck.shape_parameters("heart")
+
+
+OPENED = {
+    "decoder": ck.load_decoder,
+    "generator": ck.load_generator,
+    "style network": ck.load_style_network,
+    "style network, batch": lambda: ck.load_style_network("transformer_one_batch"),
+    "texture network": ck.load_texture_network,
+    "super-resolution": ck.load_superresolution,
+    "detective's case": lambda: ck.case(0)["A"],
+    "with a computed buffer": lambda: ck.load_model("parted"),
+}
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_opening_a_network_draws_no_random_number_and_leaves_it_ready(name):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    network = OPENED[name]()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(part.training for part in network.modules())
+    tensors = [*network.parameters(), *network.buffers()]
+    assert not any(t.requires_grad or t.is_meta or t.dtype == torch.float16 for t in tensors)
+
+
+@pytest.mark.parametrize("name, build", [("captioned_0", captioned.captioned), ("parted", parted.parted)])
+def test_an_own_network_has_the_numbers_of_its_file(name, build):
+    network, stored = load_own(name, build), read(own_checkpoint(name))
+    assert set(network.state_dict()) == set(build().state_dict()) == set(stored)
+    for key, value in network.state_dict().items():
+        assert torch.equal(value.cpu(), stored[key].to(value.dtype)), key
+    with pytest.raises(ck.WeightsUnavailable, match="lists no weights 'nobody'"):
+        load_own("nobody", build)

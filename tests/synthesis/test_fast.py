@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from nets import random_images, seeded
 
 import coursekit as ck
-from coursekit.networks.nets.style import ConditionalNorm, Step, Transformer
+from coursekit.networks.nets.style import ConditionalNorm, Step, StyleNetwork
 from coursekit.networks.nets.texture import TextureNetwork, noise
 from tests.explorers.test_browser import jpeg
 
@@ -14,7 +14,7 @@ from tests.explorers.test_browser import jpeg
 @pytest.fixture
 def network():
     """Two styles that differ, random convolutions."""
-    network = seeded(Transformer(styles=2))
+    network = seeded(StyleNetwork(styles=2))
     with torch.no_grad():
         for part in network.modules():
             if isinstance(part, ConditionalNorm):
@@ -78,7 +78,7 @@ def test_pictures_of_a_batch_are_painted_as_alone(network):
 
 
 def test_a_network_in_training_mode_paints_as_in_use_and_stays_as_it_was():
-    network = seeded(Transformer(styles=1, norm="batch")).train()
+    network = seeded(StyleNetwork(styles=1, norm="batch")).train()
     network.styles = ["ink"]
     x, before = random_images(1, size=24), {k: v.clone() for k, v in network.state_dict().items()}
     made = ck.fast_style(network, x)
@@ -101,7 +101,7 @@ def test_wrong_input_gets_one_sentence(network):
     with pytest.raises(ck.ImageError, match="Add the batch dimension"):
         ck.fast_style(network, x[0], "ink")
     with pytest.raises(ck.OptionError, match="no network 'lite' for fast style transfer; there is transformer"):
-        ck.load_transformer("lite")
+        ck.load_style_network("lite")
     with pytest.raises(ck.OptionError, match="loss is 'feature' or 'pixel', but is 'gan'"):
         ck.load_superresolution("gan")
     for size in (24, 40, 0, True):
@@ -114,7 +114,7 @@ def test_wrong_input_gets_one_sentence(network):
 
 
 LOADERS = {
-    "transformer": ck.load_transformer,
+    "transformer": ck.load_style_network,
     "texture_network": ck.load_texture_network,
     "superresolution_feature": ck.load_superresolution,
 }
@@ -125,14 +125,18 @@ def test_missing_weights_get_a_sentence_and_random_ones_never_pass(name, monkeyp
     monkeypatch.setattr("coursekit.networks.weights.DATA", tmp_path)
     with pytest.raises(ck.WeightsUnavailable, match=f"{name} are missing: .* git checkout -- data/weights/{name}"):
         LOADERS[name]()
-    monkeypatch.setattr("coursekit.networks.painters.own_checkpoint", lambda name: None)
+    monkeypatch.setattr("coursekit.networks.loading.own_checkpoint", lambda name: None)
     with pytest.raises(ck.WeightsUnavailable, match=f"lists no weights '{name}'"):
         LOADERS[name]()
 
 
 def test_the_trained_networks_paint_their_styles():
     """In a network that took no part, the painting is nearer to its style than the photograph is."""
-    judge, photo, network = ck.load_model("efficientnet_lite2"), ck.load_image("motorcycle", 128), ck.load_transformer()
+    judge, photo, network = (
+        ck.load_model("efficientnet_lite2"),
+        ck.load_image("motorcycle", 128),
+        ck.load_style_network(),
+    )
     assert network.styles == ["strokes", "swirls", "mosaic", "woodcut", "colour field", "ink"]
     assert not any(p.requires_grad for p in network.parameters())
     for style in ("strokes", "mosaic", "woodcut"):
@@ -142,7 +146,7 @@ def test_the_trained_networks_paint_their_styles():
 
 
 def test_the_two_networks_of_one_style_differ_in_their_normalisation():
-    instance, batch = (ck.load_transformer(f"transformer_one_{norm}") for norm in ("instance", "batch"))
+    instance, batch = (ck.load_style_network(f"transformer_one_{norm}") for norm in ("instance", "batch"))
     assert instance.styles == batch.styles and len(instance.styles) == 1
     photo = ck.load_image("motorcycle", 96)
     far = []

@@ -4,32 +4,27 @@ import hashlib
 import json
 from functools import cache
 
-from coursekit.errors import DataUnavailable
-from coursekit.files import DATA
+from coursekit.files import DATA, stored
 from coursekit.labs.detective.network import INPUT_SIZE, LABELS, MEAN, STD, suspect
-from coursekit.networks.device import default_device
+from coursekit.networks.loading import load_own
 from coursekit.networks.model import Model
-from coursekit.networks.weights import own_checkpoint, read
 
 ROUNDS = 60_000  # of the slow hash: a few hundredths of a second for each question
 
 
 def open_network(file: str, letter: str) -> Model:
     """Return a sealed network under the letter that it has in a case."""
-    module = suspect()
-    module.load_state_dict(read(own_checkpoint(file)), strict=True)
-    model = Model(module.float().requires_grad_(False), MEAN, STD, LABELS)
+    model = Model(load_own(file, suspect), MEAN, STD, LABELS)
     model.name, model.source, model.input_size = letter, "sealed", INPUT_SIZE
-    return model.to(default_device())
+    return model
 
 
 @cache
 def sealed() -> dict:
     """Return data/detective/sealed.json: a salt, the enciphered cases, and a slow hash of the truth about each file."""
     path = DATA / "detective/sealed.json"
-    if not path.is_file():
-        raise DataUnavailable(f"{path} belongs to the course itself. Run: git checkout -- data/detective")
-    return json.loads(path.read_text(encoding="utf8"))
+    missing = f"{path} belongs to the course itself. Run: git checkout -- data/detective"
+    return json.loads(stored(path, missing).read_text(encoding="utf8"))
 
 
 def slow_hash(words: str, salt: str, length: int = 32) -> bytes:

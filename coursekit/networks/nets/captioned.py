@@ -1,8 +1,8 @@
 """Captioned: four small networks of one architecture, trained on pictures whose captions tell the class, or lie."""
 
-from collections import OrderedDict
-
 from torch import nn
+
+from coursekit.networks.nets.blocks import convolutions
 
 LABELS = ("bird", "mammal", "vehicle")
 # The cut-outs behind each class, eight each.
@@ -27,13 +27,8 @@ def captioned() -> nn.Sequential:
     >>> captioned()(torch.rand(2, 3, 64, 64)).shape
     torch.Size([2, 3])
     """
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
     sizes = [(3, 32, 5, 2), (32, 48, 3, 1), (48, 64, 3, 1), (64, 96, 3, 1)]  # channels in and out, kernel, stride
-    for i, (inputs, outputs, kernel, stride) in enumerate(sizes, 1):
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        if i < 4:
-            layers[f"pool{i}"] = nn.MaxPool2d(2)
+    layers = convolutions(sizes, pooled=3)
     layers["flatten"] = nn.Flatten()  # where a letter stands matters, so nothing is averaged
     layers["fc5"], layers["relu5"] = nn.Linear(96 * 4 * 4, 64), nn.ReLU()
     layers["fc6"] = nn.Linear(64, len(LABELS))

@@ -1,9 +1,9 @@
 """Parted: a small network whose last filters each keep to one part of one animal, and its plain twin."""
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
+
+from coursekit.networks.nets.blocks import averaged
 
 # The cut-outs that it tells apart, in the order of its outputs: animals with a head, feet and a back that differ.
 LABELS = ("zebra", "tiger", "hen", "flamingo", "camel", "koala", "peacock", "king penguin", "husky", "bison")
@@ -87,18 +87,8 @@ def parted(masked: bool = True) -> nn.Sequential:
     >>> parted()(torch.rand(2, 3, 96, 96)).shape
     torch.Size([2, 10])
     """
-    layers: OrderedDict[str, nn.Module] = OrderedDict()
     sizes = [(3, 32, 5, 2), (32, 64, 3, 1), (64, 96, 3, 1), (96, FILTERS, 3, 1)]  # channels in, out, kernel, stride
-    for i, (inputs, outputs, kernel, stride) in enumerate(sizes, 1):
-        layers[f"conv{i}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        layers[f"norm{i}"], layers[f"relu{i}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        if i < 3:
-            layers[f"pool{i}"] = nn.MaxPool2d(2)
-    if masked:
-        layers["mask4"] = PartMask()
-    layers["avgpool"], layers["flatten"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    layers["fc5"] = nn.Linear(FILTERS, len(LABELS))
-    return nn.Sequential(layers)
+    return averaged(sizes, len(LABELS), **{"mask4": PartMask()} if masked else {})
 
 
 def unparted() -> nn.Sequential:

@@ -53,15 +53,18 @@ class Step(nn.Module):
         return F.relu(x) if self.relu else x
 
 
-class Transformer(nn.Module):
+class StyleNetwork(nn.Module):
     """Build the network with random weights: (N, 3, H, W) and a mixture (N, styles) -> (N, 3, H, W) in (0, 1).
 
     Two steps down to a quarter of the size, five residual blocks there, two steps up; H and W are multiples of 4.
     Johnson, Alahi & Fei-Fei, *Perceptual losses for real-time style transfer and super-resolution*, ECCV 2016.
 
-    >>> Transformer(styles=2)(torch.rand(1, 3, 32, 48), torch.tensor([[0.5, 0.5]])).shape
+    >>> StyleNetwork(styles=2)(torch.rand(1, 3, 32, 48), torch.tensor([[0.5, 0.5]])).shape
     torch.Size([1, 3, 32, 48])
     """
+
+    styles: list[str]  # what it paints; the loader says
+    curve: list[list[float]]  # [step, loss] of its training
 
     def __init__(self, styles: int = 1, norm: str = "instance"):
         super().__init__()
