@@ -80,13 +80,13 @@ def check_one(name: str, image: Tensor) -> None:
         raise ImageError(f"{name} must be one image (1, 3, H, W) of 32 pixels or more, but is {tuple(image.shape)}.")
 
 
-def check_options(tv: float, smooth: float | None, among: str, optimizer: str, steps: int) -> None:
+def check_options(*, tv: float, smooth: float | None, parameterization: str, optimizer: str, steps: int) -> None:
     """Raise OptionError for an option outside its range."""
     check_count("steps", steps)
     if optimizer not in ("lbfgs", "adam"):
         raise OptionError(f"optimizer is 'lbfgs' or 'adam', but is {optimizer!r}.")
-    if among not in ("frequencies", "pixels"):
-        raise OptionError(f"among is 'frequencies' or 'pixels', but is {among!r}.")
+    if parameterization not in ("fourier", "pixels"):
+        raise OptionError(f"parameterization is 'fourier' or 'pixels', but is {parameterization!r}.")
     if not tv >= 0:
         raise OptionError(f"tv must be 0 or more, but is {tv!r}.")
     if smooth is not None and not smooth > 0:

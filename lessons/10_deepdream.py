@@ -144,7 +144,9 @@ print("each layer sees at least twice as much as before, in squared length:", mi
 # %% id="guide" slideshow={"slide_type": "-"}
 guides = {name: ck.load_image(name, size=224) for name in ("flower", "chelsea")}
 lake = ck.load_image("china", size=224)
-guided = [ck.dream(model, lake, ck.guide(model, guide, "block8"), octaves=3, steps=16) for guide in guides.values()]
+guided = [
+    ck.dream(model, lake, ck.objectives.guide(model, guide, "block8"), octaves=3, steps=16) for guide in guides.values()
+]
 ck.show_images(
     [guides["flower"], guided[0], guides["chelsea"], guided[1]],
     ["guide", "dream", "guide", "dream"],
@@ -218,7 +220,9 @@ print("yet fewer than 10 % of the 1280 last channels speak most for a dog:", sha
 import tempfile
 from pathlib import Path
 
-frames = list(ck.zoom(model, ck.load_image("china", size=112), "block10", frames=12, factor=1.06, octaves=1, steps=3))
+frames = list(
+    ck.dream_zoom(model, ck.load_image("china", size=112), "block10", frames=12, factor=1.06, octaves=1, steps=3)
+)
 with tempfile.TemporaryDirectory() as folder:
     gif = ck.save_animation(frames, Path(folder) / "zoom.gif").read_bytes()
 ck.show_images(

@@ -372,9 +372,10 @@ ck.show_images(
 
 # %% id="optimiser" slideshow={"slide_type": "-"}
 losses, found = {}, {}
-for among in ("pixels", "frequencies"):
+for among, parameterization in {"pixels": "pixels", "frequencies": "fourier"}.items():
     for optimizer in ("adam", "lbfgs"):
-        race = ck.style_transfer(lite, small, strokes, among=among, optimizer=optimizer, steps=30)
+        way = {"parameterization": parameterization, "optimizer": optimizer}
+        race = ck.style_transfer(lite, small, strokes, steps=30, **way)
         losses[f"{among}, {optimizer}"] = -race.values[:, 0]
         found[among, optimizer] = race.images
 ck.show_lines(

@@ -5,12 +5,12 @@ Images made by a network: objectives, parameterisations, transforms, regulariser
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "doodle": "neural_doodle",
-    "dream": "dream zoom",
+    "dream": "dream dream_zoom",
     "facets": "facets Facets",
     "fast": "fast_style fast_texture sample_diversity",
     "fooling": "gradient_sign iterated_gradient_sign smallest_change evolve",
     "inversion": "invert inversion_error",
-    "objectives": "guide",
+    "objectives": "",
     "parameterizations": "",
     "regularizers": "",
     "render": "render Rendering",

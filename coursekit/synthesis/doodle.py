@@ -1,6 +1,7 @@
 """Neural doodles: a painting, a map of its regions, and a new map become a new painting."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ def neural_doodle(
     *,
     layers: Sequence[str] | None = None,
     tv: float = 1.0,
-    among: str = "frequencies",
+    parameterization: str = "fourier",
     optimizer: str = "lbfgs",
     steps: int = 100,
     seed: int = 0,
@@ -42,7 +43,7 @@ def neural_doodle(
     style : (1, 3, H, W) in [0, 1].
     style_map : (H, W) whole numbers: which region each pixel of `style` belongs to.
     new_map : (h, w) whole numbers of the same regions; the result has its size.
-    layers, tv, among, optimizer, steps, seed, snapshots, progress, watch : as in `style_transfer`.
+    layers, tv, parameterization, optimizer, steps, seed, snapshots, progress, watch : as in `style_transfer`.
 
     Returns
     -------
@@ -68,31 +69,34 @@ def neural_doodle(
     """
     check_one("style", style)
     layers, _ = chosen_layers(model, layers)
-    check_options(tv, None, among, optimizer, steps)
+    search: dict[str, Any] = {"tv": tv, "parameterization": parameterization, "optimizer": optimizer, "steps": steps}
+    check_options(smooth=None, **search)
     regions = _regions(style, style_map, new_map)
     begin = _mean_colours(style, style_map, new_map, regions, seed)
     ours, theirs = (torch.stack([m == r for r in regions]).float() for m in (new_map, style_map))
     goal = _regional(model, layers, style, theirs, ours)
-    return paint(model, goal, begin, tv, among, optimizer, steps, seed, snapshots, progress, watch)
+    return paint(model, goal, begin, seed=seed, snapshots=snapshots, progress=progress, watch=watch, **search)
 
 
 def region_grams(a: Tensor, masks: Tensor) -> Tensor:
     """Compute a Gram matrix for each region: (N, C, H, W) and masks (R, h, w) in [0, 1] -> (N, R, C, C)."""
-    soft = F.adaptive_avg_pool2d(masks.to(a)[None], a.shape[2:])[0].flatten(1)  # (R, places), shares of a region
+    soft = F.adaptive_avg_pool2d(masks.to(a)[None], (a.shape[2], a.shape[3]))[0].flatten(
+        1
+    )  # (R, places), shares of a region
     flat = a.flatten(2)
     return torch.einsum("ncp,rp,ndp->nrcd", flat, soft / soft.sum(1, keepdim=True).clamp(min=1e-6), flat)
 
 
 def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor, ours: Tensor) -> Objective:
-    """Mean over layers and regions of how far the Gram matrices of the regions are from those of the style."""
+    """Minus the mean over layers and regions of how far the Gram matrices are from those of the style."""
     (goals,) = run(model, style, layers, lambda logits, maps: {a: region_grams(maps[a], theirs) for a in layers})
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        total = 0
+        terms = []
         for name, goal in goals.items():
             apart = (region_grams(acts[name], ours) - goal).flatten(2).pow(2).sum(2)  # (N, R)
-            total = total - (apart / goal.flatten(2).pow(2).sum(2)).mean(1)
-        return total / len(goals)
+            terms.append((apart / goal.flatten(2).pow(2).sum(2)).mean(1))
+        return -sum(terms[1:], terms[0]) / len(terms)
 
     return Objective(read, frozenset(layers))
 

@@ -1,6 +1,7 @@
 """DeepDream: more of what a layer sees, from coarse to fine."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -73,8 +74,9 @@ def dream(
         raise OptionError(f"scale must be above 1, but is {scale!r}.")
     if isinstance(objective, str):
         model.layer(objective)  # raises before any work
-        objective = see_more(objective)
-    sizes = [tuple(round(side / scale**k) for side in image.shape[2:]) for k in reversed(range(octaves))]
+    goal = see_more(objective) if isinstance(objective, str) else as_objective(objective)
+    height, width = image.shape[2:]
+    sizes = [(round(height / scale**k), round(width / scale**k)) for k in reversed(range(octaves))]
     if min(sizes[0]) < 32:
         raise OptionError(f"The smallest of {octaves} octaves would have {sizes[0]} pixels; take fewer octaves.")
     detail = torch.zeros_like(image)
@@ -82,27 +84,32 @@ def dream(
         base = resize(image, size)
         start = (base + resize(detail, size)).clamp(0, 1)
         if max(size) > tile:
-            made = _tiled(model, as_objective(objective), start, steps, rate, jitter, tile, seed + k)
+            made = _tiled(model, goal, start, steps=steps, rate=rate, jitter=jitter, tile=tile, seed=seed + k)
         else:
-            made = render(
-                model,
-                as_objective(objective),
-                parameterization=pixels(start),
-                transforms=[roll(jitter)],
-                optimizer="ascent",
-                rate=rate,
-                steps=steps,
-                seed=seed + k,
-                progress=False,
-            ).images
+            made = _whole(model, goal, start, steps=steps, rate=rate, jitter=jitter, seed=seed + k)
         detail = made.to(base) - base
     return (image + detail).clamp(0, 1)
 
 
+def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, seed: int) -> Tensor:
+    """Climb along the gradient of the whole picture, rolled before each look."""
+    return render(
+        model,
+        objective,
+        parameterization=pixels(x),
+        transforms=[roll(jitter)],
+        optimizer="ascent",
+        rate=rate,
+        steps=steps,
+        seed=seed,
+        progress=False,
+    ).images
+
+
 def _tiled(
-    model: Model, objective: Objective, x: Tensor, steps: int, rate: float, jitter: int, tile: int, seed: int
+    model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, tile: int, seed: int
 ) -> Tensor:
-    """Do what `render` does with "ascent" and `roll`, the gradient computed tile by tile.
+    """Do what `_whole` does, the gradient computed tile by tile.
 
     The rolls reach at least half a tile: with smaller ones the seams come back to the same stripes and show.
     """
@@ -115,6 +122,7 @@ def _tiled(
     return x
 
 
+@torch.enable_grad()
 def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> Tensor:
     """Compute ∇_x of the mean over tiles of the objective; only one tile's activations are in memory at a time.
 
@@ -133,16 +141,24 @@ def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> 
     return torch.cat(strips, 2)
 
 
-def zoom(
+def dream_zoom(
     model: Model,
     image: Tensor,
     objective: str | Objective,
     *,
     frames: int = 20,
     factor: float = 1.05,
-    **options: object,
+    **options: Any,
 ) -> Iterator[Tensor]:
-    """Dream, step a little closer, dream again: yields the frames (1, 3, H, W) one by one."""
+    """Dream, step a little closer, dream again: yields the frames (1, 3, H, W) one by one.
+
+    factor : how much closer. options : those of `dream`, by default octaves=2, steps=5 and a new seed for each frame.
+
+    >>> import coursekit as ck
+    >>> model, sky = ck.load_model("coursenet"), ck.load_image("china", size=64)
+    >>> [frame.shape[2] for frame in dream_zoom(model, sky, "relu3", frames=2, octaves=1, steps=1)]
+    [64, 64]
+    """
     check_count("frames", frames)
     height, width = image.shape[2:]
     h, w = round(height / factor), round(width / factor)

@@ -74,7 +74,7 @@ def iterated_gradient_sign(
     start = images.detach().to(model.device)
     low, high = (start - epsilon).clamp(min=0), (start + epsilon).clamp(max=1)
     x, sign = start.clone(), 1 if away else -1
-    with evaluating(model):
+    with evaluating(model), torch.enable_grad():
         for _ in range(steps):
             x.requires_grad_()
             (g,) = torch.autograd.grad(_loss(model, x, target).sum(), x)
@@ -114,6 +114,7 @@ def smallest_change(
     start = image.detach().to(model.device)
     flat, n = start.flatten().double().cpu().numpy(), start.numel()
 
+    @torch.enable_grad()
     def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
         x = torch.from_numpy(values).to(start).view_as(start).requires_grad_()
         total = weight * (x - start).pow(2).sum() / 2 / n + _loss(model, x, target).sum()

@@ -1,8 +1,7 @@
 """Images made by a network: one loop for feature visualisation, inversion and dreams."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -97,62 +96,67 @@ def render(
     painting = (parameterization or fourier(decay=1.5))(n, size, generator, model.device)
     transforms = looks.robust(size) if transforms is None else list(transforms)
     _check(painting, transforms, regularizers, optimizer, snapshots, steps)
-    step_once = _optimizer(optimizer, painting, RATES[optimizer] if rate is None else rate)
-    out = Rendering(painting.images().detach(), torch.empty(0, n))
-    values: list[Tensor] = []
-    attention = torch.zeros(n, 1, *out.images.shape[2:], device=model.device)
-
-    def loss() -> Tensor:
-        """Compute minus the objective and its gradient; keep the value and the gradient of the pixels."""
-        for parameter in painting.parameters:
-            parameter.grad = None
-        images = painting.images()
-        images.retain_grad()
-        seen = looks.apply(transforms, images, generator).contiguous(memory_format=torch.channels_last)  # faster
-        with capture(model, sorted(objective.layers)) as acts:
-            value = objective.read(acts, model(seen))
-        total = value.sum() - sum(r.penalty(images).sum() for r in regularizers if r.penalty)
-        (-total).backward()
-        for r in regularizers:
-            if r.gradient:
-                painting.parameters[0].grad = r.gradient(painting.parameters[0].grad)
-        loss.value, loss.gradient = value.detach().cpu(), -images.grad
-        return -total.detach()
-
-    with evaluating(model), _frozen(model):
-        bar = tqdm(range(1, steps + 1), disable=not progress, leave=False, desc="render")
+    move = _optimizer(optimizer, painting, RATES[optimizer] if rate is None else rate)
+    shots, values = {}, []
+    attention = torch.zeros_like(painting.images().detach()[:, :1])
+    with evaluating(model):
         try:
-            for step in bar:
-                step_once(loss)
-                with torch.no_grad():
-                    _repair(painting, regularizers, loss.gradient, step - 1)
-                    attention += loss.gradient.abs().mean(1, keepdim=True) / steps
-                values.append(loss.value)
-                if step in snapshots or watch:
-                    current = painting.images().detach().clamp(0, 1)
-                    if step in snapshots:
-                        out.snapshots[step] = current.cpu()
-                    if watch:
-                        watch(step, current)
+            for step in tqdm(range(1, steps + 1), disable=not progress, leave=False, desc="render"):
+                value, loss, gradient = _look(model, objective, painting, transforms, regularizers, generator)
+                move(loss)
+                _repair(painting, regularizers, gradient, step - 1)
+                values.append(value)
+                attention += gradient.abs().mean(1, keepdim=True) / steps
+                if step in snapshots:
+                    shots[step] = _shown(painting)
+                if watch:
+                    watch(step, _shown(painting))
         except KeyboardInterrupt:
             warnings.warn(f"Interrupted after {len(values)} of {steps} steps; this is what there is.", stacklevel=2)
-    out.images = painting.images().detach().clamp(0, 1).cpu()
-    out.values = torch.stack(values) if values else torch.empty(0, n)
-    out.attention = attention.cpu()
-    return out
+    return Rendering(_shown(painting), torch.stack(values) if values else torch.empty(0, n), shots, attention.cpu())
 
 
-def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Callable[[], Tensor]], None]:
-    """Return a function that makes one step, given the closure that computes the loss and its gradient."""
+@torch.enable_grad()
+def _look(
+    model: Model,
+    objective: Objective,
+    painting: Painting,
+    transforms: Sequence[looks.Transform],
+    regularizers: Sequence[Regularizer],
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Look once and leave the loss's gradient at the painting's parameters.
+
+    Returns the objective of each image (N,), the loss, and the gradient of the objective at the pixels (N, 3, H, W).
+    """
+    images = painting.images()
+    seen = looks.apply(transforms, images, generator).contiguous(memory_format=torch.channels_last)  # faster
+    with capture(model, sorted(objective.layers)) as acts:
+        value = objective.read(acts, model(seen))
+    loss = sum((r.penalty(images).sum() for r in regularizers if r.penalty), -value.sum())
+    at_pixels, *gradients = torch.autograd.grad(loss, [images, *painting.parameters])
+    for parameter, g in zip(painting.parameters, gradients, strict=True):
+        for r in regularizers:
+            g = r.gradient(g) if r.gradient else g
+        parameter.grad = g
+    return value.detach().cpu(), loss.detach(), -at_pixels
+
+
+def _shown(painting: Painting) -> Tensor:
+    """Return the images as they are now, in [0, 1], on the CPU."""
+    return painting.images().detach().clamp(0, 1).cpu()
+
+
+def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Tensor], None]:
+    """Return a function that makes one step, given the loss whose gradient stands at the parameters."""
     if name == "adam":
         adam = torch.optim.Adam(painting.parameters, lr=rate)
-        return lambda loss: adam.step(loss)
+        return lambda loss: adam.step()
     if name == "lbfgs":
         lbfgs = torch.optim.LBFGS(painting.parameters, lr=rate, max_iter=1, history_size=10)
-        return lambda loss: lbfgs.step(loss)
+        return lambda loss: lbfgs.step(lambda: loss)  # with max_iter=1 it asks for the loss once a step
 
-    def ascend(loss: Callable[[], Tensor]) -> None:
-        loss()
+    def ascend(loss: Tensor) -> None:
         (x,) = painting.parameters
         with torch.no_grad():
             size = x.grad.abs().flatten(1).mean(1).clamp(min=1e-12)[:, None, None, None]
@@ -161,8 +165,9 @@ def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Callable
     return ascend
 
 
+@torch.no_grad()
 def _repair(painting: Painting, regularizers: Sequence[Regularizer], gradient: Tensor, step: int) -> None:
-    """Repair pixels after a step and keep them in [0, 1]; never inside the closure, where L-BFGS would be misled."""
+    """Repair pixels and keep them in [0, 1]: after each step, for before it L-BFGS would be misled."""
     if not painting.is_pixels:
         return
     (x,) = painting.parameters
@@ -172,22 +177,9 @@ def _repair(painting: Painting, regularizers: Sequence[Regularizer], gradient: T
     x.clamp_(0, 1)
 
 
-@contextmanager
-def _frozen(model: Model) -> Iterator[None]:
-    """Compute no gradient of the weights while an image is optimised; afterwards they are as before."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    try:
-        for p in parameters:
-            p.requires_grad_(False)
-        yield
-    finally:
-        for p in parameters:
-            p.requires_grad_(True)
-
-
 def _check(
     painting: Painting,
-    transforms: Sequence,
+    transforms: Sequence[looks.Transform],
     regularizers: Sequence[Regularizer],
     optimizer: str,
     snapshots: Sequence[int],

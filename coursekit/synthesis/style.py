@@ -1,6 +1,8 @@
 """Style transfer: the content of one picture and the Gram matrices of another (Gatys, Ecker & Bethge 2016)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +44,7 @@ def style_transfer(
     start: str | Tensor = "content",
     colour: str = "style",
     smooth: float | None = None,
-    among: str = "frequencies",
+    parameterization: str = "fourier",
     optimizer: str = "lbfgs",
     steps: int = 100,
     seed: int = 0,
@@ -69,7 +71,7 @@ def style_transfer(
     start : "content", "noise", "style" or images (1 or n, 3, H, W).
     colour : "content" keeps the colours of the content: only the luminance is painted (Gatys et al. 2017).
     smooth : temperature of a softmax over the activations, for networks with residual connections (Wang et al. 2021).
-    among : "frequencies" (lab 07: large forms and small ones move alike) or "pixels", as in the paper.
+    parameterization : "fourier" (lab 07: large forms and small ones move alike) or "pixels", as in the paper.
     optimizer : "lbfgs" or "adam".
     steps, seed, snapshots, progress, watch : as in `ck.render`.
 
@@ -100,26 +102,32 @@ def style_transfer(
     shares = _shares(style_weights, len(styles))
     layers, content_layer = chosen_layers(model, layers, content_layer)
     weights = _content_weights(content_weight)
-    check_options(tv, smooth, among, optimizer, steps)
+    search: dict[str, Any] = {"tv": tv, "parameterization": parameterization, "optimizer": optimizer, "steps": steps}
+    check_options(smooth=smooth, **search)
     if colour not in ("style", "content"):
         raise OptionError(f"colour is 'style' or 'content', but is {colour!r}.")
     begin = _begin(start, content, styles[0], len(weights), seed)
-    photograph = content
+    finish = None
     if colour == "content":
+        finish = partial(recolour, colours=content)
         content = luminance(content).expand_as(content)
         styles = [_like(luminance(s), content).expand(-1, 3, -1, -1) for s in styles]
         begin = luminance(begin).expand_as(begin)
-        watch = watch and (lambda step, x, show=watch: show(step, recolour(x.cpu(), photograph)))
-    same = match(model, content, content_layer, smooth)
-    scale = torch.tensor(weights, dtype=torch.float32)
-    goal = Objective(lambda acts, logits: scale.to(model.device) * same.read(acts, logits), same.layers)
+    goal = _for_each(match(model, content, content_layer, smooth), weights)
     for share, image in zip(shares, styles, strict=True):
         goal = goal + share * style_objective(model, layers, image, smooth)
-    out = paint(model, goal, begin, tv, among, optimizer, steps, seed, snapshots, progress, watch)
-    if colour == "content":
-        out.images = recolour(out.images, photograph)
-        out.snapshots = {step: recolour(x, photograph) for step, x in out.snapshots.items()}
-    return out
+    shown: dict[str, Any] = {"snapshots": snapshots, "progress": progress, "watch": watch, "finish": finish}
+    return paint(model, goal, begin, seed=seed, **search, **shown)
+
+
+def _for_each(objective: Objective, factors: Sequence[float]) -> Objective:
+    """Multiply by another factor for each image of the batch."""
+
+    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
+        values = objective.read(acts, logits)
+        return torch.tensor(factors).to(values) * values
+
+    return Objective(read, objective.layers)
 
 
 def luminance(images: Tensor) -> Tensor:

@@ -12,10 +12,10 @@ from coursekit.synthesis.parameterizations import fourier, logits, pixels
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
 
-# Step sizes: (where the search walks, by which optimiser) -> rate
+# Step sizes: (what the search changes, by which optimiser) -> rate
 RATES = {
-    ("frequencies", "lbfgs"): 0.5,  # with full steps it can overshoot, for there is no line search
-    ("frequencies", "adam"): 0.1,
+    ("fourier", "lbfgs"): 0.5,  # with full steps it can overshoot, for there is no line search
+    ("fourier", "adam"): 0.1,
     ("pixels", "lbfgs"): 0.5,
     ("pixels", "adam"): 0.02,
 }
@@ -33,38 +33,47 @@ def paint(
     model: Model,
     goal: Objective,
     begin: Tensor,
+    *,
     tv: float,
-    among: str,
+    parameterization: str,
     optimizer: str,
     steps: int,
     seed: int,
     snapshots: Sequence[int],
     progress: bool,
     watch: Callable[[int, Tensor], None] | None,
+    finish: Callable[[Tensor], Tensor] | None = None,
 ) -> Rendering:
-    """Search from the images `begin` on, by `render`."""
-    if among == "frequencies":
-        parameterization = fourier(start=begin)
-    else:
-        parameterization = logits(begin) if optimizer == "lbfgs" else pixels(begin)
+    """Search pictures for the goal by `render`, from the images `begin` (n, 3, H, W) on.
+
+    finish : what is done to each picture that is shown or returned. All else as in `style_transfer`.
+    """
+
+    def show(step: int, images: Tensor) -> None:
+        if watch:
+            watch(step, finish(images) if finish else images)
+
+    among_pixels = logits if optimizer == "lbfgs" else pixels
     out = render(
         model,
         goal,
         n=len(begin),
         size=max(begin.shape[2:]),
-        parameterization=parameterization,
+        parameterization=fourier(start=begin) if parameterization == "fourier" else among_pixels(begin),
         transforms=[],
         regularizers=[total_variation(tv)] if tv else [],
         optimizer=optimizer,
-        rate=RATES[among, optimizer],
+        rate=RATES[parameterization, optimizer],
         steps=steps,
         seed=seed,
         snapshots=snapshots,
         progress=progress,
-        watch=watch,
+        watch=show if watch else None,
     )
     if len(out.values) > 1 and (out.values[-1] < 2 * out.values[0] - 0.1).any():
         warnings.warn(f"{optimizer} overshot and ended far from the goal; take optimizer='adam'.", stacklevel=3)
+    if finish:
+        out.images, out.snapshots = finish(out.images), {step: finish(x) for step, x in out.snapshots.items()}
     return out
 
 

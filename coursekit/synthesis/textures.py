@@ -64,7 +64,7 @@ def synthesise_texture(
     check_one("image", image)
     check_count("n", n)
     layers, _ = chosen_layers(model, layers)
-    check_options(tv, None, "frequencies", optimizer, steps)
+    check_options(tv=tv, smooth=None, parameterization="fourier", optimizer=optimizer, steps=steps)
     check_count("size", size, 32)
     return render(
         model,
@@ -75,7 +75,7 @@ def synthesise_texture(
         transforms=[],
         regularizers=[total_variation(tv)] if tv else [],
         optimizer=optimizer,
-        rate=RATES["frequencies", optimizer],
+        rate=RATES["fourier", optimizer],
         steps=steps,
         seed=seed,
         snapshots=snapshots,

@@ -57,6 +57,14 @@ def test_a_network_in_train_mode_answers_as_in_eval_mode_and_stays_as_it_was(nam
         assert torch.equal(value, weights[key]), key
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_gradients_may_be_switched_off_around_a_call(name):
+    model = ck.Model(seeded(SmallNet()))
+    with torch.no_grad():
+        found = CALLS[name](model)
+    assert torch.equal(found, CALLS[name](model))
+
+
 def test_an_objective_is_about_one_image():
     model, two = ck.Model(seeded(SmallNet())), random_images(2, SIZE)
     for objective in (o.match, o.texture, o.caricature, o.guide):

@@ -47,7 +47,7 @@ def test_the_layer_sees_more_than_before_and_seeds_repeat(model):
 
 def test_the_guide_gives_each_place_its_best_code(model):
     guide, image = random_images(1, 16, seed=1), random_images(1, 16, seed=2)
-    objective = ck.guide(model, guide, "conv1")
+    objective = ck.objectives.guide(model, guide, "conv1")
     with ck.capture(model, ["conv1"]) as acts, torch.no_grad():
         model(guide)
         codes = acts["conv1"].flatten(2)[0]
@@ -60,7 +60,7 @@ def test_the_guide_gives_each_place_its_best_code(model):
 
 def test_zooming_yields_frames_of_one_size_that_move_towards_the_middle(model):
     image = random_images(1, SIZE)
-    frames = list(ck.zoom(model, image, "conv2", frames=3, factor=1.2, octaves=1, steps=1, rate=0.0))
+    frames = list(ck.dream_zoom(model, image, "conv2", frames=3, factor=1.2, octaves=1, steps=1, rate=0.0))
     assert [f.shape for f in frames] == [image.shape] * 3
     middle = resize(image[:, :, 4:44, 4:44], (SIZE, SIZE))
     torch.testing.assert_close(frames[1], middle, atol=1e-6, rtol=0)
@@ -105,7 +105,7 @@ def test_wrong_input_gets_one_sentence(model):
         (lambda: ck.dream(model, image, "conv2", octaves=9), OptionError),
         (lambda: ck.dream(model, image, "conv2", scale=1.0), OptionError),
         (lambda: ck.dream(model, image, "conv2", octaves=0), OptionError),
-        (lambda: next(ck.zoom(model, image, "conv2", frames=0)), OptionError),
+        (lambda: next(ck.dream_zoom(model, image, "conv2", frames=0)), OptionError),
     ):
         with pytest.raises(error):
             call()

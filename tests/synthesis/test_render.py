@@ -139,7 +139,7 @@ def test_a_list_makes_one_picture_each_as_if_alone(model):
 @pytest.mark.parametrize("make", [o.match, o.texture])
 def test_matching_an_image_is_best_at_the_image_itself(model, make):
     image, other = random_images(1, SIZE, seed=1), random_images(1, SIZE, seed=2)
-    objective = make(model, "conv2", image)
+    objective = make(model, image, "conv2")
     with ck.capture(model, ["conv2"]) as acts, torch.no_grad():
         model(torch.cat([image, other]))
     same, different = objective.read(acts, None)

@@ -186,12 +186,19 @@ def test_each_optimiser_comes_nearer_and_a_seed_repeats_it(model, pictures, opti
     assert out.images.min() >= 0 and out.images.max() <= 1
 
 
-@pytest.mark.parametrize("among", ["frequencies", "pixels"])
+@pytest.mark.parametrize("parameterization", ["fourier", "pixels"])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_a_picture_of_any_shape_is_painted_in_each_way(model, pictures, among, optimizer):
+def test_a_picture_of_any_shape_is_painted_in_each_way(model, pictures, parameterization, optimizer):
     wide = random_images(1, 48, seed=4)[:, :, :34]
     out = ck.style_transfer(
-        model, wide, pictures[1], layers=LAYERS, content_layer="conv2", among=among, optimizer=optimizer, steps=15
+        model,
+        wide,
+        pictures[1],
+        layers=LAYERS,
+        content_layer="conv2",
+        steps=15,
+        optimizer=optimizer,
+        parameterization=parameterization,
     )
     assert out.images.shape == wide.shape
     assert out.values[-1] > 0.7 * out.values[0], "the values are minus the loss"
@@ -200,7 +207,7 @@ def test_a_picture_of_any_shape_is_painted_in_each_way(model, pictures, among, o
 @pytest.mark.parametrize("start", ["content", "noise", "style"])
 def test_each_start_is_the_first_picture(model, pictures, start):
     content, style = pictures
-    seen, options = [], OPTIONS | {"steps": 1, "among": "pixels", "optimizer": "adam"}
+    seen, options = [], OPTIONS | {"steps": 1, "parameterization": "pixels", "optimizer": "adam"}
     ck.style_transfer(model, content, style, **options, start=start, watch=lambda step, x: seen.append(x.cpu()))
     begin = {"content": content, "style": ck.load_image(style, size=32)}.get(start)
     if begin is None:
@@ -262,7 +269,7 @@ def test_the_distance_of_a_style_to_itself_is_zero(model, pictures):
         ({"tv": -1}, OptionError, "tv must be 0 or more"),
         ({"smooth": 0}, OptionError, "smooth must be above 0"),
         ({"optimizer": "sgd"}, OptionError, "optimizer is 'lbfgs' or 'adam'"),
-        ({"among": "blocks"}, OptionError, "among is 'frequencies' or 'pixels'"),
+        ({"parameterization": "blocks"}, OptionError, "parameterization is 'fourier' or 'pixels'"),
         ({"steps": 0}, OptionError, "steps must be a whole number"),
         ({"layers": "conv1"}, OptionError, "layers must be a list"),
         ({"layers": ["conv9"]}, UnknownLayer, "no layer 'conv9'"),
