@@ -7,8 +7,7 @@ little more than torch.
 
 from importlib import import_module
 
-from coursekit import _torchvision, errors
-from coursekit.errors import *  # noqa: F403  every error is public
+from coursekit import _torchvision
 
 __version__ = "0.1.0"
 
@@ -28,14 +27,22 @@ FOLDERS = (
     "labs",
 )
 
-_HOME = {"doctor": "coursekit.machine", "bootstrap_interval": "coursekit.statistics", "holm": "coursekit.statistics"}
+PUBLIC = {  # file -> the names of it that `ck.` has; the folders below have such a list each
+    "errors": (
+        "CoursekitError DataUnavailable ImageError OptionError TargetError UnknownExercise UnknownLayer "
+        "UnknownModel UnsupportedActivation UnsupportedNetwork WeightsUnavailable"
+    ),
+    "machine": "doctor",
+    "statistics": "bootstrap_interval holm",
+}
+_HOME = {name: f"coursekit.{file}" for file, names in PUBLIC.items() for name in names.split()}
 _MODULES = {}  # files that are public as a whole: ck.stimuli.grating(…), ck.objectives.channel(…)
 for _folder in FOLDERS:
     _list = import_module(f"coursekit.{_folder}")
     _HOME |= {name: f"coursekit.{_folder}.{file}" for file, names in _list.PUBLIC.items() for name in names.split()}
     _MODULES |= {name: f"coursekit.{_folder}.{name}" for name in getattr(_list, "MODULES", "").split()}
 
-__all__ = [*errors.__all__, *_MODULES, *_HOME]
+__all__ = [*_MODULES, *_HOME]
 
 
 def __getattr__(name: str) -> object:

@@ -4,20 +4,6 @@ Each one also derives from the built-in exception that a Python user would expec
 sentence what was seen, what was expected and what to do.
 """
 
-__all__ = [
-    "CoursekitError",
-    "DataUnavailable",
-    "ImageError",
-    "OptionError",
-    "TargetError",
-    "UnknownExercise",
-    "UnknownLayer",
-    "UnknownModel",
-    "UnsupportedActivation",
-    "UnsupportedNetwork",
-    "WeightsUnavailable",
-]
-
 
 class CoursekitError(Exception):
     """Base class: `except ck.CoursekitError` catches everything below."""
