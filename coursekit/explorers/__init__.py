@@ -12,6 +12,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "points": "explore_points",
     "sanity": "explore_randomisation",
     "style": "explore_fast_style explore_style explore_doodle",
-    "synthesis": "explore_inversion explore_features feature_gallery explore_dream explore_fooling live_picture",
+    "synthesis": "explore_inversion explore_features feature_gallery explore_dream explore_fooling",
     "units": "explore_unit",
 }

@@ -1,13 +1,12 @@
 """Explorers that paint: channels, codes, dreams and fooling images; and the stored sheets of channels."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError, UnknownLayer
 from coursekit.explorers.explorer import Explorer, photograph_or_upload
 from coursekit.explorers.looking import map_layers
@@ -141,28 +140,6 @@ def explore_inversion(
 
 
 SUGGESTED = ("ostrich", "teapot", "school bus", "volcano", "daisy", "electric guitar", "tabby", "castle")
-
-
-def live_picture(every: int = 16) -> Callable[[int, Tensor], None]:
-    """Make a `watch` for `ck.render`: under the progress bar the pictures of the first and every 16th step, in place.
-
-    >>> import coursekit as ck
-    >>> model = ck.load_model("efficientnet_lite0")
-    >>> made = ck.render(model, [130, 340], size=64, steps=2, watch=ck.live_picture(), progress=False)
-    <Picture: Pictures: step 1>
-    """
-    from IPython.display import display
-
-    check_count("every", every)
-    handles = []
-
-    def watch(step: int, images: Tensor) -> None:
-        if not handles:
-            handles.append(display(show_images(images, [f"step {step}"]), display_id=True))
-        elif step % every == 0 and handles[0]:  # outside of a notebook there is no handle
-            handles[0].update(show_images(images, [f"step {step}"]))
-
-    return watch
 
 
 def explore_fooling(model: Model, image: Tensor) -> Explorer:

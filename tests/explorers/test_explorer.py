@@ -182,23 +182,3 @@ def test_the_explorer_of_backward_rules_refuses_a_network_that_they_cannot_read(
     model.input_size = 24
     with pytest.raises(ck.UnsupportedActivation, match="SiLU"):
         ck.explore_backward(model, layer=next(iter(model.layers)))
-
-
-def test_a_live_picture_is_shown_once_and_then_changes_in_place(monkeypatch, image):
-    events = []
-
-    class Handle:
-        def update(self, picture):
-            events.append(picture.alt)
-
-    def display(picture, display_id):
-        events.append(("shown", picture.alt))
-        return Handle()
-
-    monkeypatch.setattr("IPython.display.display", display)
-    watch = ck.live_picture(every=4)
-    for step in range(1, 10):
-        watch(step, image)
-    assert events == [("shown", "Pictures: step 1"), "Pictures: step 4", "Pictures: step 8"]
-    with pytest.raises(ck.OptionError, match="every"):
-        ck.live_picture(every=0)

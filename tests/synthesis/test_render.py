@@ -185,6 +185,59 @@ def test_gaussian_equals_opencv():
     torch.testing.assert_close(r.gaussian(x, 2.0)[0].permute(1, 2, 0), torch.from_numpy(expected), atol=1e-5, rtol=0)
 
 
+def test_a_blurred_gradient_is_the_one_that_the_step_follows(linear):
+    weight = linear.module[1].weight[1].view(1, 3, 6, 6).detach()
+    options = {"steps": 1, "rate": 0.01, "optimizer": "ascent", "transforms": []}
+    image = paint(
+        linear, 1, parameterization=p.pixels("grey"), regularizers=[r.blur_gradient(0.8)], **options
+    ).images  # fmt: skip
+    soft = r.gaussian(weight, 0.8)
+    torch.testing.assert_close(image, 0.5 + 0.01 * soft / soft.abs().mean())
+
+
+def test_the_centre_bias_charges_by_the_squared_distance_from_the_middle():
+    bias, grey = r.centre_bias(2.0), torch.full((1, 3, 5, 5), 0.5)
+    assert bias.penalty(grey) == 0
+    at = {}
+    for place in ((2, 2), (2, 3), (2, 4), (0, 0)):
+        x = grey.clone()
+        x[:, :, *place] = 1.0
+        at[place] = bias.penalty(x).item() / (2.0 * 3 * 0.25 / 75)  # three values, ½ away from grey, of 75
+    assert at == pytest.approx({(2, 2): 0.0, (2, 3): 0.25, (2, 4): 1.0, (0, 0): 2.0})
+
+
+def test_a_biased_picture_keeps_its_contrast_in_the_middle(linear):
+    options = {"steps": 60, "rate": 0.02, "transforms": [], "parameterization": p.pixels("grey")}
+    plain, biased = (paint(linear, 1, regularizers=rules, **options).images for rules in ([], [r.centre_bias(300.0)]))
+    share = [(x - 0.5).abs()[..., 2:4, 2:4].mean() / (x - 0.5).abs().mean() for x in (plain, biased)]
+    assert share[0] < 1.2 and share[1] > 2
+
+
+def test_the_bilateral_filter_smooths_the_grain_and_keeps_the_edge():
+    x = torch.full((2, 3, 16, 16), 0.2)
+    x[..., 8:] = 0.8
+    grain = 0.02 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    bilateral = r.bilateral(every=2)
+    assert torch.equal(bilateral.repair(x + grain, x, 0), x + grain), "not at this step"
+    smooth = bilateral.repair(x + grain, x, 1)
+    assert (smooth - x).abs().mean() < 0.5 * grain.abs().mean()
+    edge = (smooth[..., 8] - smooth[..., 7]).mean()
+    assert edge > 0.55 > 0.35 > (r.gaussian(x, 1.0)[..., 8] - r.gaussian(x, 1.0)[..., 7]).mean()
+    torch.testing.assert_close(bilateral.repair((x + grain)[1:], x, 1), smooth[1:])  # each picture by itself
+
+
+def test_a_caricature_grows_with_what_was_seen_and_shrinks_with_what_was_not():
+    model = ck.Model(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(12, 2)))
+    image = torch.zeros(1, 3, 2, 2)
+    image[:, 0] = 0.5  # red
+    green = image.roll(1, 1)
+    (layer, *_) = model.layers
+    seen = {layer: torch.cat([image, 2 * image, image + green, green])}
+    plain, strict = (o.caricature(model, image, layer, power).read(seen, None) for power in (0.0, 2.0))
+    torch.testing.assert_close(plain, torch.tensor([1.0, 2.0, 1.0, 0.0]))
+    torch.testing.assert_close(strict, torch.tensor([1.0, 2.0, 0.5, 0.0]))  # the cosine of 45 degrees, squared
+
+
 def test_total_variation_of_a_step():
     x = torch.zeros(1, 1, 5, 5)
     x[..., 3:] = 1
