@@ -5,13 +5,12 @@ import textwrap
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from coursekit.errors import OptionError
 from coursekit.evaluation.sanity import RandomisationTest
 from coursekit.evaluation.scoreboard import Scoreboard, stored_scoreboard
 from coursekit.figures.figure import WIDTH, Picture, styled
-from coursekit.figures.tables import html_table, text_table
+from coursekit.figures.tables import draw_cell, html_table, text_table
 from coursekit.files import DATA, stored
 
 # Passes through the network for one map: forward plus backward. Occlusion's are those of `eleven`: 169 windows and
@@ -45,7 +44,7 @@ USES = {
     "edges": "the baseline: it asks no network",
 }
 COLUMNS = ("energy in mask ↑", "deletion ↓", "similarity, signed ↓", "similarity, unsigned ↓", "passes ↓")
-_LEFT, _STEP, _BLUE = 1.75, 0.78, (0.0, 0.447, 0.698)  # inches; the first of the course's colours
+_LEFT, _STEP = 1.75, 0.78  # inches: where the first column begins, the width of each
 
 
 @dataclass
@@ -115,9 +114,7 @@ class ReportCard:
             left, texts = _LEFT + _STEP * i, [_cells(row)[i] for row in rows.values()]
             ax.text(left + _STEP / 2, -0.2, textwrap.fill(name, 12), ha="center", va="bottom", fontsize=9)
             for y, (shade, text) in enumerate(zip(_shades(column, "↑" in name), texts, strict=True)):
-                colour = tuple(1 - 0.7 * shade * (1 - part) for part in _BLUE)
-                ax.add_patch(Rectangle((left, y + 0.04), _STEP - 0.03, 0.92, color=colour, lw=0))
-                ax.text(left + _STEP / 2, y + 0.5, text, ha="center", va="center", fontsize=10)
+                draw_cell(ax, left, y, _STEP, shade, text)
         ax.axhline(count - 1, color="#777777", lw=1)
         words = "; ".join(f"{method}: {', '.join(_cells(row))}" for method, row in rows.items())
         return Picture(figure, f"Report card. {self._heading()} {', '.join(COLUMNS)} of {words}.")

@@ -8,7 +8,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, bare, draw_image, grid_of_panels, styled
+from coursekit.figures.figure import (
+    COLOURS,
+    SIGNED,
+    WIDTH,
+    Picture,
+    bare,
+    draw_image,
+    grid_of_panels,
+    image_panels,
+    styled,
+)
 
 
 @styled
@@ -84,14 +94,12 @@ def show_dots(
     if not panels or not all(panels.values()):
         raise OptionError("show_dots needs at least one panel, and at least one value in each.")
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
-    columns = min(columns, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(WIDTH * min(1, 0.28 + 0.24 * columns), rows * (0.8 + 0.24 * len(names))))
-    figure.set_layout_engine("constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
-    for ax in axes[len(panels) :]:
-        ax.remove()
-    for ax, (title, panel) in zip(axes, panels.items(), strict=False):
+
+    def size(rows: int, columns: int) -> tuple[float, float]:
+        return WIDTH * min(1, 0.28 + 0.24 * columns), rows * (0.8 + 0.24 * len(names))
+
+    figure, axes = grid_of_panels(len(panels), columns, size, sharey=True)
+    for ax, (title, panel) in zip(axes, panels.items(), strict=True):
         for y, name in enumerate(names):
             if name in panel:
                 value, low, high = panel[name]
@@ -130,14 +138,14 @@ def show_polar(
     """
     if not panels or not all(panels.values()) or turn not in (180, 360):
         raise OptionError("show_polar needs at least one panel with a curve, and turn is 180 or 360.")
-    columns = min(columns, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(WIDTH * min(1, 0.3 * columns), rows * (WIDTH * min(1, 0.3 * columns) / columns + 0.5)))
+
+    def size(rows: int, columns: int) -> tuple[float, float]:
+        width = WIDTH * min(1, 0.3 * columns)
+        return width, rows * (width / columns + 0.5)
+
+    figure, axes = grid_of_panels(len(panels), columns, size, subplot_kw={"projection": "polar"})
     figure.set_layout_engine("constrained", wspace=0.12)
-    axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).flat)
-    for ax in axes[len(panels) :]:
-        ax.remove()
-    for ax, (title, curves) in zip(axes, panels.items(), strict=False):
+    for ax, (title, curves) in zip(axes, panels.items(), strict=True):
         for i, (name, values) in enumerate(curves.items()):
             around = torch.cat([values.detach().cpu()] * (360 // turn))
             angles = torch.linspace(0, 2 * math.pi, len(around) + 1)
@@ -209,7 +217,7 @@ def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4,
     """
     if not panels:
         raise OptionError("show_parts needs at least one panel.")
-    figure, axes = grid_of_panels(len(panels), columns, 1.0)
+    figure, axes = image_panels(len(panels), columns, 1.0)
     for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
         draw_image(ax, picture[0])
         height, width = picture.shape[2:]

@@ -6,10 +6,13 @@ Scaling for the eye happens here and nowhere else: methods return raw numbers.
 import io
 import math
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
@@ -84,30 +87,47 @@ class Picture:
         return {mime: self.data, "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
 
 
-def grid_of_panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list]:
+def grid_of_panels(
+    count: int, columns: int, size: Callable[[int, int], tuple[float, float]], **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """Make `count` panels, at most `columns` to a row; size(rows, columns) is the figure's width and height in inches.
+
+    `options` go to matplotlib's `subplots`.
+    """
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    width = min(WIDTH, (3.2 if aspect > 0.5 else 8.0) * columns)  # a wide strip alone takes the whole row
-    height = rows * (width / columns * aspect * (0.92 if bars else 1) + 0.35)
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    figure = Figure(figsize=size(rows, columns), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     for ax in axes[count:]:
         ax.remove()
     return figure, axes[:count]
 
 
-def draw_image(ax: mpl.axes.Axes, image: Tensor) -> None:
+def image_panels(count: int, columns: int, aspect: float, bars: bool = False) -> tuple[Figure, list[Axes]]:
+    """Make panels for images of that height divided by width, with room for colour bars where `bars`."""
+
+    def size(rows: int, columns: int) -> tuple[float, float]:
+        width = min(WIDTH, (3.2 if aspect > 0.5 else 8.0) * columns)  # a wide strip alone takes the whole row
+        return width, rows * (width / columns * aspect * (0.92 if bars else 1) + 0.35)
+
+    return grid_of_panels(count, columns, size)
+
+
+def draw_image(ax: Axes, image: Tensor) -> None:
+    """Draw an image (3 or 1, H, W) in [0, 1] without axes."""
     pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
     height, width = pixels.shape[:2]
     ax.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
     bare(ax)
 
 
-def bare(ax: mpl.axes.Axes) -> None:
+def bare(ax: Axes) -> None:
+    """Take ticks and frame away."""
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
 
 
 def aspect_of(image: Tensor) -> float:
+    """Return height divided by width."""
     return image.shape[-2] / image.shape[-1]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.figures.figure import COLOURS, WIDTH, Picture, aspect_of, draw_image, grid_of_panels, styled
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, aspect_of, draw_image, image_panels, styled
 
 
 @styled
@@ -35,7 +35,9 @@ def show_images(
     <Picture: Pictures: a cat>
     """
     pictures = [image for batch in ([images] if isinstance(images, Tensor) else images) for image in batch]
-    figure, axes = grid_of_panels(len(pictures), columns, aspect_of(pictures[0]))
+    if not pictures:
+        raise OptionError("show_images needs at least one image.")
+    figure, axes = image_panels(len(pictures), columns, aspect_of(pictures[0]))
     for i, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
         draw_image(ax, picture)
         ax.set_title(titles[i] if i < len(titles) else "")

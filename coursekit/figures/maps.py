@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
@@ -21,7 +23,7 @@ from coursekit.figures.figure import (
     aspect_of,
     bare,
     draw_image,
-    grid_of_panels,
+    image_panels,
     styled,
 )
 
@@ -69,33 +71,46 @@ def show_maps(
     if relative:
         flat = {title: values / _scale([values], clip, None)[1] for title, values in flat.items()}
         limits = (-1.0 if any(values.min() < 0 for values in flat.values()) else 0.0, 1.0)
-    scales = [_scale(list(flat.values()) if shared else [values], clip, limits) for values in flat.values()]
     first = image if image is not None else next(iter(flat.values()))
-    figure, axes = grid_of_panels(len(flat) + (image is not None), columns, aspect_of(first), bars=True)
-    panels = list(axes)
+    figure, panels = image_panels(len(flat) + (image is not None), columns, aspect_of(first), bars=True)
     if image is not None:
-        ax = panels.pop(0)
+        ax, *panels = panels
         draw_image(ax, image[0])
         ax.set_title("image")
-    for i, (ax, (title, values), (low, high, colours)) in enumerate(zip(panels, flat.items(), scales, strict=False)):
-        height, width = image.shape[-2:] if image is not None else values.shape
-        if overlay and image is not None:
-            colours = SIGNED if low < 0 else OVERLAY
-        drawn = ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
-        if overlay and image is not None:
-            drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
-            draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
+    units = [unit] * len(flat) if isinstance(unit, str) else list(unit)
+    for i, (ax, (title, values)) in enumerate(zip(panels, flat.items(), strict=True)):
+        scale = _scale(list(flat.values()) if shared else [values], clip, limits)
+        drawn = _draw_map(ax, values, scale, image, overlay)
         ax.set_title(title)
-        bare(ax)
         if not shared or i == len(flat) - 1:
-            extend = "both" if low < 0 else "max"
-            target = panels[: len(flat)] if shared and len(flat) <= columns else ax
-            extend = "neither" if values.max() <= high and values.min() >= low else extend
-            figure.colorbar(
-                drawn, ax=target, label=unit if isinstance(unit, str) else unit[i], shrink=0.85, extend=extend, pad=0.02
-            )
-    units = unit if isinstance(unit, str) else ", ".join(unit)
-    return Picture(figure, alt or f"Heat maps ({units}) beside the image: " + ", ".join(maps))
+            target = panels if shared and len(flat) <= columns else ax
+            options = {"shrink": 0.85, "pad": 0.02, "extend": _ends(values, *scale)}
+            figure.colorbar(drawn, ax=target, label=units[i], **options)
+    names = unit if isinstance(unit, str) else ", ".join(unit)
+    return Picture(figure, alt or f"Heat maps ({names}) beside the image: " + ", ".join(maps))
+
+
+def _draw_map(
+    ax: Axes, values: Tensor, scale: tuple[float, float, str], image: Tensor | None, overlay: bool
+) -> AxesImage:
+    """Draw a map (h, w) as large as the image, or as a tint of the image."""
+    low, high, colours = scale
+    height, width = image.shape[-2:] if image is not None else values.shape
+    if overlay and image is not None:
+        colours = SIGNED if low < 0 else OVERLAY
+    drawn = ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
+    if overlay and image is not None:
+        drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
+        draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
+    bare(ax)
+    return drawn
+
+
+def _ends(values: Tensor, low: float, high: float, colours: str) -> str:
+    """Say at which ends the colour bar has an arrow: where there are values beyond it."""
+    if values.max() <= high and values.min() >= low:
+        return "neither"
+    return "both" if low < 0 else "max"
 
 
 @styled
@@ -117,7 +132,7 @@ def show_grid(
     if len(entries) > len(COLOURS):
         rest = int(count[order[len(COLOURS) - 1 :]].sum())
         entries = [*entries[: len(COLOURS) - 1], f"others ({rest} windows)"]
-    figure, axes = grid_of_panels(2, 3, aspect_of(image), bars=True)
+    figure, axes = image_panels(2, 3, aspect_of(image), bars=True)
     draw_image(axes[0], image[0])
     axes[0].set_title("image")
     height, width = image.shape[-2:]

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import torch
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from coursekit.arguments import check_points
 from coursekit.errors import OptionError
-from coursekit.figures.figure import COLOURS, WIDTH, Picture, styled
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
 
 GREY = "#BBBBBB"
 
@@ -56,15 +55,14 @@ def show_points(
     given = {title: colours[title] if isinstance(colours, Mapping) else colours for title in panels}
     for title, points in panels.items():
         check_points(points, given[title], title)
-    columns = min(columns, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    width = {1: 5.4, 2: 7.2}.get(columns, WIDTH)
-    figure = Figure(figsize=(width, rows * min(0.7 * width / columns + 0.3, 4.0)), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for ax in axes[len(panels) :]:
-        ax.remove()
+
+    def size(rows: int, columns: int) -> tuple[float, float]:
+        width = {1: 5.4, 2: 7.2}.get(columns, WIDTH)
+        return width, rows * min(0.7 * width / columns + 0.3, 4.0)
+
+    figure, axes = grid_of_panels(len(panels), columns, size)
     legend: dict[str, str] = {}
-    for ax, (title, points) in zip(axes, panels.items(), strict=False):
+    for ax, (title, points) in zip(axes, panels.items(), strict=True):
         step = math.ceil(len(points) / most)
         xy, colour = points[::step].detach().cpu(), given[title][::step]
         if isinstance(colour, Tensor):
@@ -78,7 +76,7 @@ def show_points(
         ax.set_aspect("equal", adjustable="datalim")
     if legend:
         handles = [mpl.lines.Line2D([], [], ls="", marker="o", color=c, label=name) for name, c in legend.items()]
-        fit = int(width / (0.5 + 0.07 * max(map(len, legend))))  # so many names side by side
+        fit = int(figure.get_figwidth() / (0.5 + 0.07 * max(map(len, legend))))  # so many names side by side
         figure.legend(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )

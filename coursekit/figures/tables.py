@@ -4,11 +4,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from coursekit.errors import OptionError
-from coursekit.figures.figure import WIDTH, Picture, styled
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, styled
 
 
 def text_table(heading: str, table: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> str:
@@ -30,7 +32,11 @@ def html_table(heading: str, table: Sequence[Sequence[str]], notes: Sequence[str
     return f"<table>{caption}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
-_BLUE = (0.0, 0.447, 0.698)  # the first of the course's colours
+def draw_cell(ax: Axes, x: float, y: float, width: float, share: float, words: str) -> None:
+    """Draw one cell of a table in row y from x on: the larger the share in [0, 1], the bluer."""
+    shade = tuple(1 - 0.7 * share * (1 - part) for part in to_rgb(COLOURS[0]))
+    ax.add_patch(Rectangle((x + 0.02, y + 0.04), width - 0.04, 0.92, color=shade, lw=0))
+    ax.text(x + width / 2, y + 0.5, words, ha="center", va="center")
 
 
 @styled
@@ -64,9 +70,7 @@ def show_shares(
         ax.text(-left + 0.1, y + 0.5, name, va="center")
         for x, column in enumerate(columns):
             if column in row:
-                shade = tuple(1 - 0.7 * _share(row[column]) * (1 - part) for part in _BLUE)
-                ax.add_patch(Rectangle((x * width + 0.02, y + 0.04), width - 0.04, 0.92, color=shade, lw=0))
-                ax.text((x + 0.5) * width, y + 0.5, _words(row[column]), ha="center", va="center")
+                draw_cell(ax, x * width, y, width, _share(row[column]), _words(row[column]))
     told = "; ".join(f"{name}: {', '.join(f'{c} {_words(v)}' for c, v in row.items())}" for name, row in rows.items())
     return Picture(figure, alt or f"Table of shares. {told}.")
 

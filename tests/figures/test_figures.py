@@ -270,3 +270,9 @@ def test_signals_become_pictures_around_grey_each_on_its_own_scale():
     assert ck.signal_pictures(small)[0, 0, 0, 0] == 0.75, "the percentile is one of the values that are not 0"
     with pytest.raises(ck.OptionError, match=r"\(N, C, H, W\), but got \(3, 4, 4\)"):
         ck.signal_pictures(signals[0, :, :4, :4])
+
+
+def test_no_image_is_told():
+    for none in ([], torch.empty(0, 3, 8, 8)):
+        with pytest.raises(ck.OptionError, match="at least one image"):
+            ck.show_images(none)
