@@ -1,10 +1,4 @@
-# lab        install, look whether the machine is fit, write the students' copies, open JupyterLab on them
-# test       everything that continuous integration runs
-# notebooks  run the labs whose code changed; bring lessons/ and notebooks/ together
-# student    the students' copies, in build/student/      slides   one HTML deck a lab, in build/slides/
-# gallery    pictures of the labs, in gallery/            lint     style      bench  speed against peers
-# weights    train again everything in data/weights (hours without a GPU; Debian or Ubuntu)
-# clean      remove what was built; the students' copies and .venv stay
+# `make help` lists the targets; what it says of each stands behind ## beside the target.
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,15 +12,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 2147483647
 
-.PHONY: lab test lint notebooks student slides gallery bench weights clean
+.PHONY: lab test lint docs notebooks student slides gallery bench weights clean help
 
-lab: $(VENV)/lab.stamp
+lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
 	  echo "The doctor found a failure: do what it says above, then run 'make lab' again."; exit 1; }
 	@$(RUN) tools/student.py
 	cd build/student && ../../$(RUN) -m jupyterlab $$(test "$$(id -u)" -ne 0 || echo --allow-root)
 
-test: $(VENV)/dev.stamp
+test: $(VENV)/dev.stamp ## everything that continuous integration runs
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS) && date +%s > $(RESULTS)/started
 	$(MAKE) lint
 	$(RUN) tools/notebooks.py --check
@@ -36,29 +30,33 @@ test: $(VENV)/dev.stamp
 	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
 	@$(RUN) tools/report.py $(RESULTS)
 
-lint: $(VENV)/dev.stamp
+lint: $(VENV)/dev.stamp ## style, and whether docs/reference.md is up to date
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) tools/reference.py --check
 
-notebooks: $(VENV)/dev.stamp
+docs: $(VENV)/dev.stamp ## write docs/reference.md from the docstrings
+	$(RUN) tools/reference.py
+
+notebooks: $(VENV)/dev.stamp ## run the labs whose code changed; bring lessons/ and notebooks/ together
 	$(RUN) tools/notebooks.py
 
-student: $(VENV)/lab.stamp
+student: $(VENV)/lab.stamp ## the students' copies, in build/student/
 	$(RUN) tools/student.py
 
-slides: $(VENV)/dev.stamp
+slides: $(VENV)/dev.stamp ## one HTML deck a lab, in build/slides/
 	$(RUN) tools/slides.py
 
-gallery: $(VENV)/dev.stamp
+gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/gallery.py
 	$(RUN) tools/posters.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp ## speed against peers
 	for script in benchmarks/*.py; do $(RUN) $$script || exit 1; done
 
 # Each script does what is missing, so that a run that was cut off goes on.
-weights: $(VENV)/dev.stamp
+weights: $(VENV)/dev.stamp ## train again all of data/weights (hours without a GPU; Debian or Ubuntu)
 	$(RUN) training/photographs.py
 	$(RUN) training/cutouts.py
 	$(RUN) training/crops.py
@@ -78,8 +76,11 @@ weights: $(VENV)/dev.stamp
 	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py
 
-clean:
-	rm -rf build/slides $(RESULTS) .pytest_cache .ruff_cache .hypothesis
+clean: ## remove what was built; the students' copies and .venv stay
+	rm -rf build/slides $(RESULTS) .pytest_cache .ruff_cache .hypothesis .mypy_cache
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 # A stamp is as new as the last installation, so that a second `make` does not ask pip again.
 $(VENV)/lab.stamp: pyproject.toml constraints.txt | $(RUN)
