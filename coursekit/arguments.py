@@ -39,6 +39,13 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise OptionError(f"{name} must be a whole number of at least {least}, but is {value!r}.")
 
 
+def check_maps(maps: Tensor, layer: str) -> Tensor:
+    """Return a layer's maps (N, K, h, w); raise OptionError for a layer that has none."""
+    if maps.ndim != 4:
+        raise OptionError(f"Layer {layer!r} has no maps, but the shape {tuple(maps.shape)}; choose an earlier one.")
+    return maps
+
+
 def check_vectors(sets: Mapping[str, Tensor], least: int = 2) -> None:
     """Raise OptionError unless all are finite floating-point tensors (N, D), with the same D."""
     width = None

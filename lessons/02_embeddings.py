@@ -880,16 +880,7 @@ print("trained with all nine columns it wins more than 95 % of all games:", bool
 
 
 # %% id="units" slideshow={"slide_type": "skip"}
-def strongest(model, images, layer):
-    peaks = []
-    for batch in images.split(40):
-        with ck.capture(model, [layer]) as maps, torch.no_grad():
-            model(batch)
-        peaks.append(maps[layer].amax((2, 3)).cpu())
-    return torch.cat(peaks)
-
-
-peaks = strongest(coursenet, small[: len(scenes)], "relu5")  # (pictures, channels)
+peaks = ck.activations(coursenet, small[: len(scenes)], ["relu5"], reduce="max")["relu5"]  # (pictures, channels)
 everything = list(dict.fromkeys(scenes.objects))
 by_object = torch.stack([peaks[[o == name for o in scenes.objects]].mean(0) for name in everything])
 kinds = [family_of.get(name, "other") for name in everything]

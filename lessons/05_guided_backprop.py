@@ -251,18 +251,8 @@ pool = torch.cat([scenes.images, photographs])
 print(scenes, "and", len(photographs), "photographs")
 
 
-def strongest_answers(network, layers):
-    """Each channel's largest activation on each picture of the pool: layer -> (pictures, channels)."""
-    found = {layer: [] for layer in layers}
-    for batch in pool.split(32):
-        with ck.capture(network, layers) as maps, torch.no_grad():
-            network(batch)
-        for layer in layers:
-            found[layer].append(maps[layer].amax((2, 3)).cpu())
-    return {layer: torch.cat(parts) for layer, parts in found.items()}
-
-
-answers = strongest_answers(model, [f"relu{n}" for n in range(1, 6)])
+# each channel's largest activation on each picture of the pool: layer -> (pictures, channels)
+answers = ck.activations(model, pool, [f"relu{n}" for n in range(1, 6)], reduce="max")
 picky = {}  # for each layer the channels whose best nine answers stand out most
 for layer, peaks in answers.items():
     usual = peaks.mean(0)
@@ -341,7 +331,7 @@ layers = ["relu2", "relu3", "relu4", "relu5"]
 winners = {layer: [] for layer in layers}  # which picture is each channel's strongest, by moment
 rows = {layer: [] for layer in layers}
 for network in moments.values():
-    now = strongest_answers(network, layers) if network is not model else answers
+    now = ck.activations(network, pool, layers, reduce="max") if network is not model else answers
     for layer in layers:
         winners[layer].append(now[layer].argmax(0))
         for feature in picky[layer][3:7].tolist():

@@ -31,18 +31,6 @@ o = ck.objectives
 objects = list(ck.cutouts("core"))[:72]
 scenes = ck.scenes(72, objects=objects, seed=3, background="photograph", size=128)
 
-
-def look(network, images, layers):
-    """Run images in batches; return the logits and the activations of the layers."""
-    logits, found = [], {name: [] for name in layers}
-    with ck.capture(network, layers) as maps, torch.no_grad():
-        for batch in images.split(8):
-            logits.append(network(batch))
-            for name in layers:
-                found[name].append(maps[name].clone())
-    return torch.cat(logits), {name: torch.cat(parts) for name, parts in found.items()}
-
-
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
 # ## The question
 #
@@ -169,7 +157,8 @@ discs = {
     "∪ light over dark": disc(white, black, 0.5 - radius),
     "∩ light over dark": disc(black, white, 0.5 + radius),
 }
-said = look(coursenet, torch.cat(list(discs.values())), ["relu3"])[1]["relu3"][:, 57, 6:11, 6:11].amax((1, 2)).tolist()
+answer = ck.activations(coursenet, torch.cat(list(discs.values())), ["relu3"], reduce="maps")["relu3"]
+said = answer[:, 57, 6:11, 6:11].amax((1, 2)).tolist()
 ck.show_images(
     list(discs.values()),
     [f"{name}: {value:.1f}" for name, value in zip(discs, said, strict=True)],
@@ -195,7 +184,7 @@ print("and with edges ∪ is not weaker than ∩:", said[0] > said[1])
 # %% id="bars-measure"
 bars = ck.orientation_tuning(coursenet, "relu2")
 preferred, selectivity = bars.preferred(), bars.selectivity()
-_, acts = look(coursenet, scenes.images, ["relu2"])
+acts = ck.activations(coursenet, scenes.images, ["relu2"], reduce="maps")
 one = ck.top_patches(coursenet, "relu2", 0, scenes.images[:2], k=1)
 side, first = one.boxes[0][2], one.boxes[0][0] - 4 * int(one.positions[0, 0])  # receptive field, step 4
 framed = F.pad(scenes.images, (side,) * 4, value=0.5)
@@ -275,7 +264,7 @@ print("at relu1 to relu3 less than 5 %:", max(share["no answer to any grating"][
 # %% id="semantic" slideshow={"slide_type": "-"}
 layer = "block13"
 cat = ck.load_image("chelsea", size=224)
-cat_maps = look(model, cat, [layer])[1][layer][0]  # (192, 7, 7)
+cat_maps = ck.activations(model, cat, [layer], reduce="maps")[layer][0]  # (192, 7, 7)
 groups = ck.neuron_groups(cat_maps[None], count=4)
 places = [divmod(int(m.flatten().argmax()), 7) for m in groups.maps[0]]  # where each group is strongest
 words = {place: cat_maps[:, place[0], place[1]].topk(3) for place in places}
@@ -447,7 +436,7 @@ def my_effective(block):
 block = model.layer("block5")
 kernels = ck.effective_weights(block)
 torch.testing.assert_close(my_effective(block), kernels)
-_, acts5 = look(model, cat, ["block4", "block5"])
+acts5 = ck.activations(model, cat, ["block4", "block5"], reduce="maps")
 branch = acts5["block5"] - acts5["block4"]  # without the shortcut
 guess = F.conv2d(acts5["block4"], kernels, padding=kernels.shape[2] // 2)
 alike = torch.stack(
@@ -593,7 +582,8 @@ with_loss, without = (spreads[name].nanmedian().item() for name in ("parted", "u
 print("the median spread is at least a fifth smaller with the filter loss:", with_loss < 0.8 * without)
 truth = torch.tensor([animals.index(name) for name in fresh.objects])
 right = {
-    name: (look(ck.load_model(name), fresh.images, [])[0].argmax(1) == truth).float().mean().item() for name in kinds
+    name: (ck.activations(ck.load_model(name), fresh.images, ["fc5"])["fc5"].argmax(1) == truth).float().mean().item()
+    for name in kinds
 }
 print("both name more than 85 % of the new scenes:", min(right.values()) > 0.85)
 
@@ -611,8 +601,7 @@ print("both name more than 85 % of the new scenes:", min(right.values()) > 0.85)
 # %% id="poly-run"
 many = list(dict.fromkeys(["plaster", "bear", "brown_bear", *objects]))[:72]
 large = ck.scenes(72, objects=many, seed=1, background="plain")
-_, late = look(model, large.images, ["relu2"])
-late = late["relu2"].mean((2, 3))
+late = ck.activations(model, large.images, ["relu2"])["relu2"]  # means over the maps
 weights = model.head.weight - model.head.weight.mean(0)  # what all classes share moves no probability
 strongest = late[:, 1044].topk(6).indices.tolist()
 votes = weights[:, 1044].topk(5).indices.tolist()
@@ -682,7 +671,7 @@ views = {
     name: torch.cat([ck.load_scene(name, seed=seed).image for seed in range(6)])
     for name in ("garbage_truck", "brown_bear", "dingo")
 }
-codes = {name: look(model, images, ["block16"])[1]["block16"] for name, images in views.items()}
+codes = {name: ck.activations(model, x, ["block16"], reduce="maps")["block16"] for name, x in views.items()}
 print("it is as strong on bears as on trucks, within 30 %:", end=" ")
 level = {name: code[:, 233].mean().item() for name, code in codes.items()}
 print(abs(level["brown_bear"] / level["garbage_truck"] - 1) < 0.3, "· and below zero on a dingo:", level["dingo"] < 0)
@@ -698,8 +687,8 @@ def drop(code, k, value=0.0):
 
 
 with ck.ablate(model, "block16", [233]):  # the same through the whole network
-    cut_logits = look(model, views["brown_bear"], [])[0]
-whole = look(model, views["brown_bear"], [])[0] - cut_logits
+    cut_logits = ck.activations(model, views["brown_bear"], ["fc"])["fc"]
+whole = ck.activations(model, views["brown_bear"], ["fc"])["fc"] - cut_logits
 torch.testing.assert_close(whole[:, truck], drop(codes["brown_bear"], 233), atol=1e-3, rtol=0)
 
 # %% id="strange" slideshow={"slide_type": "-"}
@@ -795,20 +784,27 @@ def class_map(network, maps, classes):
     return torch.einsum("nkhw,nk->nhw", maps, network.head.weight[classes]) if network is model else maps.sum(1)
 
 
-def removed(network, images, names, last, intact):
+def last_maps(network, images):
+    """The maps of the last ReLU before pooling, and the logits."""
+    layers = ["relu2", "fc"] if network is model else ["relu5", "fc8"]
+    return ck.activations(network, images, layers, reduce="maps").values()
+
+
+def removed(network, images, names, intact):
     """Compare logits and class maps with the intact network's; the class is the intact one's."""
     with ExitStack() as stack:
         for name in names:
             stack.enter_context(ck.ablate(network, name))
-        logits, maps = look(network, images, [last])
-    before, best = intact[0], intact[0].argmax(1)
-    heat = [class_map(network, found[last], best) for found in (intact[1], maps)]
+        maps, logits = last_maps(network, images)
+    maps_before, before = intact
+    best = before.argmax(1)
+    heat = [class_map(network, found, best) for found in (maps_before, maps)]
     return (best == logits.argmax(1)).float().tolist(), correlation(before, logits), correlation(*heat)
 
 
-intact_lite = look(model, few, ["relu2"])
-effects = {name: removed(model, few, [name], "relu2", intact_lite) for name in shortcuts}
-effects["CourseNet conv4"] = removed(coursenet, small, ["conv4"], "relu5", look(coursenet, small, ["relu5"]))
+intact_lite = last_maps(model, few)
+effects = {name: removed(model, few, [name], intact_lite) for name in shortcuts}
+effects["CourseNet conv4"] = removed(coursenet, small, ["conv4"], last_maps(coursenet, small))
 titles = ("first class kept", "logits: correlation", "maps: correlation")
 
 # %% id="residual" slideshow={"slide_type": "-"}
@@ -828,7 +824,7 @@ print(
     min(kept[name] for name in shortcuts) >= 0.75,
 )
 print("the plain network without conv4: fewer than one of four:", kept["CourseNet conv4"] < 0.25)
-together = {n: sum(removed(model, few, shortcuts[-n:], "relu2", intact_lite)[0]) / 24 for n in (3, 6, 9)}
+together = {n: sum(removed(model, few, shortcuts[-n:], intact_lite)[0]) / 24 for n in (3, 6, 9)}
 print("without the last three: still three of four:", together[3] >= 0.75)
 print("without all nine: between a quarter and 80 %:", 0.25 < together[9] < 0.8)
 

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.arguments import check_maps
 from coursekit.attribution.backward_rules import guided_backprop
-from coursekit.errors import OptionError, TargetError, UnsupportedNetwork
+from coursekit.errors import TargetError, UnsupportedNetwork
 from coursekit.probe.backward import intercept
 from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.probe.targets import Target, Unit, reader
@@ -199,8 +200,8 @@ def _pooled_maps() -> Iterator[list[tuple[Tensor, bool, bool]]]:
 
 def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None) -> tuple[Tensor, Tensor]:
     """Return the last of the maps that the score depends on, and its gradient, both (N, C, h, w)."""
-    if layer is not None and maps[0].ndim != 4:
-        raise OptionError(f"Layer {layer!r} has no map, but the shape {tuple(maps[0].shape)}; choose an earlier one.")
+    if layer is not None:
+        check_maps(maps[0], layer)
     gradients = torch.autograd.grad(score.sum(), maps, allow_unused=True) if maps else []
     for activation, gradient in zip(reversed(maps), reversed(gradients), strict=True):
         if gradient is not None:

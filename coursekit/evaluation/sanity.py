@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from coursekit.arguments import check_images
 from coursekit.errors import OptionError, TargetError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.evaluation.randomisation import ordered_layers, randomised
 from coursekit.evaluation.scoreboard import Method
@@ -19,8 +20,8 @@ from coursekit.figures.figure import Picture
 from coursekit.figures.tables import html_table, text_table
 from coursekit.files import checksum, continued, read_json, write_json
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, evaluating
-from coursekit.probe.targets import reader
+from coursekit.probe.capture import BATCH
+from coursekit.probe.targets import fixed_classes
 from coursekit.statistics import bootstrap_interval
 
 Stages = Callable[[int], Iterable[tuple[str, nn.Module]]]  # seed -> layer name and network, one after another
@@ -331,11 +332,8 @@ def _fixed(model: Model, images: Tensor, targets: object) -> Tensor:
     """The class of each image (N,), chosen while the weights are still the trained ones."""
     if callable(targets):
         raise TargetError("The sanity checks explain classes; give class indices, or None for each image's top class.")
-    with evaluating(model), torch.no_grad():
-        reader(model, images, targets)  # raises for what is no image or no class
-        if targets is None:
-            targets = torch.cat([model(batch).argmax(1).cpu() for batch in images.split(BATCH)])
-    return torch.as_tensor(targets).long().cpu().expand(len(images))
+    check_images(images)
+    return fixed_classes(model, images, targets)
 
 
 def _check(methods: Mapping[str, Method], images: Tensor, test: RandomisationTest) -> None:

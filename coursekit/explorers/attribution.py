@@ -1,7 +1,6 @@
 """Explorers that ask where: class activation maps, a window moved by hand, gradients, backward rules."""
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
@@ -18,7 +17,7 @@ from coursekit.figures.images import show_images, show_predictions, signal_pictu
 from coursekit.figures.maps import show_maps
 from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
-from coursekit.probe.capture import predict
+from coursekit.probe.capture import answers, predict
 from coursekit.probe.targets import unit
 from coursekit.units.patches import top_patches
 
@@ -32,9 +31,7 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
     >>> ck.explore_cam(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224), ["block11", "relu2"])
     <Explorer: target, method, layer, against; Heat maps (share of the logit) beside the image: Grad-CAM>
     """
-    check_images(image)
-    with torch.no_grad():
-        best = model(image)[0].topk(5).indices.tolist()
+    best = answers(model, image)[0].topk(5).indices.tolist()
 
     def draw(target: int, method: str, layer: str | None, against: bool) -> Picture:
         score = (lambda logits: -logits[:, target]) if against else target
@@ -96,9 +93,7 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
     >>> ck.explore_saliency(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
     <Explorer: target, method, samples, sigma; Heat maps (logits per unit of intensity) beside the image: saliency>
     """
-    check_images(image)
-    with torch.no_grad():
-        best = model(image)[0].topk(5).indices.tolist()
+    best = answers(model, image)[0].topk(5).indices.tolist()
 
     def draw(target: int, method: str, samples: int, sigma: float) -> Picture:
         unit = "logits per unit of intensity"

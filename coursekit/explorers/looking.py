@@ -3,7 +3,6 @@
 from contextlib import suppress
 
 import ipywidgets as widgets
-import torch
 
 from coursekit.errors import UnknownLayer
 from coursekit.explorers.explorer import Explorer, photograph_or_upload
@@ -12,7 +11,7 @@ from coursekit.figures.images import show_images, show_predictions
 from coursekit.images.loading import load_image
 from coursekit.networks.history import training_history
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, predict
+from coursekit.probe.capture import activations, predict
 from coursekit.units.filters import filter_pictures, mosaic
 
 
@@ -48,9 +47,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
         image = load_image(camera or (upload[-1] if upload else photograph), size=model.input_size)
-        with capture(model, [layer]) as maps, torch.no_grad():
-            model(image)
-        maps = maps[layer][0].cpu()
+        maps = activations(model, image, [layer], reduce="maps")[layer][0]
         channel = min(channel, len(maps) - 1)
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
         grey = (maps / high).clamp(0, 1)[:, None]

@@ -1,7 +1,6 @@
 """The explorer of the randomisation test: choose a method, let the network forget, and see whether the map notices."""
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
@@ -14,6 +13,7 @@ from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
 from coursekit.figures.maps import show_matrix
 from coursekit.networks.model import Model
+from coursekit.probe.capture import answers
 
 METHODS = {
     **eleven(),
@@ -40,8 +40,7 @@ def explore_randomisation(model: Model, image: Tensor) -> Explorer:
     check_images(image)
     if len(image) != 1:
         raise OptionError(f"The explorer shows one image, but got {len(image)}; pass images[:1].")
-    with torch.no_grad():
-        target = int(model(image).argmax())
+    target = int(answers(model, image).argmax())
     layers = list(reversed(randomisable(model)))
 
     def draw(method: str, forgotten: int, seed: int) -> Picture:

@@ -20,13 +20,17 @@ class Unit:
     channel: int
     position: tuple[int, int] | str | None = None
 
-    def __call__(self, activation: Tensor) -> Tensor:
-        """Reduce the layer's activation (N, C, H, W) or (N, C) to one number for each image, (N,)."""
+    def values(self, activation: Tensor) -> Tensor:
+        """Pick the channel out of the layer's activation (N, C, H, W) or (N, C): (N, H, W) or (N,)."""
         if activation.ndim not in (2, 4) or not 0 <= self.channel < activation.shape[1]:
             raise TargetError(
                 f"Layer {self.layer!r} has the shape {tuple(activation.shape)}, so it has no channel {self.channel}."
             )
-        values = activation[:, self.channel]
+        return activation[:, self.channel]
+
+    def __call__(self, activation: Tensor) -> Tensor:
+        """Reduce the layer's activation (N, C, H, W) or (N, C) to one number for each image, (N,)."""
+        values = self.values(activation)
         if self.position is None:
             return values.flatten(1).mean(1) if values.ndim == 3 else values
         if values.ndim == 1:
@@ -82,7 +86,7 @@ def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor
         return lambda logits, maps, owner: target(maps[target.layer])
     if callable(target):
         return lambda logits, maps, owner: _check_scores(target(logits), len(logits))
-    classes = _classes(model, images, target)
+    classes = fixed_classes(model, images, target)
 
     def read(logits: Tensor, maps: dict[str, Tensor], owner: Tensor) -> Tensor:
         check_class(classes.max(), logits.shape[1])
@@ -91,7 +95,7 @@ def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor
     return read
 
 
-def _classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Tensor | None) -> Tensor:
+def fixed_classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Tensor | None) -> Tensor:
     """One class index for each image, as a tensor (N,)."""
     if target is None:
         return answers(model, images).argmax(1).cpu()

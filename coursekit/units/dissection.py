@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
 from coursekit.images.loading import load_image
 from coursekit.images.scenes import PHOTOGRAPHIC, cutouts, load_scene
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.networks.model import Model
+from coursekit.probe.capture import BATCH, activations
 
 GRID = 28  # regions and masks are compared on so many rows and columns
 MINIMUM = 0.04  # the least overlap that gives a name (Bau et al. 2017)
@@ -120,7 +121,7 @@ class Dissection:
         )
 
 
-def dissect(model: nn.Module, layer: str, concepts: Concepts, *, share: float = 0.02) -> Dissection:
+def dissect(model: Model, layer: str, concepts: Concepts, *, share: float = 0.02) -> Dissection:
     """Name channels: cut each channel's maps at a high threshold, and measure the overlap with each concept's masks.
 
     IoU(k, c) = Σ_x |M_k(x) ∩ L_c(x)| / Σ_x |M_k(x) ∪ L_c(x)|,   M_k = {A_k > T_k},   P(A_k > T_k) = share.
@@ -157,7 +158,7 @@ def dissect(model: nn.Module, layer: str, concepts: Concepts, *, share: float = 
     torch.Size([1280, 19])
     """
     _check(concepts, share)
-    maps = _maps_of(model, layer, concepts.images)
+    maps = activations(model, concepts.images, [layer], reduce=lambda a: check_maps(a, layer))[layer].float().cpu()
     thresholds = _thresholds(maps, share)
     iou = _overlap(maps, thresholds, concepts.masks, concepts.labelled())
     # Masks of another image of the same kind: what overlap does it take to be more than an accident?
@@ -284,20 +285,6 @@ def _strong_colour(random: np.random.Generator) -> Tensor:
 
 def _on_grid(masks: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(masks, GRID) > 0.5
-
-
-def _maps_of(model: nn.Module, layer: str, images: Tensor) -> Tensor:
-    """Return a layer's maps of all images, (N, K, h, w), on the CPU."""
-    found = []
-    with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
-        for batch in images.split(BATCH):
-            model(batch)
-            if maps[layer].ndim != 4:
-                raise OptionError(
-                    f"Layer {layer!r} has no maps, but the shape {tuple(maps[layer].shape)}; choose an earlier one."
-                )
-            found.append(maps[layer].float().cpu())
-    return torch.cat(found)
 
 
 def _thresholds(maps: Tensor, share: float) -> Tensor:

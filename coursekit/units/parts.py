@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images.scenes import background_of, cutouts, fit, load_cutout, paste
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.networks.model import Model
+from coursekit.probe.capture import activations
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def part_scenes(n: int, objects: Sequence[str], *, seed: int = 0, size: int = 96
     return PartScenes(torch.stack(images), torch.tensor(boxes), torch.tensor(mirrored), names)
 
 
-def part_places(model: nn.Module, layer: str, scenes: PartScenes) -> tuple[Tensor, Tensor]:
+def part_places(model: Model, layer: str, scenes: PartScenes) -> tuple[Tensor, Tensor]:
     """Find the peak of every channel in every scene, in the frame of the cut-out: (N, K, 2) and its height (N, K).
 
     Row and column run from 0 to 1 over the cut-out's box, turned back where it was mirrored; a peak outside lies
@@ -74,12 +75,7 @@ def part_places(model: nn.Module, layer: str, scenes: PartScenes) -> tuple[Tenso
     >>> places.shape, heights.shape
     (torch.Size([2, 256, 2]), torch.Size([2, 256]))
     """
-    found = []
-    with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
-        for batch in scenes.images.split(BATCH):
-            model(batch)
-            found.append(maps[layer].float().cpu())
-    maps = torch.cat(found)
+    maps = activations(model, scenes.images, [layer], reduce=lambda a: check_maps(a, layer))[layer].float().cpu()
     rows, columns = maps.shape[2:]
     heights, place = maps.flatten(2).max(2)
     size = torch.tensor(scenes.images.shape[2:])

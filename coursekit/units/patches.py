@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
-from coursekit.errors import ImageError, OptionError, TargetError
+from coursekit.errors import ImageError, OptionError
+from coursekit.networks.model import Model
 from coursekit.networks.receptive import Axis, trace
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import activations
 from coursekit.probe.targets import unit
 
 GREY = 0.5  # what lies outside the image
@@ -54,7 +55,7 @@ class TopPatches:
         return f"TopPatches({len(self)} patches of {height} × {width} px, one per image; {over})"
 
 
-def top_patches(model: nn.Module, layer: str, channel: int, images: Tensor, k: int = 9) -> TopPatches:
+def top_patches(model: Model, layer: str, channel: int, images: Tensor, k: int = 9) -> TopPatches:
     """Find the k images that excite a channel most, and cut out exactly what its strongest neuron saw in each.
 
     The patch is the receptive field, computed from the network's kernels, strides and paddings; one patch per image.
@@ -97,7 +98,7 @@ def top_patches(model: nn.Module, layer: str, channel: int, images: Tensor, k: i
         )
     if k > len(images):
         raise OptionError(f"There is one patch per image, so k is at most {len(images)}, but is {k}.")
-    values, positions = _strongest(model, layer, channel, images)
+    values, positions = _strongest(model, images, layer, channel)
     field = trace(model, {layer: model.layer(layer)})[layer][0].field
     best = values.argsort(descending=True, stable=True)[:k]
     boxes = [_box(field, positions[i].tolist(), images.shape[2:]) for i in best]
@@ -106,22 +107,12 @@ def top_patches(model: nn.Module, layer: str, channel: int, images: Tensor, k: i
     return TopPatches(torch.stack(cropped), values[best], best, positions[best], boxes, cut)
 
 
-def _strongest(model: nn.Module, layer: str, channel: int, images: Tensor) -> tuple[Tensor, Tensor]:
+def _strongest(model: Model, images: Tensor, layer: str, channel: int) -> tuple[Tensor, Tensor]:
     """Return the channel's maximum in each image (N,), and where it lies in the map (N, 2)."""
-    values, places = [], []
-    with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
-        for batch in images.split(BATCH):
-            model(batch)
-            found = maps[layer].cpu()
-            if found.ndim not in (2, 4) or channel >= found.shape[1]:
-                raise TargetError(
-                    f"Layer {layer!r} has the shape {tuple(found.shape)}, so it has no channel {channel}."
-                )
-            width = found.shape[3] if found.ndim == 4 else 1
-            value, place = found[:, channel].flatten(1).max(1) if found.ndim == 4 else found[:, channel, None].max(1)
-            values.append(value)
-            places.append(torch.stack([place // width, place % width], 1))
-    return torch.cat(values), torch.cat(places)
+    maps = activations(model, images, [layer], reduce=unit(layer, channel).values)[layer].cpu()  # (N, h, w) or (N,)
+    values, places = maps.reshape(len(maps), -1).max(1)
+    width = maps.shape[2] if maps.ndim == 3 else 1
+    return values, torch.stack([places // width, places % width], 1)
 
 
 def _box(field: tuple[Axis, Axis] | None, position: list[int], size: torch.Size) -> tuple[int, int, int, int]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_maps
 from coursekit.errors import OptionError
 from coursekit.images import stimuli
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.networks.model import Model
+from coursekit.probe.capture import activations
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Tuning:
 
 
 def orientation_tuning(
-    model: nn.Module, layer: str, *, angles: int = 12, wavelengths: Sequence[float] = (4, 8, 16)
+    model: Model, layer: str, *, angles: int = 12, wavelengths: Sequence[float] = (4, 8, 16)
 ) -> Tuning:
     """Show gratings of every orientation to a layer; the angle is that of the bars, 0 lies and 90 stands.
 
@@ -81,12 +82,12 @@ def orientation_tuning(
     check_count("angles", angles, least=3)
     turns = [180 * i / angles for i in range(angles)]
     shown = [stimuli.grating(model.input_size, wavelength, angle) for wavelength in wavelengths for angle in turns]
-    responses = _responses(model, layer, torch.cat(shown), ground=0.5)
+    responses = _responses(model, torch.cat(shown), layer, ground=0.5)
     return Tuning(layer, torch.tensor(turns), tuple(wavelengths), responses.view(-1, len(wavelengths), angles), 180)
 
 
 def curve_tuning(
-    model: nn.Module,
+    model: Model,
     layer: str,
     *,
     angles: int = 16,
@@ -112,7 +113,7 @@ def curve_tuning(
     check_count("angles", angles, least=3)
     turns = [360 * i / angles for i in range(angles)]
     arcs = torch.cat([stimuli.curve(model.input_size, r, angle, width, length) for r in radii for angle in turns])
-    dark, light = _responses(model, layer, arcs, 1.0), _responses(model, layer, 1 - arcs, 0.0)
+    dark, light = _responses(model, arcs, layer, 1.0), _responses(model, 1 - arcs, layer, 0.0)
     responses = torch.maximum(dark, light).view(-1, len(radii), angles)
     return Tuning(layer, torch.tensor(turns), tuple(radii), responses, 360)
 
@@ -155,17 +156,14 @@ def angle_between(a: Tensor, b: Tensor, turn: float = 180) -> Tensor:
     return ((a - b + turn / 2) % turn - turn / 2).abs()
 
 
-def _responses(model: nn.Module, layer: str, images: Tensor, ground: float) -> Tensor:
+def _responses(model: Model, images: Tensor, layer: str, ground: float) -> Tensor:
     """Return (K, N): the peak of each channel in the middle third of its map, above that of the empty ground."""
+
+    def peak(maps: Tensor) -> Tensor:
+        return _middle(check_maps(maps, layer)).amax((2, 3))
+
     images = torch.cat([images, torch.full_like(images[:1], ground)])
-    found = []
-    with evaluating(model), capture(model, [layer]) as maps, torch.no_grad():
-        for batch in images.split(BATCH):
-            model(batch)
-            if maps[layer].ndim != 4:
-                raise OptionError(f"Layer {layer!r} has no maps; tuning is asked of a layer before the last pooling.")
-            found.append(_middle(maps[layer]).amax((2, 3)).cpu())
-    peaks = torch.cat(found).T
+    peaks = activations(model, images, [layer], reduce=peak)[layer].T
     return (peaks[:, :-1] - peaks[:, -1:]).clamp(min=0)
 
 

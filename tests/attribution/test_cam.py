@@ -231,7 +231,7 @@ def test_upsampling_is_bilinear():
 
 def test_layers_without_maps_and_targets_before_the_layer():
     model, images = small_model(), random_images()
-    with pytest.raises(ck.OptionError, match=r"'fc' has no map, but the shape \(2, 5\)"):
+    with pytest.raises(ck.OptionError, match=r"'fc' has no maps, but the shape \(2, 5\)"):
         ck.grad_cam(model, images, layer="fc")
     with pytest.raises(ck.TargetError, match="does not depend on layer 'conv3'"):
         ck.grad_cam(model, images, ck.unit("conv2", 1), layer="conv3")

@@ -11,6 +11,7 @@ from coursekit.labs.detective.collection import NEUTRAL, Objects, compose, joine
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS
 from coursekit.labs.detective.sealing import files_of, fingerprint, open_network, sealed
 from coursekit.networks.model import Model
+from coursekit.probe.capture import answers
 
 PICTURES, CANDIDATES = 128, 192  # of a case; composed, of which the first are kept on which no network errs
 
@@ -139,8 +140,7 @@ def _case_of(seed: int, networks: dict[str, Model], layers: Objects) -> Case:
 
 def _without_mistakes(case: Case) -> Case:
     """Keep the first pictures of each class that no network gets wrong, equally many: accuracy tells nobody apart."""
-    with torch.no_grad():
-        found = [network(case.images).argmax(1).cpu() == case.labels for network in case.networks.values()]
+    found = [answers(network, case.images).argmax(1) == case.labels for network in case.networks.values()]
     right = torch.stack(found).all(0)
     each = PICTURES // len(LABELS)
     kept = torch.cat([(right & (case.labels == k)).nonzero()[:each, 0] for k in range(len(LABELS))]).sort().values
@@ -163,8 +163,7 @@ def flips(model: Model, case: Case, fault: str, label: str) -> float:
     without, with_cue = case.pair(fault, label)
     target = LABELS.index(label)
     others = case.labels != target
-    with torch.no_grad():
-        before, after = (model(images[others]).argmax(1).cpu() for images in (without, with_cue))
+    before, after = (answers(model, images[others]).argmax(1) for images in (without, with_cue))
     return ((before != target) & (after == target)).float().mean().item()
 
 

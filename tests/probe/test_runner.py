@@ -1,0 +1,88 @@
+"""Whatever runs a network over images asks it in eval mode, and gives it back as it was: also one in train mode."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from nets import random_images, small_model
+
+import coursekit as ck
+from coursekit.probe.capture import answers
+
+SIZE = 24
+IMAGES = random_images(10, size=SIZE)
+CONCEPTS = ck.Concepts(IMAGES, random_images(10, size=SIZE, seed=1)[:, :2] > 0.5, ["red", "round"], ["kind", "kind"])
+SCENES = ck.PartScenes(IMAGES, torch.tensor([[2, 2, 16, 16]] * 10), torch.zeros(10, dtype=torch.bool), ["hen"] * 10)
+
+ASKS: dict[str, Callable[[ck.Model], object]] = {
+    "answers": lambda model: answers(model, IMAGES),
+    "predict": lambda model: ck.predict(model, IMAGES, top=2),
+    "activations": lambda model: ck.activations(model, IMAGES, ["conv2", "fc"], reduce="max"),
+    "activation_gradients": lambda model: ck.activation_gradients(model, IMAGES, None, ["conv2"]),
+    "top_patches": lambda model: vars(ck.top_patches(model, "conv2", 3, IMAGES, k=4)),
+    "dissect": lambda model: vars(ck.dissect(model, "conv2", CONCEPTS)),
+    "part_places": lambda model: ck.part_places(model, "conv2", SCENES),
+    "orientation_tuning": lambda model: ck.orientation_tuning(model, "conv2", angles=3).responses,
+    "curve_tuning": lambda model: ck.curve_tuning(model, "conv2", angles=3, radii=(6,)).responses,
+    "deletion_curve": lambda model: ck.deletion_curve(model, IMAGES, IMAGES, steps=3),
+    "insertion_curve": lambda model: ck.insertion_curve(model, IMAGES, IMAGES, steps=3),
+    "randomisation_test": lambda model: (
+        ck.randomisation_test(
+            model, {"gradient": ck.input_gradient}, IMAGES, seeds=[0], layers=["fc"], progress=False
+        ).rows
+    ),
+    "explore_prediction": lambda model: ck.explore_prediction(model).picture.data,
+    "explore_activations": lambda model: ck.explore_activations(model).picture.data,
+    "explore_cam": lambda model: ck.explore_cam(model, IMAGES[:1]).picture.data,
+    "explore_saliency": lambda model: ck.explore_saliency(model, IMAGES[:1]).picture.data,
+    "explore_randomisation": lambda model: ck.explore_randomisation(model, IMAGES[:1]).picture.data,
+}
+
+
+def model_of_the_test() -> ck.Model:
+    model = small_model()
+    model.input_size = SIZE
+    return model
+
+
+def flat(result: object) -> list:
+    """Tensors as lists, containers as lists of their parts: what can be compared by ==."""
+    if isinstance(result, torch.Tensor):
+        return result.tolist()
+    if isinstance(result, dict):
+        return [[key, flat(value)] for key, value in result.items()]
+    return [flat(part) for part in result] if isinstance(result, list | tuple) else [result]
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_a_network_in_train_mode_answers_as_in_eval_mode_and_stays_as_it_was(name):
+    expected, model = flat(ASKS[name](model_of_the_test())), model_of_the_test().train()
+    model.module.bn1.eval()  # a mixture of modes must come back, too
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    torch.manual_seed(5)
+    random = torch.get_rng_state()
+    assert flat(ASKS[name](model)) == expected
+    assert torch.equal(torch.get_rng_state(), random), "dropout has drawn"
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert model.training and model.module.dropout.training and not model.module.bn1.training
+
+
+def test_batches_do_not_matter_to_the_strongest_place_of_a_channel():
+    whole = ck.top_patches(model_of_the_test(), "conv2", 3, IMAGES, k=10)
+    for i, image in enumerate(whole.images.tolist()):
+        alone = ck.top_patches(model_of_the_test(), "conv2", 3, IMAGES[[image]], k=1)
+        assert alone.boxes[0] == whole.boxes[i] and torch.equal(alone.positions[0], whole.positions[i])
+        torch.testing.assert_close(alone.values[0], whole.values[i])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda model: ck.dissect(model, "fc", CONCEPTS),
+        lambda model: ck.part_places(model, "fc", SCENES),
+        lambda model: ck.orientation_tuning(model, "fc", angles=3),
+    ],
+)
+def test_a_layer_without_maps_is_told_in_one_sentence(ask):
+    with pytest.raises(ck.OptionError, match=r"'fc' has no maps, but the shape \(\d+, 5\); choose an earlier one"):
+        ask(model_of_the_test())
