@@ -1,6 +1,7 @@
 """The reference page lists every public name with its sentence, and says what keeps it from doing so."""
 
 import pytest
+
 import reference
 
 PACKAGE = {
