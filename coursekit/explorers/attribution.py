@@ -9,15 +9,13 @@ from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
 from coursekit.attribution.fills import baseline
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_gradient, integrated_gradients, saliency, smoothgrad
-from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explorers.explorer import Explorer, photograph_or_upload
-from coursekit.explorers.looking import map_layers
+from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_upload, top_classes
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images, show_predictions, signal_pictures
 from coursekit.figures.maps import show_maps
 from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
-from coursekit.probe.capture import answers, predict
+from coursekit.probe.capture import predict
 from coursekit.probe.targets import unit
 from coursekit.units.patches import top_patches
 
@@ -31,7 +29,6 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
     >>> ck.explore_cam(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224), ["block11", "relu2"])
     <Explorer: target, method, layer, against; Heat maps (share of the logit) beside the image: Grad-CAM>
     """
-    best = answers(model, image)[0].topk(5).indices.tolist()
 
     def draw(target: int, method: str, layer: str | None, against: bool) -> Picture:
         score = (lambda logits: -logits[:, target]) if against else target
@@ -47,11 +44,10 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
             heat = fullgrad(model, image, score, magnitude=True)
         return show_maps(image, {title: heat}, unit="share of the logit", overlay=True)
 
-    names = [(model.labels[i] if model.labels else f"class {i}", i) for i in best]
     choices = [("the last map", None)] if layers is None else [(name, name) for name in reversed(layers)]
     return Explorer(
         draw,
-        target=widgets.Dropdown(options=names, description="class"),
+        target=top_classes(model, image),
         method=widgets.Dropdown(options=["Grad-CAM", "CAM", "Guided Grad-CAM", "FullGrad"], description="method"),
         layer=widgets.Dropdown(options=choices, description="layer", tooltip="for Grad-CAM and Guided Grad-CAM"),
         against=widgets.Checkbox(value=False, description="what speaks against it"),
@@ -93,7 +89,6 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
     >>> ck.explore_saliency(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
     <Explorer: target, method, samples, sigma; Heat maps (logits per unit of intensity) beside the image: saliency>
     """
-    best = answers(model, image)[0].topk(5).indices.tolist()
 
     def draw(target: int, method: str, samples: int, sigma: float) -> Picture:
         unit = "logits per unit of intensity"
@@ -107,10 +102,9 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
             heat, unit = integrated_gradients(model, image, target, steps=samples), "logits"
         return show_maps(image, {method: heat}, unit=unit)
 
-    names = [(model.labels[i] if model.labels else f"class {i}", i) for i in best]
     return Explorer(
         draw,
-        target=widgets.Dropdown(options=names, description="class"),
+        target=top_classes(model, image),
         method=widgets.Dropdown(
             options=["saliency", "gradient", "SmoothGrad", "integrated gradients"], description="method"
         ),
@@ -140,21 +134,15 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
     >>> ck.explore_backward(ck.load_model("coursenet"))
     <Explorer: layer, channel, photograph, upload; Pictures: input, backprop, deconvnet, guided>
     """
-    channels = map_layers(model)
-    if layer not in channels:
-        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
-    if not isinstance(channel, int) or not 0 <= channel < channels[layer]:
-        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+    channels, controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple) -> Picture:
         image = load_image(upload[-1] if upload else photograph, size=model.input_size)
         return _draw(model, image, layer, min(channel, channels[layer] - 1))
 
-    most = max(channels.values()) - 1
     return Explorer(
         draw,
-        layer=widgets.Dropdown(options=list(channels), value=layer, description="layer"),
-        channel=widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
+        **controls,
         **photograph_or_upload(photograph),
     )
 

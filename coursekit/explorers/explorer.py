@@ -6,12 +6,16 @@ cell fails; a later mistake, such as a broken upload, is told in one sentence be
 
 import html
 from collections.abc import Callable
+from contextlib import suppress
 
 import ipywidgets as widgets
+from torch import Tensor
 
-from coursekit.errors import CoursekitError
+from coursekit.errors import CoursekitError, OptionError, UnknownLayer
 from coursekit.figures.figure import Picture
 from coursekit.images.loading import photographs
+from coursekit.networks.model import Model
+from coursekit.probe.capture import answers
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -62,3 +66,54 @@ def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
     choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
     return {"photograph": choice, "upload": upload}
+
+
+def photograph_or_camera(photograph: str) -> dict[str, widgets.Widget]:
+    """Make the two controls of a picture and a camera; a new choice of one of the two clears the camera's picture."""
+    from coursekit.explorers.browser import Webcam
+
+    chosen, camera = photograph_or_upload(photograph), Webcam()
+    for other in chosen.values():
+        other.observe(lambda change: camera.set_trait("value", b""), names="value")
+    return {**chosen, "camera": camera}
+
+
+def layer_and_channel(
+    model: Model, layer: str = "", channel: int = 0
+) -> tuple[dict[str, int], dict[str, widgets.Widget]]:
+    """Return the number of channels of each layer with maps, and the two controls that choose one channel.
+
+    They start at this channel; "" is a layer in the middle. The slider reaches as far as the widest layer has channels:
+    in another layer, whoever draws takes the last channel for one beyond it. Raises UnknownLayer, OptionError.
+    """
+    channels = map_layers(model)
+    layer = layer or list(channels)[len(channels) // 2]
+    if layer not in channels:
+        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
+    if isinstance(channel, bool) or not isinstance(channel, int) or not 0 <= channel < channels[layer]:
+        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+    most = max(channels.values()) - 1
+    return channels, {
+        "layer": widgets.Dropdown(options=list(channels), value=layer, description="layer"),
+        "channel": widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
+    }
+
+
+def map_layers(model: Model) -> dict[str, int]:
+    """Return the number of channels of each layer that gives one map; a ReLU that runs twice gives two."""
+    found = {}
+    for name in model.layers:
+        with suppress(UnknownLayer):
+            shape = model.layers.shape(name)
+            if len(shape) == 3:
+                found[name] = shape[0]
+    return found
+
+
+def top_classes(model: Model, image: Tensor) -> widgets.Dropdown:
+    """Make a control of the five most probable classes, or of all where there are fewer."""
+    logits = answers(model, image)[0]
+    best = logits.topk(min(5, len(logits))).indices.tolist()
+    return widgets.Dropdown(
+        options=[(model.labels[i] if model.labels else f"class {i}", i) for i in best], description="class"
+    )

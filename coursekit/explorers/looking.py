@@ -1,11 +1,8 @@
 """Explorers that look: predictions, activations, training."""
 
-from contextlib import suppress
-
 import ipywidgets as widgets
 
-from coursekit.errors import UnknownLayer
-from coursekit.explorers.explorer import Explorer, photograph_or_upload
+from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_camera, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images, show_predictions
 from coursekit.images.loading import load_image
@@ -13,6 +10,7 @@ from coursekit.networks.history import training_history
 from coursekit.networks.model import Model
 from coursekit.probe.capture import activations, predict
 from coursekit.units.filters import filter_pictures, mosaic
+from coursekit.units.patches import top_patches
 
 
 def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
@@ -40,15 +38,12 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
     >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
     <Explorer: layer, channel, photograph, upload, camera; Pictures: input, relu5 channel 0, 64 of 256 ...>
     """
-    from coursekit.explorers.browser import Webcam
-    from coursekit.units.patches import top_patches
-
-    layers = list(map_layers(model))
+    channels, controls = layer_and_channel(model, layer)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
         image = load_image(camera or (upload[-1] if upload else photograph), size=model.input_size)
         maps = activations(model, image, [layer], reduce="maps")[layer][0]
-        channel = min(channel, len(maps) - 1)
+        channel = min(channel, channels[layer] - 1)
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
         grey = (maps / high).clamp(0, 1)[:, None]
         zoom = max(1, 28 // maps.shape[-1])
@@ -61,28 +56,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
             boxes=[box],
         )
 
-    chosen, camera = photograph_or_upload(photograph), Webcam()
-    for other in chosen.values():
-        other.observe(lambda change: camera.set_trait("value", b""), names="value")
-    most = max(map_layers(model).values()) - 1
-    return Explorer(
-        draw,
-        layer=widgets.Dropdown(options=layers, value=layer, description="layer"),
-        channel=widgets.IntSlider(value=0, min=0, max=most, description="channel", continuous_update=False),
-        **chosen,
-        camera=camera,
-    )
-
-
-def map_layers(model: Model) -> dict[str, int]:
-    """Return the number of channels of each layer that gives one map; a ReLU that runs twice gives two."""
-    found = {}
-    for name in model.layers:
-        with suppress(UnknownLayer):
-            shape = model.layers.shape(name)
-            if len(shape) == 3:
-                found[name] = shape[0]
-    return found
+    return Explorer(draw, **controls, **photograph_or_camera(photograph))
 
 
 def explore_training() -> Explorer:

@@ -7,15 +7,13 @@ import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
-from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explorers.explorer import Explorer, photograph_or_upload
-from coursekit.explorers.looking import map_layers
+from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
 from coursekit.files import DATA, stored
 from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
-from coursekit.probe.capture import predict
+from coursekit.probe.capture import answers, predict
 from coursekit.synthesis.dream import dream
 from coursekit.synthesis.fooling import iterated_gradient_sign
 from coursekit.synthesis.inversion import inversion_error, invert
@@ -46,12 +44,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
     >>> ck.explore_features(ck.load_model("efficientnet_lite0"), "block6", 5, size=32, steps=4)
     <Explorer: layer, channel, parameterization, steps; block6 channel 5 by fourier, after 1, 2 and 4 steps>
     """
-    channels = map_layers(model)
-    layer = layer or list(channels)[len(channels) // 2]
-    if layer not in channels:
-        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
-    if not isinstance(channel, int) or not 0 <= channel < channels[layer]:
-        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+    channels, controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, parameterization: str, steps: int) -> Picture:
         channel = min(channel, channels[layer] - 1)
@@ -75,10 +68,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
 
     return Explorer(
         draw,
-        layer=widgets.Dropdown(options=list(channels), value=layer, description="layer"),
-        channel=widgets.IntSlider(
-            value=channel, min=0, max=max(channels.values()) - 1, description="channel", continuous_update=False
-        ),
+        **controls,
         parameterization=widgets.Dropdown(options=list(WAYS), description="painted by"),
         steps=widgets.IntSlider(value=steps, min=1, max=256, description="steps", continuous_update=False),
     )
@@ -150,7 +140,7 @@ def explore_fooling(model: Model, image: Tensor) -> Explorer:
     <Explorer: target, epsilon, steps; Egyptian cat before; ostrich after a change of at most 2/255>
     """
     check_images(image)
-    labels = model.labels or [f"class {k}" for k in range(model(image).shape[1])]
+    labels = model.labels or [f"class {k}" for k in range(answers(model, image).shape[1])]
     options = [name for name in SUGGESTED if name in labels] or list(labels)[:8]
     before = predict(model, image, top=1)[0][0][0]
 

@@ -3,15 +3,12 @@
 import math
 from functools import lru_cache
 
-import ipywidgets as widgets
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.arguments import check_images
-from coursekit.errors import OptionError, UnknownLayer
-from coursekit.explorers.explorer import Explorer
-from coursekit.explorers.looking import map_layers
+from coursekit.explorers.explorer import Explorer, layer_and_channel
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, draw_image, styled
 from coursekit.networks.model import Model
 from coursekit.synthesis.objectives import channel as see_channel
@@ -39,12 +36,7 @@ def explore_unit(
     <Explorer: layer, channel; relu2 channel 5: answers to bars and arcs, its picture, its four strongest patches>
     """
     check_images(images)
-    channels = map_layers(model)
-    layer = layer or list(channels)[len(channels) // 2]
-    if layer not in channels:
-        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
-    if isinstance(channel, bool) or not isinstance(channel, int) or not 0 <= channel < channels[layer]:
-        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+    channels, controls = layer_and_channel(model, layer, channel)
 
     @lru_cache(maxsize=4)
     def tuned(layer: str) -> tuple[Tuning, Tuning]:
@@ -58,13 +50,7 @@ def explore_unit(
         best = top_patches(model, layer, channel, images, k=4)
         return _portrait(f"{layer} channel {channel}", channel, tuned(layer), painted, best.patches)
 
-    return Explorer(
-        draw,
-        layer=widgets.Dropdown(options=list(channels), value=layer, description="layer"),
-        channel=widgets.IntSlider(
-            value=channel, min=0, max=max(channels.values()) - 1, description="channel", continuous_update=False
-        ),
-    )
+    return Explorer(draw, **controls)
 
 
 @styled
