@@ -121,7 +121,7 @@ def page(root: Path = ROOT) -> str:
     for folder in folders(package):
         tree = parse(folder / "__init__.py")
         title = folder.relative_to(root).as_posix() + "/"
-        lines.append(f"## [{title}](../{title})\n\n{first_sentence(tree)}\n")
+        lines.append(f"## [{title}](../{title})\n\n{ast.get_docstring(tree)}\n")
         for path, names in public_names(folder).items():
             if not names:
                 continue

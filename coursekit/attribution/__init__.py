@@ -1,6 +1,7 @@
 """Where?
 
-Each method maps (model, images, target) to a signed, unnormalised tensor.
+Each method maps (model, images, target) to a signed, unnormalised tensor: `ck.saliency(model, image)` explains the top
+class, `ck.saliency(model, image, 340)` the zebra.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

@@ -1,6 +1,7 @@
 """How good is the answer?
 
-Scores against ground truth that we own, and sanity checks.
+Scores against ground truth that we own, and sanity checks. `ck.mask_energy(maps, scenes.masks)` scores maps against
+masks, and `ck.scoreboard` all methods on all scenes.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

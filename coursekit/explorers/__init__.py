@@ -1,6 +1,7 @@
 """What can the reader move?
 
-Figures with controls (ipywidgets); a still picture where there is no browser.
+Figures with controls (ipywidgets); a still picture where there is no browser. `ck.explore_cam(model, image)` is enough
+to begin.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

@@ -1,6 +1,7 @@
 """What does the reader see?
 
 One plot style. Scaling for the eye happens here and nowhere else.
+`ck.show_maps(image, {"saliency": map}, unit="logit per pixel")` gives a figure with its alt text.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

@@ -1,6 +1,7 @@
 """What is shown?
 
 Photographs, stimuli made by rule, scenes with their true masks, concepts and styles: all that goes into a network.
+`ck.load_image("chelsea")` is a tensor (1, 3, H, W) in [0, 1], and so is everything else here.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

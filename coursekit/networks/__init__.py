@@ -1,6 +1,7 @@
 """What is looked into?
 
 The networks, by name or one's own; their weights, layers and receptive fields.
+`ck.load_model("coursenet")` is a trained `Model`, which takes images in [0, 1] and knows its layers by friendly names.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

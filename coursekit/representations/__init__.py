@@ -1,6 +1,7 @@
 """What is alike, and which direction matters?
 
-Codes of many images: neighbours, projections, concept activation vectors and their test.
+Codes of many images: neighbours, projections, concept activation vectors and their test. All of it is arithmetic on
+`codes = ck.embed(model, images, "conv5")`, such as `ck.neighbours(codes, 5)`.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

@@ -1,6 +1,7 @@
 """What would it like to see?
 
 Images made by a network: objectives, parameterisations, transforms, regularisers, and one loop, `render`.
+`ck.render(model, ck.unit("conv5", 3))` shows what a channel wants; inversion goes through the same loop.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

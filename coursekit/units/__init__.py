@@ -1,6 +1,7 @@
 """What is one channel for?
 
 Filters, top patches, tuning, dissection and circuits of single channels.
+`ck.filter_pictures(weights)` shows what a first layer looks for; deeper layers begin with `ck.top_patches`.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has

@@ -27,7 +27,7 @@ def dig(where: str, *, depth=2) -> "Earth":
 
 def buried(): ...
 ''',
-    "low/__init__": '"""Low?"""\nPUBLIC = {"stone": "", "sand": ""}\nMODULES = "stone"',
+    "low/__init__": '"""Low?\n\nYes, `ck.stone`.\n"""\nPUBLIC = {"stone": "", "sand": ""}\nMODULES = "stone"',
     "low/stone": '"""Stones."""\n\ndef throw(far, *names: str, **more):\n    """Throw one."""\n\ndef _own(): ...',
     "low/sand": '"""Sand."""',
 }
@@ -48,6 +48,8 @@ The ground.
 ## [coursekit/low/](../coursekit/low/)
 
 Low?
+
+Yes, `ck.stone`.
 
 ### [stone.py](../coursekit/low/stone.py)
 
