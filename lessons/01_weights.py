@@ -257,11 +257,15 @@ print("a Gabor explains most of more than 80 % of the filters of one colour:", g
 
 # %% id="other" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 lite = ck.load_model("efficientnet_lite0")
-shown = {"EfficientNet-Lite0, 3 × 3": ck.mosaic(ck.filter_pictures(lite.layer("conv1").weight), 11, zoom=14, gap=4)}
+shown = {
+    "EfficientNet-Lite0, 3 × 3": ck.mosaic(ck.filter_pictures(lite.layer("conv1").weight), columns=11, zoom=14, gap=4)
+}
 for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
     if ck.is_available(name):
         first = ck.load_model(name).layer("conv1").weight
-        shown[f"{name}, {first.shape[2]} × {first.shape[3]}"] = ck.mosaic(ck.filter_pictures(first), 8, zoom=5, gap=4)
+        shown[f"{name}, {first.shape[2]} × {first.shape[3]}"] = ck.mosaic(
+            ck.filter_pictures(first), columns=8, zoom=5, gap=4
+        )
     else:
         print(f"{name}: not on this machine; coursekit fetch {name}")
 ck.show_images(

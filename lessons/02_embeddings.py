@@ -847,7 +847,7 @@ ck.show_points(
 
 # %% id="bug-boards" slideshow={"slide_type": "-"}
 ck.show_images(
-    ck.mosaic(1 - boards[vain[::4]], columns=6, zoom=10, gap=6, ground=0.8),
+    ck.mosaic(1 - boards[vain[::4]], columns=6, zoom=10, gap=6, background=0.8),
     columns=1,
     alt="Twelve boards; in each, or in nearly each, the black ball is in the last column on the right, above the grey paddle's row.",
 )

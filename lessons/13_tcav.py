@@ -343,7 +343,7 @@ print("but not beyond chance:", sharper["striped", "block14"].p_holm >= 0.05)
 # %% id="relative" slideshow={"slide_type": "-"}
 names = ["zebra", "tiger", "lionfish", "hen", "soccer_ball", "strawberry", "fire_engine", "koala", "lemon", "daisy"]
 names += ["acoustic_guitar", "king_penguin"]
-album = torch.cat([ck.load_scene(name, "grey", seed=i, scale=0.95).image for i, name in enumerate(names)])
+album = torch.cat([ck.load_scene(name, background="grey", seed=i, scale=0.95).image for i, name in enumerate(names)])
 album_codes = ck.activations(model, album, layers)
 sorted_at = {}
 for layer in layers:
@@ -642,11 +642,11 @@ print(
 # **Predict first.** A fire engine on grass or a hen on gravel: which one is more *hen* for case 2?
 
 # %% id="wrong" slideshow={"slide_type": "-"}
-hens = torch.cat([ck.load_scene("hen", "grass", seed=i).image for i in range(20)])
+hens = torch.cat([ck.load_scene("hen", background="grass", seed=i).image for i in range(20)])
 hen = ck.cav(ck.activations(model, hens, ["block8"])["block8"], random_codes["block8"][:60])
 test_pictures = [
-    ck.load_scene(name, ground, seed=90).image
-    for name, ground in (("hen", "grass"), ("hen", "gravel"), ("fire_engine", "grass"), ("fire_engine", "gravel"))
+    ck.load_scene(name, background=background, seed=90).image
+    for name, background in (("hen", "grass"), ("hen", "gravel"), ("fire_engine", "grass"), ("fire_engine", "gravel"))
 ]
 at_hen = ck.activations(model, torch.cat(test_pictures), ["block8"])["block8"]
 centred = F.cosine_similarity(at_hen - random_codes["block8"].mean(0), hen.vector[None])

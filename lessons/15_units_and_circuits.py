@@ -147,8 +147,8 @@ ck.show_images(
 black, white, radius = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 24 / 128
 
 
-def disc(colour, ground, y):
-    return ck.stimuli.shape("circle", colour, radius, 0, (0.5, y), 128, ground)[0]
+def disc(colour, background, y):
+    return ck.stimuli.shape("circle", colour, radius, position=(0.5, y), size=128, background=background)[0]
 
 
 discs = {

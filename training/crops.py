@@ -47,7 +47,7 @@ def ground(pictures: list[np.ndarray], random: np.random.Generator) -> np.ndarra
     if draw < 0.65:
         return crop(pictures[random.integers(len(pictures))], random, 0.03)
     if draw < 0.9:
-        made = texture(TEXTURES[random.integers(len(TEXTURES))], TEACHER_SIZE, int(random.integers(2**31)))
+        made = texture(TEXTURES[random.integers(len(TEXTURES))], TEACHER_SIZE, seed=int(random.integers(2**31)))
         return made[0].permute(1, 2, 0).numpy().copy()
     return np.full((TEACHER_SIZE, TEACHER_SIZE, 3), random.uniform(0, 1, 3), np.float32)
 

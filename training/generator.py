@@ -34,11 +34,11 @@ def drawings(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def paint(rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Give each shape and each ground a random colour; return the parameters and the wanted RGB and mask."""
+    """Give each shape and each background a random colour; return the parameters and the wanted RGB and mask."""
     rows, masks = rows.clone(), masks.float() / 255
-    colour, ground = torch.rand(2, len(rows), 3)
-    rows[:, 6:9], rows[:, 14:17] = colour, ground
-    images = colour[:, :, None, None] * masks + ground[:, :, None, None] * (1 - masks)
+    colour, background = torch.rand(2, len(rows), 3)
+    rows[:, 6:9], rows[:, 14:17] = colour, background
+    images = colour[:, :, None, None] * masks + background[:, :, None, None] * (1 - masks)
     return rows, torch.cat([images, masks], 1)
 
 

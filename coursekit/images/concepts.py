@@ -108,13 +108,11 @@ def _tinted(concept: str, random: np.random.Generator, size: int) -> Tensor:
 
 def _random_scenes(n: int, random: np.random.Generator, size: int) -> Tensor:
     names = sorted(name for name, index in cutouts().items() if index is None)
-    grounds = ("photograph", "noise", "plain")
-    return torch.cat(
-        [
-            load_scene(str(random.choice(names)), grounds[i % 3], int(random.integers(2**31)), size).image
-            for i in range(n)
-        ]
-    )
+    made = []
+    for i in range(n):
+        name, background = str(random.choice(names)), ("photograph", "noise", "plain")[i % 3]
+        made.append(load_scene(name, background=background, seed=int(random.integers(2**31)), size=size).image)
+    return torch.cat(made)
 
 
 def _colour(random: np.random.Generator, low: float, high: float) -> Tensor:

@@ -237,7 +237,7 @@ def _cover(image: Tensor, height: int, width: int) -> Tensor:
     return image[..., top : top + height, left : left + width].contiguous()
 
 
-def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, milliseconds: int = 80) -> Path:
+def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, *, milliseconds: int = 80) -> Path:
     """Write frames (1, 3, H, W) in [0, 1] as an endless GIF, under a temporary name first; return its path."""
     if not frames:
         raise OptionError("There is no frame to save.")

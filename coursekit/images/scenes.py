@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
 from coursekit.files import DATA, files
 from coursekit.images.loading import load_image
@@ -19,6 +19,8 @@ from coursekit.images.stimuli import TEXTURES, some_colour, texture
 # Packaged photographs without an object of their own: a crop of one makes a background.
 PHOTOGRAPHIC = ("grass", "gravel", "brick", "hubble", "immunohistochemistry", "retina")
 KINDS = ("photograph", "texture", "plain")
+
+Background = str | Tensor | None  # a name, a kind, an image, or whatever the seed chooses
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,12 @@ def cutouts(which: str = "all") -> dict[str, int | None]:
 
 
 def load_scene(
-    names: str | Sequence[str], background: object = None, seed: int = 0, size: int = 224, scale: float | None = None
+    names: str | Sequence[str],
+    *,
+    background: Background = None,
+    seed: int = 0,
+    size: int = 224,
+    scale: float | None = None,
 ) -> Scene:
     """Compose one or more cut-out objects on a background; the same arguments give the same picture.
 
@@ -119,21 +126,22 @@ def load_scene(
 
 def scenes(
     n: int,
-    classes: Sequence[str | int] | None = None,
-    seed: int = 0,
-    background: object = None,
-    size: int = 224,
+    *,
     objects: Sequence[str] | None = None,
+    classes: Sequence[str | int] | None = None,
+    background: Background = None,
+    seed: int = 0,
+    size: int = 224,
 ) -> Scenes:
     """Compose `n` scenes of one labelled object each, every object equally often (to one), in a random order.
 
-    `classes` limits them to ImageNet classes, by index or by the label in the manifest; `objects` to cut-outs by name.
+    `objects` limits them to cut-outs by name, `classes` to ImageNet classes, by index or by the label in the manifest;
+    `background` and `size` as in `load_scene`. Raises `ImageError` and `OptionError`.
 
     >>> scenes(12, classes=["zebra", "tiger"])
     12 scenes of 3 distinct objects
     """
-    if not isinstance(n, int) or n < 1:
-        raise OptionError(f"n must be a whole number of scenes, 1 or more, but is {n!r}.")
+    check_count("n", n)
     labelled = cutouts("labelled")
     names = list(labelled) if objects is None else list(objects)
     if missing := [name for name in names if name not in labelled]:
@@ -148,7 +156,7 @@ def scenes(
         raise OptionError("There is no object to compose: classes or objects is empty.")
     random = np.random.default_rng(seed)
     order = [name for _ in range(-(-n // len(names))) for name in random.permutation(names)][:n]
-    made = [load_scene(str(name), background, int(random.integers(2**32)), size) for name in order]
+    made = [load_scene(str(name), background=background, seed=int(random.integers(2**32)), size=size) for name in order]
     return Scenes(
         torch.cat([scene.image for scene in made]),
         torch.stack([next(iter(scene.masks.values())) for scene in made]),
@@ -198,7 +206,7 @@ def _check(names: list[str], size: int, scale: float | None) -> None:
         raise OptionError(f"scale must lie in [0.05, 1], but is {scale!r}.")
 
 
-def background_of(background: object, size: int, random: np.random.Generator) -> np.ndarray:
+def background_of(background: Background, size: int, random: np.random.Generator) -> np.ndarray:
     """Return a canvas (size, size, 3), float32 in [0, 1]."""
     if isinstance(background, Tensor):
         check_images(background)
@@ -217,13 +225,11 @@ def background_of(background: object, size: int, random: np.random.Generator) ->
         return texture(background, size, seed=int(random.integers(2**32)))[0].permute(1, 2, 0).numpy().copy()
     if not isinstance(background, str):
         raise ImageError(f"A background can be a name, a kind or an image, not {type(background).__name__}.")
-    return _crop(load_image(background), size, random)
+    return crop(load_image(background), size, random)[0].permute(1, 2, 0).numpy().copy()
 
 
-def _crop(image: Tensor, size: int, random: np.random.Generator) -> np.ndarray:
-    """Cut a random square of at least half the picture's shorter side, and scale it."""
-    height, width = image.shape[-2:]
-    side = int(random.uniform(0.5, 1) * min(height, width))
-    top, left = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
-    square = load_image(image[..., top : top + side, left : left + side], size)
-    return square[0].permute(1, 2, 0).numpy().copy()
+def crop(image: Tensor, size: int, random: np.random.Generator) -> Tensor:
+    """Cut a random square of at least half the image's shorter side, and scale it: (1, 3, size, size)."""
+    side = int(random.uniform(0.5, 1) * min(image.shape[-2:]))
+    top, left = (int(random.integers(length - side + 1)) for length in image.shape[-2:])
+    return load_image(image[..., top : top + side, left : left + side], size)

@@ -136,7 +136,7 @@ def noise(size: int = 224, exponent: float = 1, colour: float = 0.5, seed: int =
     return (0.5 + mixed / 6).clamp(0, 1)[None]
 
 
-def texture(kind: str = "noise", size: int = 224, seed: int = 0) -> Tensor:
+def texture(kind: str = "noise", size: int = 224, *, seed: int = 0) -> Tensor:
     """Draw a random coloured texture of one kind of `TEXTURES`: its colours, period and angle follow from the seed.
 
     >>> texture("dots", 64, seed=3).shape
@@ -160,7 +160,7 @@ def some_colour(random: np.random.Generator) -> Tensor:
     return torch.tensor(brightness + 0.3 * (random.uniform(0, 1, 3) - 0.5), dtype=torch.float32).clamp(0, 1)
 
 
-def caption(image: Tensor, text: str, position: str = "bottom", size: float = 0.11) -> Tensor:
+def caption(image: Tensor, text: str, *, position: str = "bottom", size: float = 0.11) -> Tensor:
     """Write white letters with a dark edge into images (N, 3, H, W): the captions of Kim et al. 2018, sec. 4.3.
 
     `position` is "bottom" or "top"; `size` is the height of the letters as a part of the image's.
@@ -187,9 +187,10 @@ def shape(
     colour: tuple[float, float, float] = (0.8, 0.2, 0.2),
     radius: float = 0.25,
     angle: float = 0,
+    *,
     position: tuple[float, float] = (0.5, 0.5),
     size: int = 64,
-    ground: tuple[float, float, float] = (0.9, 0.9, 0.9),
+    background: tuple[float, float, float] = (0.9, 0.9, 0.9),
 ) -> tuple[Tensor, Tensor]:
     """Draw one coloured shape of `SHAPES`; return the image (1, 3, size, size) and its mask (1, 1, size, size).
 
@@ -214,8 +215,8 @@ def shape(
             fill=255,
         )
     part = torch.from_numpy(np.array(mask.resize((size, size), Image.Resampling.BOX), np.float32) / 255)[None, None]
-    colours = torch.tensor(colour)[None, :, None, None], torch.tensor(ground)[None, :, None, None]
-    return colours[0] * part + colours[1] * (1 - part), part
+    inside, outside = (torch.tensor(c)[None, :, None, None] for c in (colour, background))
+    return inside * part + outside * (1 - part), part
 
 
 def _corners(kind: str) -> list[tuple[float, float]]:

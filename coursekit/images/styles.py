@@ -12,7 +12,7 @@ from coursekit.errors import OptionError
 Random = np.random.Generator
 
 
-def style_image(kind: str = "strokes", size: int = 256, seed: int = 0) -> Tensor:
+def style_image(kind: str = "strokes", size: int = 256, *, seed: int = 0) -> Tensor:
     """Paint one image (1, 3, size, size) in [0, 1] of a style of `STYLES`, the same for the same seed.
 
     "strokes": short thick brush strokes that follow a field; "swirls": long thin lines around whirls; "mosaic": small
@@ -36,7 +36,7 @@ def style_image(kind: str = "strokes", size: int = 256, seed: int = 0) -> Tensor
 REGIONS = ("sky", "mountains", "meadow", "water", "trees")
 
 
-def painted_landscape(size: int = 256, seed: int = 0) -> tuple[Tensor, Tensor]:
+def painted_landscape(size: int = 256, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Paint a landscape in strokes, and give the map of its regions: something to doodle with.
 
     Returns an image (1, 3, size, 3/2 size) in [0, 1], and labels (size, 3/2 size), indices of `REGIONS`.

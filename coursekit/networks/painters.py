@@ -71,8 +71,9 @@ def shape_parameters(
     colour: tuple[float, float, float] = (0.8, 0.2, 0.2),
     radius: float = 0.25,
     angle: float = 0,
+    *,
     position: tuple[float, float] = (0.5, 0.5),
-    ground: tuple[float, float, float] = (0.9, 0.9, 0.9),
+    background: tuple[float, float, float] = (0.9, 0.9, 0.9),
 ) -> Tensor:
     """Write the parameters of `ck.stimuli.shape` as one row (1, 17) for the generator.
 
@@ -87,7 +88,7 @@ def shape_parameters(
         raise OptionError(f"kind is one of {', '.join(SHAPES)}, but is {kind!r}.")
     turn = math.radians(angle) * SYMMETRY[kind]
     hot = [float(kind == name) for name in SHAPES]
-    return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *ground]])
+    return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *background]])
 
 
 STYLE_NETWORKS = ("transformer", "transformer_one_instance", "transformer_one_batch")

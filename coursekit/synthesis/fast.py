@@ -59,7 +59,7 @@ def fast_style(network: StyleNetwork | str, images: Tensor, mixture: Mapping[str
     return torch.cat(made)[..., :height, :width].contiguous()
 
 
-def fast_texture(network: TextureNetwork, n: int = 1, size: int = 128, seed: int = 0) -> Tensor:
+def fast_texture(network: TextureNetwork, *, n: int = 1, size: int = 128, seed: int = 0) -> Tensor:
     """Paint n samples of a texture from noise by one forward pass: (n, 3, size, size) in (0, 1), on the CPU.
 
     Each sample has noise of its own; the same seed gives the same samples. `size` is a multiple of 16, from 32 on,

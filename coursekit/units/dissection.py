@@ -246,7 +246,7 @@ def _patch(size: int, random: np.random.Generator, coloured: bool) -> tuple[Tens
 
     The colour masks find it by the same rule as every other pixel.
     """
-    ground = _ground(size, random)
+    background = _background(size, random)
     kind = ("circle", "square", "triangle", "star")[random.integers(4)]
     place = tuple(random.uniform(0.3, 0.7, 2).tolist())
     radius, angle = random.uniform(0.25, 0.45), random.uniform(0, 360)
@@ -259,10 +259,10 @@ def _patch(size: int, random: np.random.Generator, coloured: bool) -> tuple[Tens
         dark = torch.tensor(random.uniform(0, 0.35, 3), dtype=torch.float32).view(1, 3, 1, 1)
         light = torch.tensor(random.uniform(0.65, 1, 3), dtype=torch.float32).view(1, 3, 1, 1)
         paint = dark + (light - dark) * ink
-    return ground * (1 - part) + paint * part, concept, part[0, 0] > 0.5
+    return background * (1 - part) + paint * part, concept, part[0, 0] > 0.5
 
 
-def _ground(size: int, random: np.random.Generator) -> Tensor:
+def _background(size: int, random: np.random.Generator) -> Tensor:
     """Draw a background without object: a photograph, noise or a plain colour."""
     choice = random.integers(3)
     if choice == 0:

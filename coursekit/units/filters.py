@@ -47,7 +47,7 @@ def filter_pictures(weights: Tensor) -> Tensor:
     return torch.where(span > 0, (weights - low) / span.clamp(min=1e-30), 0.5)
 
 
-def mosaic(tiles: Tensor, columns: int = 8, zoom: int = 1, gap: int = 1, ground: float = 1.0) -> Tensor:
+def mosaic(tiles: Tensor, *, columns: int = 8, zoom: int = 1, gap: int = 1, background: float = 1.0) -> Tensor:
     """Lay tiles (N, C, h, w) in rows on one image (1, C, H, W); `zoom` repeats each pixel, so that edges stay sharp.
 
     >>> mosaic(torch.zeros(6, 3, 7, 7), columns=3, zoom=2, gap=2).shape
@@ -61,7 +61,7 @@ def mosaic(tiles: Tensor, columns: int = 8, zoom: int = 1, gap: int = 1, ground:
     n, channels, h, w = tiles.shape
     rows = math.ceil(n / columns)
     columns = min(columns, n)
-    image = torch.full((1, channels, rows * (h + gap) - gap, columns * (w + gap) - gap), float(ground))
+    image = torch.full((1, channels, rows * (h + gap) - gap, columns * (w + gap) - gap), float(background))
     for i, tile in enumerate(tiles):
         top, left = i // columns * (h + gap), i % columns * (w + gap)
         image[0, :, top : top + h, left : left + w] = tile

@@ -23,7 +23,7 @@ class Tuning:
     ----------
     angles : (A,) degrees
     sizes : (S,), the wavelengths or the radii in pixels
-    responses : (K, S, A), at least 0: the peak in the middle of the map, above its answer to the empty ground
+    responses : (K, S, A), at least 0: the peak in the middle of the map, above its answer to the empty background
     turn : degrees after which the stimulus is the same again, 180 for a grating, 360 for a curve
 
     >>> wave = Tuning("relu1", torch.tensor([0.0, 60.0, 120.0]), (8,), torch.tensor([[[1.0, 0.0, 0.0]]]), 180)
@@ -82,7 +82,7 @@ def orientation_tuning(
     check_count("angles", angles, least=3)
     turns = [180 * i / angles for i in range(angles)]
     shown = [stimuli.grating(model.input_size, wavelength, angle) for wavelength in wavelengths for angle in turns]
-    responses = _responses(model, torch.cat(shown), layer, ground=0.5)
+    responses = _responses(model, torch.cat(shown), layer, background=0.5)
     return Tuning(layer, torch.tensor(turns), tuple(wavelengths), responses.view(-1, len(wavelengths), angles), 180)
 
 
@@ -156,13 +156,13 @@ def angle_between(a: Tensor, b: Tensor, turn: float = 180) -> Tensor:
     return ((a - b + turn / 2) % turn - turn / 2).abs()
 
 
-def _responses(model: Model, images: Tensor, layer: str, ground: float) -> Tensor:
-    """Return (K, N): the peak of each channel in the middle third of its map, above that of the empty ground."""
+def _responses(model: Model, images: Tensor, layer: str, background: float) -> Tensor:
+    """Return (K, N): the peak of each channel in the middle third of its map, above that of the empty one."""
 
     def peak(maps: Tensor) -> Tensor:
         return _middle(check_maps(maps, layer)).amax((2, 3))
 
-    images = torch.cat([images, torch.full_like(images[:1], ground)])
+    images = torch.cat([images, torch.full_like(images[:1], background)])
     peaks = activations(model, images, [layer], reduce=peak)[layer].T
     return (peaks[:, :-1] - peaks[:, -1:]).clamp(min=0)
 

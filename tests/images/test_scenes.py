@@ -93,7 +93,7 @@ def test_scenes_show_every_object_equally_often_and_say_which():
         (lambda: ck.load_scene("hen", background=GREY * 3), ck.ImageError, r"\[0, 1\]"),
         (lambda: ck.load_scene("hen", size=5), ck.OptionError, "32 to 2048"),
         (lambda: ck.load_scene("hen", scale=2.0), ck.OptionError, "scale"),
-        (lambda: ck.scenes(0), ck.OptionError, "1 or more"),
+        (lambda: ck.scenes(0), ck.OptionError, "at least 1"),
         (lambda: ck.scenes(2, classes=["unicorn"]), ck.OptionError, "unicorn"),
         (lambda: ck.scenes(2, objects=["giraffe"]), ck.ImageError, "giraffe"),
         (lambda: ck.scenes(2, classes=[]), ck.OptionError, "no object"),
@@ -120,3 +120,21 @@ def test_credits_name_the_cutouts():
     assert "Tux Paint" in credits and "GNU General Public License" in credits
     entries = json.loads((DATA / "manifest.json").read_text("utf8"))["files"]
     assert all(e["licence"] == "GPL-2.0-or-later" for e in entries if e["file"].startswith("cutouts/"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ck.scenes(2, ["zebra"]),
+        lambda: ck.scenes(2, [340, 8], "grass", 3),
+        lambda: ck.load_scene("zebra", "grass"),
+        lambda: ck.load_scene("zebra", 1),
+        lambda: ck.style_image("ink", 64, 1),
+        lambda: ck.stimuli.texture("dots", 64, 1),
+        lambda: ck.stimuli.shape("star", (1, 0, 0), 0.3, 0, (0.5, 0.5)),
+        lambda: ck.shape_parameters("star", (1, 0, 0), 0.3, 0, (0.5, 0.5)),
+    ],
+)
+def test_options_go_by_name(call):
+    with pytest.raises(TypeError, match="positional argument"):
+        call()

@@ -89,7 +89,7 @@ def test_noise_is_reproducible_and_leaves_the_random_state():
 
 @pytest.mark.parametrize("kind", stimuli.TEXTURES)
 def test_textures_follow_from_their_seed(kind):
-    first, again, other = (stimuli.texture(kind, 64, seed) for seed in (1, 1, 2))
+    first, again, other = (stimuli.texture(kind, 64, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert first.shape == (1, 3, 64, 64) and first.std() > 0.005 and 0 <= first.min() <= first.max() <= 1
 
@@ -100,7 +100,7 @@ def test_a_caption_changes_its_strip_only():
     changed = (written != image).any(1).any(0)
     assert changed[100:].any() and not changed[:96].any()
     assert written.max() == 1 and written.min() < 0.1  # white letters with a dark edge
-    assert (stimuli.caption(image, "zebra", "top") != image).any(1).any(0)[:32].any()
+    assert (stimuli.caption(image, "zebra", position="top") != image).any(1).any(0)[:32].any()
     long = (stimuli.caption(image, "a very long caption that does not fit") != image).any(1).any(0).any(0)
     assert not long[0] and not long[-1]  # it shrinks to the width of the image
 
@@ -136,7 +136,7 @@ def test_a_shape_turns_counter_clockwise():
         (lambda: stimuli.texture("plaid"), ck.ImageError, "noise, sky"),
         (lambda: stimuli.shape("heart"), ck.ImageError, "circle"),
         (lambda: stimuli.caption(torch.zeros(3, 8, 8), "x"), ck.ImageError, "batch"),
-        (lambda: stimuli.caption(torch.zeros(1, 3, 64, 64), "x", "left"), ck.ImageError, "bottom"),
+        (lambda: stimuli.caption(torch.zeros(1, 3, 64, 64), "x", position="left"), ck.ImageError, "bottom"),
     ],
 )
 def test_bad_input_gets_a_sentence(call, error, words):

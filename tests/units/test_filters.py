@@ -32,7 +32,7 @@ def test_each_filter_fills_the_range_on_its_own_scale():
 @settings(max_examples=30, deadline=None)
 def test_a_mosaic_holds_every_tile_once(n, columns, zoom, gap):
     tiles = torch.arange(1, n + 1).float()[:, None, None, None].expand(n, 1, 2, 3) / 100
-    image = ck.mosaic(tiles, columns, zoom, gap, ground=0)
+    image = ck.mosaic(tiles, columns=columns, zoom=zoom, gap=gap, background=0)
     rows, across = math.ceil(n / columns), min(columns, n)
     assert image.shape == (1, 1, rows * (2 * zoom + gap) - gap, across * (3 * zoom + gap) - gap)
     for k in range(1, n + 1):

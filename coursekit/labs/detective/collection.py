@@ -12,7 +12,7 @@ from torch import Tensor
 from coursekit.errors import OptionError
 from coursekit.images import stimuli
 from coursekit.images.loading import load_image
-from coursekit.images.scenes import load_cutout, paste
+from coursekit.images.scenes import crop, load_cutout, paste
 from coursekit.labs.detective.network import CUES, INPUT_SIZE, OBJECTS
 
 SIZE = INPUT_SIZE
@@ -63,32 +63,32 @@ def compose(objects: Objects, watermark: Sequence[str], background: Sequence[str
     >>> compose(objects, ["none", "top left"], ["brick", "noise"], ["own", "red"]).shape
     torch.Size([2, 3, 96, 96])
     """
-    grounds = torch.cat([ground(name, seed) for name, seed in zip(background, objects.seeds, strict=True)])
+    backgrounds = torch.cat(
+        [background_alone(name, seed) for name, seed in zip(background, objects.seeds, strict=True)]
+    )
     rgb, alpha = objects.pixels[:, :3], objects.pixels[:, 3:]
     tints = torch.tensor([TINTS.get(name, (0.0, 0.0, 0.0)) for name in colour])[:, :, None, None]
     tinted = tints.amax(1, keepdim=True) > 0
     dyed = rgb.mean(1, keepdim=True) * tints / tints.mean(1, keepdim=True).clamp(min=1e-6)
     rgb = torch.where(tinted, torch.minimum((1 - STRENGTH) * rgb + STRENGTH * dyed, alpha), rgb)
-    images = grounds * (1 - alpha) + rgb
+    images = backgrounds * (1 - alpha) + rgb
     marks = torch.cat([mark(name) for name in watermark])
     return (images * (1 - marks[:, 3:]) + marks[:, :3]).clamp(0, 1)
 
 
 @lru_cache(maxsize=2048)
-def ground(name: str, seed: int) -> Tensor:
-    """Return a ground without object, (1, 3, S, S); the seed chooses the crop, or the pattern's colours and angle."""
+def background_alone(name: str, seed: int) -> Tensor:
+    """Return a background without object, (1, 3, S, S); the seed chooses crop, colours and angle."""
     known = (*CUES["background"].values(), *NEUTRAL["background"])
     if name not in known:
         raise OptionError(f"background is one of {', '.join(known)}, but is {name!r}.")
     if name in stimuli.TEXTURES:
-        return stimuli.texture(name, SIZE, seed)
+        return stimuli.texture(name, SIZE, seed=seed)
     random = np.random.default_rng(seed)
     if name == "plain":
         return stimuli.some_colour(random).view(1, 3, 1, 1).expand(1, 3, SIZE, SIZE)
     image = _photograph("hubble" if name == "stars" else name)
-    side = int(random.uniform(0.5, 1) * min(image.shape[-2:]))
-    top, left = (int(random.integers(length - side + 1)) for length in image.shape[-2:])
-    return load_image(image[..., top : top + side, left : left + side], SIZE)
+    return crop(image, SIZE, random)
 
 
 _photograph = lru_cache(maxsize=4)(load_image)  # opened once, not for each crop

@@ -7,9 +7,9 @@ from torch import nn
 from coursekit.images.stimuli import SHAPES
 
 # What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of n times the angle,
-# position x and y, RGB of the ground.
+# position x and y, RGB of the background.
 PARAMETERS = (*SHAPES, "red", "green", "blue", "radius", "sin", "cos", "x", "y")
-PARAMETERS += ("ground red", "ground green", "ground blue")
+PARAMETERS += ("background red", "background green", "background blue")
 SIZE = 64
 
 
