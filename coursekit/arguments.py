@@ -1,12 +1,26 @@
 """What a caller may give: one check for each kind of argument, each with one sentence for what is wrong."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.errors import ImageError, OptionError, TargetError
+from coursekit.errors import ImageError, OptionError, TargetError, UnknownLayer
+
+
+def shown(value: object) -> str:
+    """Write a value into a sentence: tensors and arrays by their shape, anything else as it is, up to a line."""
+    if isinstance(value, Tensor | np.ndarray) and value.ndim:
+        return f"{type(value).__name__} {tuple(value.shape)}"
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]} …"
+
+
+def is_whole(value: object, least: int = 0) -> bool:
+    """Whether a value is a whole number of at least `least`; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def check_images(images: Tensor) -> None:
@@ -35,8 +49,31 @@ def check_class(index: Tensor, count: int | None) -> None:
 
 def check_count(name: str, value: int, least: int = 1) -> None:
     """Raise OptionError unless `value` is a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name} must be a whole number of at least {least}, but is {value!r}.")
+    if not is_whole(value, least):
+        raise OptionError(f"{name} must be a whole number of at least {least}, but is {shown(value)}.")
+
+
+def check_numbers(what: str, numbers: Sequence[int], count: int, layer: str) -> None:
+    """Raise OptionError unless each number is that of one of a layer's `count` channels (or inputs: `what`)."""
+    if not isinstance(numbers, Sequence):
+        raise OptionError(f"The {what}s must be a list of numbers, but are {shown(numbers)}.")
+    for number in numbers:
+        if not is_whole(number) or number >= count:
+            raise OptionError(f"{layer!r} has the {what}s 0 to {count - 1}, but {shown(number)} was asked for.")
+
+
+def check_layers(layers: Sequence[str]) -> None:
+    """Raise UnknownLayer unless this is a list of names."""
+    if isinstance(layers, str):
+        raise UnknownLayer(f"layers must be a list of names; write [{layers!r}].")
+    if isinstance(layers, Tensor) or not isinstance(layers, Iterable):
+        raise UnknownLayer(f"layers must be a list of names such as ['conv1'], but is {shown(layers)}.")
+
+
+def check_made(value: object, kind: type, name: str, maker: str) -> None:
+    """Raise OptionError unless `value` is what `ck.maker` returns."""
+    if not isinstance(value, kind):
+        raise OptionError(f"{name} must be what ck.{maker} returns, but got {type(value).__name__}.")
 
 
 def check_maps(maps: Tensor, layer: str) -> Tensor:

@@ -394,7 +394,7 @@ ck.show_dots(
 # %% id="patches" slideshow={"slide_type": "-"}
 fields = {layer: model.layers.receptive_field(layer)[0] for layer in ("relu1", "relu2", "relu3", "relu5")}
 strongest = {
-    layer: ck.top_patches(model, layer, k, scenes.images[::2], k=9).patches
+    layer: ck.top_patches(model, scenes.images[::2], layer, k, k=9).patches
     for layer, k in (("relu1", best[0]), ("relu2", 5), ("relu3", 7), ("relu5", channel))
 }
 ck.show_images(

@@ -906,7 +906,7 @@ def top_regions(channel, k):
     for i in peaks[:, channel].argsort(descending=True).tolist():
         first.setdefault(scenes.objects[i], i)
     rows = list(first.values())[:k]
-    return rows, ck.top_patches(coursenet, "relu5", channel, small[rows], k=k)
+    return rows, ck.top_patches(coursenet, small[rows], "relu5", channel, k=k)
 
 
 pictures, boxes, titles = [], [], []

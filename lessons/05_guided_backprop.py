@@ -131,7 +131,7 @@ for layer in ("relu3", "relu4", "relu5"):
     neurons[layer] = maps[0].amax((1, 2)).argmax().item()
 targets = {layer: ck.unit(layer, k, position="max") for layer, k in neurons.items()}
 signals = {layer: ck.deconvnet(model, cat, target) for layer, target in targets.items()}
-boxes = [ck.top_patches(model, layer, k, cat, k=1).boxes[0] for layer, k in neurons.items()]
+boxes = [ck.top_patches(model, cat, layer, k, k=1).boxes[0] for layer, k in neurons.items()]
 ck.show_images(
     [cat, *map(ck.signal_pictures, signals.values())],
     ["image", *(f"{layer}, channel {k}" for layer, k in neurons.items())],
@@ -263,7 +263,7 @@ for layer, peaks in answers.items():
 def best_patches(layer, channel, k, method=ck.deconvnet):
     """The patches and the pictures of their neurons, each as one mosaic."""
     best = pool[answers[layer][:, channel].topk(k).indices]
-    top = ck.top_patches(model, layer, channel, best, k=k)
+    top = ck.top_patches(model, best, layer, channel, k=k)
     pictures = top.crop(ck.signal_pictures(method(model, best[top.images], ck.unit(layer, channel, position="max"))))
     zoom = max(1, 90 // top.patches.shape[-1])
     return [ck.mosaic(tiles, columns=int(k**0.5), zoom=zoom, gap=4) for tiles in (top.patches, pictures)]
@@ -291,7 +291,7 @@ show_best(
 
 # %% id="nine-claim"
 k = picky["relu1"][0].item()
-top = ck.top_patches(model, "relu1", k, pool[answers["relu1"][:, k].topk(9).indices], k=9)
+top = ck.top_patches(model, pool[answers["relu1"][:, k].topk(9).indices], "relu1", k, k=9)
 inner = ck.deconvnet(model, cat, ck.unit("relu1", k, position=(30, 30)))[0, :, 57:64, 57:64]
 filter_itself = model.layer("conv1").weight[k].cpu() / model.std[0].cpu()
 print("in layer 1 the picture is the filter:", torch.allclose(inner, filter_itself, atol=1e-5))
@@ -337,7 +337,7 @@ for network in moments.values():
         for feature in picky[layer][3:7].tolist():
             best = pool[winners[layer][-1][feature], None]
             there = ck.unit(layer, feature, position="max")
-            patch = ck.top_patches(network, layer, feature, best, k=1)
+            patch = ck.top_patches(network, best, layer, feature, k=1)
             rows[layer].append(patch.crop(ck.signal_pictures(ck.deconvnet(network, best, there)))[0])
 strips = []
 for layer in layers:

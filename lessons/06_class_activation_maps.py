@@ -438,7 +438,7 @@ def my_iou(maps, masks, shown, share):
 
 # %% id="iou-same"
 few = ck.concept_scenes(24, seed=2)
-found = ck.dissect(model, "relu2", few)
+found = ck.dissect(model, few, "relu2")
 channel = found.iou.amax(1).argmax().item()
 concept = found.iou[channel].argmax().item()
 with ck.capture(model, ["relu2"]) as maps, torch.no_grad():
@@ -458,9 +458,9 @@ print("my_iou and ck.dissect give the same overlap")
 # **Predict first.** Which part of the names is the same both times?
 
 # %% id="hold" slideshow={"slide_type": "-"}
-first = ck.dissect(model, "relu2", concepts)
+first = ck.dissect(model, concepts, "relu2")
 others = ck.concept_scenes(140, objects=cut_outs[1::2], seed=1)
-second = ck.dissect(model, "relu2", others)
+second = ck.dissect(model, others, "relu2")
 names = first.names()
 again = {k: second.name(k, minimum=0) for k in names}
 held = {k: name for k, name in names.items() if again[k] == name}

@@ -426,7 +426,7 @@ ck.show_images(
 # Channel 160 of block13. The box is the place of its strongest neuron. ImageNet has no class *head*, and nobody asked for one.
 
 # %% id="head" slideshow={"slide_type": "-"}
-top = ck.top_patches(model, "block13", 160, pictures, k=8)
+top = ck.top_patches(model, pictures, "block13", 160, k=8)
 heads = paint(o.channel("block13", [160, 160]), seed=3, **soft)
 cells = [(32 * row, 32 * column, 32, 32) for row, column in top.positions.tolist()]
 ck.show_images(

@@ -126,7 +126,7 @@ ck.show_lines(
 # %% id="ideal" slideshow={"slide_type": "-"}
 pair = [57, 147]
 ideal = ck.render(coursenet, o.neuron("conv3", pair), size=64, steps=48, progress=False).images[..., 14:58, 14:58]
-found = {k: ck.top_patches(coursenet, "relu3", k, scenes.images, k=5) for k in pair}
+found = {k: ck.top_patches(coursenet, scenes.images, "relu3", k, k=5) for k in pair}
 ck.show_images(
     [picture for i, k in enumerate(pair) for picture in (ideal[i : i + 1], found[k].patches)],
     [title for k in pair for title in (f"{k}: painted", *["patch"] * 5)],
@@ -185,7 +185,7 @@ print("and with edges ∪ is not weaker than ∩:", said[0] > said[1])
 bars = ck.orientation_tuning(coursenet, "relu2")
 preferred, selectivity = bars.preferred(), bars.selectivity()
 acts = ck.activations(coursenet, scenes.images, ["relu2"], reduce="maps")
-one = ck.top_patches(coursenet, "relu2", 0, scenes.images[:2], k=1)
+one = ck.top_patches(coursenet, scenes.images[:2], "relu2", 0, k=1)
 side, first = one.boxes[0][2], one.boxes[0][0] - 4 * int(one.positions[0, 0])  # receptive field, step 4
 framed = F.pad(scenes.images, (side,) * 4, value=0.5)
 
@@ -375,7 +375,7 @@ def inputs_near(angle, sign):
 
 
 def answers(inputs):
-    with ck.cut(coursenet, "conv3", 57, inputs):
+    with ck.cut_weights(coursenet, "conv3", 57, inputs):
         return ck.curve_tuning(coursenet, "relu3", radii=(12,)).responses[57, 0]
 
 
@@ -470,8 +470,8 @@ def rotated(seed):
 
 
 concepts = ck.concept_scenes(160, size=128)
-natural = ck.dissect(coursenet, "relu5", concepts)
-turned = [ck.dissect(rotated(seed), "turn", concepts) for seed in (0, 1)]
+natural = ck.dissect(coursenet, concepts, "relu5")
+turned = [ck.dissect(rotated(seed), concepts, "turn") for seed in (0, 1)]
 best = {"channels": natural, "rotation 1": turned[0], "rotation 2": turned[1]}
 ck.show_lines(
     range(256),
@@ -531,7 +531,7 @@ animals = ["zebra", "tiger", "hen", "flamingo", "bactrian_camel", "koala", "peac
 fresh = ck.part_scenes(240, animals, seed=5)
 peaks, spreads = {}, {}
 for name in ("parted", "unparted"):
-    peaks[name] = ck.part_places(ck.load_model(name), "relu4", fresh)
+    peaks[name] = ck.part_places(ck.load_model(name), fresh, "relu4")
     spreads[name] = ck.part_spread(*peaks[name], fresh.objects)  # (64 filters, 10 animals)
 
 

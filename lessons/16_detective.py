@@ -192,7 +192,7 @@ fruit, best, names = case.classes.index("fruit"), [], []
 for letter, network in case.networks.items():
     weight = network.head.weight
     channel = (weight[fruit] - weight.mean(0)).argmax().item()
-    found = ck.top_patches(network, "relu4", channel, shuffled, k=8)
+    found = ck.top_patches(network, shuffled, "relu4", channel, k=8)
     best.append(shuffled[found.images])
     names += [f"{letter}: unit {channel}"] + [""] * 7
 ck.show_images(
@@ -524,7 +524,7 @@ def accuse(accused, fault, label, claim):
     def excited(model):
         speaks = model.head.weight[number] - model.head.weight.mean(0)
         both = torch.cat(case.pair(fault, label))
-        top = [ck.top_patches(model, "relu4", c, both, k=9).images for c in speaks.topk(3).indices.tolist()]
+        top = [ck.top_patches(model, both, "relu4", c, k=9).images for c in speaks.topk(3).indices.tolist()]
         return (torch.cat(top) >= len(mine)).float().mean().item()
 
     def gone(model):

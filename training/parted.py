@@ -59,7 +59,7 @@ def scores(network: nn.Sequential, scenes: PartScenes) -> dict[str, float]:
     with torch.inference_mode():
         right = torch.cat([network(batch).argmax(1) for batch in x.split(BATCH)]) == labels
     model = ck.Model(network, MEAN, STD, LABELS)
-    places, heights = part_places(model, "relu4", scenes)
+    places, heights = part_places(model, scenes, "relu4")
     spread = part_spread(places, heights, scenes.objects)
     return {"accuracy": round(right.float().mean().item(), 4), "spread": round(spread.nanmedian().item(), 4)}
 

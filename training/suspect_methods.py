@@ -47,7 +47,7 @@ def patches(model: Model, case: Case, fault: str, label: str) -> float:
     target, weight = LABELS.index(label), model.head.weight
     telling = (weight[target] - weight.mean(0)).topk(3).indices.tolist()
     both = torch.cat(case.pair(fault, label))
-    strongest = [ck.top_patches(model, LAST, channel, both, k=9).images for channel in telling]
+    strongest = [ck.top_patches(model, both, LAST, channel, k=9).images for channel in telling]
     return (torch.cat(strongest) >= len(case.labels)).float().mean().item()
 
 

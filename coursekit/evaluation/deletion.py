@@ -105,9 +105,9 @@ def _curve(
 
 def _order(images: Tensor, maps: Tensor) -> Tensor:
     """Return the place of each pixel in the order of importance, 0 first: (N, H, W), on the images' device."""
-    if len(maps) != len(images):
-        raise OptionError(f"There are {len(images)} images, but {len(maps)} maps.")
     heat = importance(maps, images.shape[2:]).flatten(1).cpu()
+    if len(heat) != len(images):
+        raise OptionError(f"There are {len(images)} images, but {len(heat)} maps.")
     shuffled = torch.randperm(heat.shape[1], generator=torch.Generator().manual_seed(0))
     by_rank = shuffled[heat[:, shuffled].argsort(dim=1, descending=True, stable=True)]
     return by_rank.argsort(dim=1).view(len(images), *images.shape[2:]).to(images.device)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_images, is_whole
 from coursekit.errors import OptionError, TargetError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.evaluation.randomisation import ordered_layers, randomised
 from coursekit.evaluation.scoreboard import Method
@@ -209,7 +209,7 @@ def randomisation_test(
     >>> round(test.interval("edges")[0], 6)
     1.0
     """
-    if len(seeds) != len(set(seeds)) or not all(type(seed) is int and seed >= 0 for seed in seeds) or not seeds:
+    if len(seeds) != len(set(seeds)) or not all(is_whole(seed) for seed in seeds) or not seeds:
         raise OptionError(f"seeds are different whole numbers from 0 on, at least one, but got {list(seeds)}.")
     wanted = ordered_layers(model, mode, layers)
     randomised(model, seed=seeds[0])  # raises for a network whose weights cannot be drawn

@@ -148,7 +148,7 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
 
 
 def _draw(model: Model, image: Tensor, layer: str, channel: int) -> Picture:
-    top = top_patches(model, layer, channel, image, k=1)
+    top = top_patches(model, image, layer, channel, k=1)
     target = unit(layer, channel, position="max")
     signals = [top.crop(signal_pictures(rule(model, image, target))) for rule in RULES.values()]
     return show_images([image, *signals], ["input", *RULES], boxes=top.boxes)

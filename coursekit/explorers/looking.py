@@ -47,7 +47,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
         grey = (maps / high).clamp(0, 1)[:, None]
         zoom = max(1, 28 // maps.shape[-1])
-        (box,) = top_patches(model, layer, channel, image, k=1).boxes
+        (box,) = top_patches(model, image, layer, channel, k=1).boxes
         shown = f"{min(64, len(maps))} of {len(maps)} channels of {layer}"
         return show_images(
             [image, grey[channel : channel + 1], mosaic(grey[:64], zoom=zoom, gap=1)],

@@ -47,7 +47,7 @@ def explore_unit(
     def draw(layer: str, channel: int) -> Picture:
         channel = min(channel, channels[layer] - 1)
         painted = render(model, see_channel(layer, channel), size=size, steps=steps, progress=False).images[0]
-        best = top_patches(model, layer, channel, images, k=4)
+        best = top_patches(model, images, layer, channel, k=4)
         return _portrait(f"{layer} channel {channel}", channel, tuned(layer), painted, best.patches)
 
     return Explorer(draw, **controls)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import shown
 from coursekit.errors import ImageError, OptionError, UnknownLayer
 from coursekit.networks.layers import Layers, friendly_names
 
@@ -79,6 +80,8 @@ class Model(nn.Module):
 
     def layer(self, name: str) -> nn.Module:
         """Return the layer of that friendly name, or of that path inside the module (`features.0`)."""
+        if not isinstance(name, str):
+            raise UnknownLayer(f"A layer is given by its name, such as 'conv1', but got {shown(name)}.")
         paths = {path: path for path, _ in self.module.named_modules() if path} | self._paths
         if name not in paths:
             close = difflib.get_close_matches(str(name), paths, n=3)

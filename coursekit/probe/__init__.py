@@ -7,6 +7,6 @@ Capture what layers compute, name a target, change the backward pass or the weig
 PUBLIC = {  # file -> the names of it that `ck.` has
     "backward": "relu_rule",
     "capture": "capture predict activations embed",
-    "cutting": "cut ablate",
+    "cutting": "cut_weights ablate",
     "targets": "unit activation_gradients",
 }

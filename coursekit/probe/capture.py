@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_layers
 from coursekit.errors import OptionError, UnknownLayer
 from coursekit.networks.model import Model
 
@@ -35,6 +35,8 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tenso
     ------
     UnknownLayer
         No such layer, or one that runs more than once in a forward pass, so that its name means no single map.
+    OptionError
+        The network is no `ck.Model`.
 
     Examples
     --------
@@ -45,8 +47,10 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tenso
     >>> maps["block16"].shape
     torch.Size([1, 320, 7, 7])
     """
-    if isinstance(layers, str):
-        raise UnknownLayer(f"layers must be a list of names; write [{layers!r}].")
+    if not isinstance(model, Model):
+        seen = type(model).__name__
+        raise OptionError(f"model must be a ck.Model, but is a {seen}; wrap it: ck.Model(network, mean=…, std=…).")
+    check_layers(layers)
     modules = {name: model.layer(name) for name in layers}
     maps: dict[str, Tensor] = {}
 
@@ -91,7 +95,7 @@ def run(
     Raises ImageError, UnknownLayer.
     """
     check_images(images)
-    with evaluating(model), capture(model, layers) as maps, torch.no_grad():
+    with capture(model, layers) as maps, evaluating(model), torch.no_grad():
         return [keep(model(batch.contiguous(memory_format=torch.channels_last)), maps) for batch in images.split(BATCH)]
 
 

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from coursekit.arguments import check_numbers
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 
 
 @contextmanager
-def cut(model: Model, layer: str, channel: int, inputs: Sequence[int]) -> Iterator[None]:
+def cut_weights(model: Model, layer: str, channel: int, inputs: Sequence[int]) -> Iterator[None]:
     """Set the weights from some inputs to one channel to 0 inside the `with` block; afterwards they are as before.
 
     Only these connections are cut: the input channels still serve all other channels.
@@ -29,7 +30,7 @@ def cut(model: Model, layer: str, channel: int, inputs: Sequence[int]) -> Iterat
     --------
     >>> import coursekit as ck
     >>> model = ck.load_model("coursenet")
-    >>> with ck.cut(model, "conv2", 5, [0, 1]):
+    >>> with ck.cut_weights(model, "conv2", 5, [0, 1]):
     ...     model.layer("conv2").weight[5, :2].abs().sum().item()
     0.0
     """
@@ -37,8 +38,8 @@ def cut(model: Model, layer: str, channel: int, inputs: Sequence[int]) -> Iterat
     if not isinstance(module, nn.Conv2d | nn.Linear) or getattr(module, "groups", 1) != 1:
         raise OptionError(f"{layer!r} is no plain convolution and no linear layer, so it has no inputs to cut.")
     outputs, count = module.weight.shape[:2]
-    _check_numbers("channel", [channel], outputs, layer)
-    _check_numbers("input", inputs, count, layer)
+    check_numbers("channel", [channel], outputs, layer)
+    check_numbers("input", inputs, count, layer)
     row = module.weight.detach()[channel]
     kept = row.clone()
     try:
@@ -69,33 +70,27 @@ def ablate(model: Model, layer: str, channels: Sequence[int] | None = None) -> I
     """
     module = model.layer(layer)
 
-    def silence(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
-        _check_numbers("channel", channels, output.shape[1], layer)
-        output = output.clone()
-        output[:, list(channels)] = 0
-        return output
+    kept: list[Tensor] = []
 
-    def pass_on(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+    def keep(module: nn.Module, inputs: tuple) -> None:
+        kept[:] = [inputs[0].clone()]  # the input as it was: layers inside may overwrite it
+
+    def change(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+        if channels is not None:
+            check_numbers("channel", channels, output.shape[1], layer)
+            output = output.clone()
+            output[:, list(channels)] = 0
+            return output
         if inputs[0].shape != output.shape:
             shapes = " and ".join(str(tuple(t.shape[1:])) for t in (inputs[0], output))
             raise OptionError(f"{layer!r} cannot be left out: its input and its output have the shapes {shapes}.")
         return kept[0]
 
-    kept: list[Tensor] = []
-    handles = []
-    if channels is None:  # the input as it was: layers inside may overwrite it
-        handles.append(
-            module.register_forward_pre_hook(lambda module, inputs: kept.__setitem__(slice(None), [inputs[0].clone()]))
-        )
-    handles.append(module.register_forward_hook(pass_on if channels is None else silence))
+    handles = [module.register_forward_hook(change)]
+    if channels is None:
+        handles.append(module.register_forward_pre_hook(keep))
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _check_numbers(what: str, numbers: Sequence[int], count: int, layer: str) -> None:
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
-            raise OptionError(f"{layer!r} has the {what}s 0 to {count - 1}, but {number!r} was asked for.")

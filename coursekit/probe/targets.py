@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_class, check_images
+from coursekit.arguments import check_class, check_images, check_layers, is_whole, shown
 from coursekit.errors import OptionError, TargetError
 from coursekit.probe.capture import BATCH, answers, capture, evaluating
 
@@ -58,12 +58,13 @@ def unit(layer: str, channel: int, position: tuple[int, int] | str | None = None
     >>> unit("block5", 3, position=(4, 4))
     Unit(layer='block5', channel=3, position=(4, 4))
     """
-    if isinstance(channel, bool) or not isinstance(channel, int) or channel < 0:
-        raise TargetError(f"channel must be a whole number from 0 on, but is {channel!r}.")
-    pair = isinstance(position, tuple | list) and [type(p) for p in position] == [int, int]
-    if not (pair or position is None or position == "max"):
-        raise TargetError(f"position must be (row, column), 'max' or None, but is {position!r}.")
-    return Unit(layer, channel, tuple(position) if pair else position)
+    if not is_whole(channel):
+        raise TargetError(f"channel must be a whole number from 0 on, but is {shown(channel)}.")
+    if isinstance(position, tuple | list) and [type(p) for p in position] == [int, int]:
+        return Unit(layer, channel, (position[0], position[1]))
+    if position is None or (isinstance(position, str) and position == "max"):
+        return Unit(layer, channel, position)
+    raise TargetError(f"position must be (row, column), 'max' or None, but is {shown(position)}.")
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def scoring(model: nn.Module, images: Tensor, target: Target) -> Iterator[Score]
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
     for the original stays the target for its variants.
     """
-    with evaluating(model), capture(model, [target.layer] if isinstance(target, Unit) else []) as maps:
+    with capture(model, [target.layer] if isinstance(target, Unit) else []) as maps, evaluating(model):
         read = reader(model, images, target)
         yield lambda variants, owner: read(model(variants), maps, owner)
 
@@ -106,7 +107,7 @@ def fixed_classes(model: nn.Module, images: Tensor, target: int | Sequence[int] 
     if classes.is_floating_point() or classes.dtype == torch.bool or classes.ndim > 1:
         raise TargetError(
             f"A target is a class index, one index for each image, ck.unit(…), a function of the logits or None, "
-            f"but got {target!r}."
+            f"but got {shown(target)}."
         )
     if classes.ndim == 1 and len(classes) != len(images):
         raise TargetError(f"There are {len(images)} images, but {len(classes)} targets; give one or {len(images)}.")
@@ -159,9 +160,10 @@ def activation_gradients(
     """
     if reduce not in ("mean", "flatten"):
         raise OptionError(f"reduce is 'mean' or 'flatten', but got {reduce!r}.")
+    check_layers(layers)
     extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
-    with evaluating(model), capture(model, layers if isinstance(layers, str) else [*layers, *extra]) as maps:
+    with evaluating(model), capture(model, [*layers, *extra]) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             with torch.enable_grad():

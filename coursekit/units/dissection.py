@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images, check_maps
+from coursekit.arguments import check_count, check_images, check_made, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
 from coursekit.images.loading import load_image
@@ -121,7 +121,7 @@ class Dissection:
         )
 
 
-def dissect(model: Model, layer: str, concepts: Concepts, *, share: float = 0.02) -> Dissection:
+def dissect(model: Model, concepts: Concepts, layer: str, *, share: float = 0.02) -> Dissection:
     """Name channels: cut each channel's maps at a high threshold, and measure the overlap with each concept's masks.
 
     IoU(k, c) = Σ_x |M_k(x) ∩ L_c(x)| / Σ_x |M_k(x) ∪ L_c(x)|,   M_k = {A_k > T_k},   P(A_k > T_k) = share.
@@ -132,8 +132,8 @@ def dissect(model: Model, layer: str, concepts: Concepts, *, share: float = 0.02
     Parameters
     ----------
     model : Model
-    layer : name of a layer with maps (N, K, h, w).
     concepts : from `concept_scenes`, or your own `Concepts`.
+    layer : name of a layer with maps (N, K, h, w).
     share : part of all positions that lie above a channel's threshold. The paper takes 0.005 for its 1197 small
         concepts; few and large concepts need more.
 
@@ -154,7 +154,7 @@ def dissect(model: Model, layer: str, concepts: Concepts, *, share: float = 0.02
     --------
     >>> import coursekit as ck
     >>> model, concepts = ck.load_model("efficientnet_lite0"), ck.concept_scenes(8)
-    >>> ck.dissect(model, "relu2", concepts).iou.shape
+    >>> ck.dissect(model, concepts, "relu2").iou.shape
     torch.Size([1280, 19])
     """
     _check(concepts, share)
@@ -320,6 +320,7 @@ def _exchanged(concepts: Concepts) -> Tensor:
 
 
 def _check(concepts: Concepts, share: float) -> None:
+    check_made(concepts, Concepts, "concepts", "concept_scenes")
     check_images(concepts.images)
     masks, expected = concepts.masks, (len(concepts.images), len(concepts.names))
     if masks.dtype != torch.bool or masks.ndim != 4 or tuple(masks.shape[:2]) != expected:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_maps
+from coursekit.arguments import check_count, check_made, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images.scenes import background_of, cutouts, fit, load_cutout, paste
 from coursekit.networks.model import Model
@@ -64,17 +64,18 @@ def part_scenes(n: int, objects: Sequence[str], *, seed: int = 0, size: int = 96
     return PartScenes(torch.stack(images), torch.tensor(boxes), torch.tensor(mirrored), names)
 
 
-def part_places(model: Model, layer: str, scenes: PartScenes) -> tuple[Tensor, Tensor]:
+def part_places(model: Model, scenes: PartScenes, layer: str) -> tuple[Tensor, Tensor]:
     """Find the peak of every channel in every scene, in the frame of the cut-out: (N, K, 2) and its height (N, K).
 
     Row and column run from 0 to 1 over the cut-out's box, turned back where it was mirrored; a peak outside lies
     below 0 or above 1.
 
     >>> import coursekit as ck
-    >>> places, heights = part_places(ck.load_model("coursenet"), "relu5", part_scenes(2, ["hen"], size=128))
+    >>> places, heights = part_places(ck.load_model("coursenet"), part_scenes(2, ["hen"], size=128), "relu5")
     >>> places.shape, heights.shape
     (torch.Size([2, 256, 2]), torch.Size([2, 256]))
     """
+    check_made(scenes, PartScenes, "scenes", "part_scenes")
     maps = activations(model, scenes.images, [layer], reduce=lambda a: check_maps(a, layer))[layer].float().cpu()
     rows, columns = maps.shape[2:]
     heights, place = maps.flatten(2).max(2)

@@ -55,7 +55,7 @@ class TopPatches:
         return f"TopPatches({len(self)} patches of {height} × {width} px, one per image; {over})"
 
 
-def top_patches(model: Model, layer: str, channel: int, images: Tensor, k: int = 9) -> TopPatches:
+def top_patches(model: Model, images: Tensor, layer: str, channel: int, *, k: int = 9) -> TopPatches:
     """Find the k images that excite a channel most, and cut out exactly what its strongest neuron saw in each.
 
     The patch is the receptive field, computed from the network's kernels, strides and paddings; one patch per image.
@@ -64,8 +64,8 @@ def top_patches(model: Model, layer: str, channel: int, images: Tensor, k: int =
     Parameters
     ----------
     model : Model
-    layer, channel : friendly layer name, and the number of the channel.
     images : (N, 3, S, S) in [0, 1], S the model's input size.
+    layer, channel : friendly layer name, and the number of the channel.
     k : number of patches, 1 to N.
 
     Returns
@@ -85,7 +85,7 @@ def top_patches(model: Model, layer: str, channel: int, images: Tensor, k: int =
     --------
     >>> import coursekit as ck
     >>> model, images = ck.load_model("efficientnet_lite0"), ck.scenes(2, objects=["zebra", "hen"]).images
-    >>> top_patches(model, "relu1", 5, images, k=2).patches.shape
+    >>> top_patches(model, images, "relu1", 5, k=2).patches.shape
     torch.Size([2, 3, 3, 3])
     """
     check_images(images)

@@ -54,7 +54,7 @@ def report(network="A", fault="watermark", label="bird"):
 
     def excited(model):
         channel = (model.head.weight[k] - model.head.weight.mean(0)).argmax().item()
-        best = ck.top_patches(model, "relu4", channel, torch.cat(case.pair(fault, label)), k=9)
+        best = ck.top_patches(model, torch.cat(case.pair(fault, label)), "relu4", channel, k=9)
         return (best.images >= len(own)).float().mean().item()
 
     def gone(model):

@@ -165,7 +165,7 @@ def test_a_pair_differs_in_its_cue_alone_and_flips_counts_what_it_turns(case):
     others = case.labels != LABELS.index("vehicle")
     before, after = (images[others].mean((1, 2, 3)) < 0.25 for images in (without, with_cue))
     expected = (~before & after).float().mean().item()
-    assert ck.flips(Stars(), case, "background", "vehicle") == pytest.approx(expected) and expected > 0.3
+    assert ck.flips(ck.Model(Stars()), case, "background", "vehicle") == pytest.approx(expected) and expected > 0.3
 
 
 def test_a_tint_keeps_the_brightness_about_and_a_mark_is_white_in_its_corner():

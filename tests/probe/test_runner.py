@@ -19,9 +19,9 @@ ASKS: dict[str, Callable[[ck.Model], object]] = {
     "predict": lambda model: ck.predict(model, IMAGES, top=2),
     "activations": lambda model: ck.activations(model, IMAGES, ["conv2", "fc"], reduce="max"),
     "activation_gradients": lambda model: ck.activation_gradients(model, IMAGES, None, ["conv2"]),
-    "top_patches": lambda model: vars(ck.top_patches(model, "conv2", 3, IMAGES, k=4)),
-    "dissect": lambda model: vars(ck.dissect(model, "conv2", CONCEPTS)),
-    "part_places": lambda model: ck.part_places(model, "conv2", SCENES),
+    "top_patches": lambda model: vars(ck.top_patches(model, IMAGES, "conv2", 3, k=4)),
+    "dissect": lambda model: vars(ck.dissect(model, CONCEPTS, "conv2")),
+    "part_places": lambda model: ck.part_places(model, SCENES, "conv2"),
     "orientation_tuning": lambda model: ck.orientation_tuning(model, "conv2", angles=3).responses,
     "curve_tuning": lambda model: ck.curve_tuning(model, "conv2", angles=3, radii=(6,)).responses,
     "deletion_curve": lambda model: ck.deletion_curve(model, IMAGES, IMAGES, steps=3),
@@ -68,9 +68,9 @@ def test_a_network_in_train_mode_answers_as_in_eval_mode_and_stays_as_it_was(nam
 
 
 def test_batches_do_not_matter_to_the_strongest_place_of_a_channel():
-    whole = ck.top_patches(model_of_the_test(), "conv2", 3, IMAGES, k=10)
+    whole = ck.top_patches(model_of_the_test(), IMAGES, "conv2", 3, k=10)
     for i, image in enumerate(whole.images.tolist()):
-        alone = ck.top_patches(model_of_the_test(), "conv2", 3, IMAGES[[image]], k=1)
+        alone = ck.top_patches(model_of_the_test(), IMAGES[[image]], "conv2", 3, k=1)
         assert alone.boxes[0] == whole.boxes[i] and torch.equal(alone.positions[0], whole.positions[i])
         torch.testing.assert_close(alone.values[0], whole.values[i])
 
@@ -78,11 +78,40 @@ def test_batches_do_not_matter_to_the_strongest_place_of_a_channel():
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda model: ck.dissect(model, "fc", CONCEPTS),
-        lambda model: ck.part_places(model, "fc", SCENES),
+        lambda model: ck.dissect(model, CONCEPTS, "fc"),
+        lambda model: ck.part_places(model, SCENES, "fc"),
         lambda model: ck.orientation_tuning(model, "fc", angles=3),
     ],
 )
 def test_a_layer_without_maps_is_told_in_one_sentence(ask):
     with pytest.raises(ck.OptionError, match=r"'fc' has no maps, but the shape \(\d+, 5\); choose an earlier one"):
         ask(model_of_the_test())
+
+
+SWAPPED = {  # a call with its arguments in a wrong order -> exception, words of its message
+    "layer for images": (lambda m: ck.top_patches(m, "conv2", 3, IMAGES), ck.ImageError, "Images must be .* got str"),
+    "layer for concepts": (lambda m: ck.dissect(m, "conv2", CONCEPTS), ck.OptionError, "concepts must be .* got str"),
+    "images for concepts": (lambda m: ck.dissect(m, IMAGES, "conv2"), ck.OptionError, "concepts must be .* got Tensor"),
+    "layer for scenes": (lambda m: ck.part_places(m, "conv2", SCENES), ck.OptionError, "scenes must be .* got str"),
+    "layers for images": (lambda m: ck.activations(m, ["conv2"], IMAGES), ck.ImageError, "Images must be .* got list"),
+    "images for layer": (lambda m: ck.embed(m, IMAGES, IMAGES), ck.UnknownLayer, r"by its name.*got Tensor \(10, 3"),
+    "images for channel": (lambda m: ck.unit("conv2", IMAGES), ck.TargetError, r"channel must .* is Tensor \(10, 3"),
+    "images for target": (lambda m: ck.saliency(m, IMAGES, IMAGES), ck.TargetError, r"A target is .* Tensor \(10, 3"),
+    "images for top": (lambda m: ck.predict(m, IMAGES, IMAGES), ck.OptionError, r"top must be .* is Tensor \(10, 3"),
+    "class for maps": (lambda m: ck.deletion_curve(m, IMAGES, 3), ck.OptionError, "Maps must .* got int"),
+    "one layer": (
+        lambda m: ck.activation_gradients(m, IMAGES, ["conv2"], 3),
+        ck.UnknownLayer,
+        "a list of names.* is 3",
+    ),
+    "images for model": (lambda m: ck.saliency(IMAGES, m), ck.OptionError, "model must be a ck.Model, but is a Tensor"),
+    "raw network": (lambda m: ck.predict(m.module, IMAGES), ck.OptionError, "ck.Model, but is a SmallNet; wrap it"),
+}
+
+
+@pytest.mark.parametrize("case", SWAPPED)
+def test_arguments_in_a_wrong_order_raise_one_short_sentence(case):
+    call, error, words = SWAPPED[case]
+    with pytest.raises(error, match=words) as raised:
+        call(model_of_the_test())
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 200

@@ -46,7 +46,7 @@ def left_and_right(n=8, size=8):
 
 
 def test_a_channel_that_sees_a_concept_exactly_gets_its_name_with_overlap_one():
-    found = ck.dissect(ck.Model(Reader()), "see", left_and_right(), share=0.49)
+    found = ck.dissect(ck.Model(Reader()), left_and_right(), "see", share=0.49)
     assert found.iou.shape == (3, 2)
     assert found.iou[0, 0] > 0.97 and found.iou[0, 1] < 0.03
     assert found.iou[1, 1] > 0.97 and found.iou[1, 0] < 0.03
@@ -61,7 +61,7 @@ def test_the_overlap_is_the_formula():
     masks = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(2)) < 0.3
     masks[:2, 0] = masks[:2, 1] = masks[3:, 2] = False
     given = by_hand(images, masks, kinds=["a", "a", "b"])
-    found = ck.dissect(ck.Model(Reader()), "see", given, share=0.1)
+    found = ck.dissect(ck.Model(Reader()), given, "see", share=0.1)
     shown = torch.stack([masks[:, :2].flatten(1).any(1)] * 2 + [masks[:, 2].flatten(1).any(1)], 1)
     assert torch.equal(given.labelled(), shown)
     for k in range(3):
@@ -78,14 +78,14 @@ def test_an_image_without_any_concept_of_the_kind_says_nothing_about_it():
     halves = left_and_right()
     unlabelled = torch.cat([halves.masks, torch.zeros_like(halves.masks)])
     more = by_hand(torch.cat([halves.images, halves.images]), unlabelled)
-    few = ck.dissect(ck.Model(Reader()), "see", halves, share=0.25)
-    many = ck.dissect(ck.Model(Reader()), "see", more, share=0.25)
+    few = ck.dissect(ck.Model(Reader()), halves, "see", share=0.25)
+    many = ck.dissect(ck.Model(Reader()), more, "see", share=0.25)
     assert relative_difference(few.iou, many.iou) < 1e-6
 
 
 def test_chance_is_what_masks_of_other_images_give():
     """A channel that only knows where things are in every picture is no better than chance."""
-    found = ck.dissect(ck.Model(Reader()), "see", left_and_right(), share=0.49)
+    found = ck.dissect(ck.Model(Reader()), left_and_right(), "see", share=0.49)
     assert found.chance > 0.9, "left is left in each image, so other images' masks fit as well"
     generator = torch.Generator().manual_seed(5)
     places = torch.randint(0, 12, (40, 2), generator=generator)
@@ -93,7 +93,7 @@ def test_chance_is_what_masks_of_other_images_give():
     for i, (row, column) in enumerate(places.tolist()):
         masks[i, 0, row : row + 4, column : column + 4] = True
     images[:, 0] += 0.8 * masks[:, 0]
-    moving = ck.dissect(ck.Model(Reader()), "see", by_hand(images, masks), share=0.05)
+    moving = ck.dissect(ck.Model(Reader()), by_hand(images, masks), "see", share=0.05)
     assert moving.iou[0, 0] > 0.7 and moving.chance < 0.35
     assert moving.name(0) == "concept 0"
 
@@ -101,9 +101,9 @@ def test_chance_is_what_masks_of_other_images_give():
 def test_maps_of_any_size_are_brought_to_the_grid_and_batches_do_not_matter():
     model, images = small_model(), random_images(11, size=16)
     masks = torch.rand(11, 2, 10, 10, generator=torch.Generator().manual_seed(0)) < 0.4
-    whole = ck.dissect(model, "conv2", by_hand(images, masks), share=0.05)
+    whole = ck.dissect(model, by_hand(images, masks), "conv2", share=0.05)
     order = torch.arange(10, -1, -1)
-    turned = ck.dissect(model, "conv2", by_hand(images[order], masks[order]), share=0.05)
+    turned = ck.dissect(model, by_hand(images[order], masks[order]), "conv2", share=0.05)
     assert whole.iou.shape == (8, 2)
     assert relative_difference(whole.iou, turned.iou) < 1e-6
     assert len(whole.thresholds) == 8
@@ -196,18 +196,18 @@ def test_bad_input_is_told_in_one_sentence(concepts):
     with pytest.raises(ck.OptionError, match="at least 4"):
         ck.concept_scenes(2)
     with pytest.raises(ck.OptionError, match="share"):
-        ck.dissect(model, "see", left_and_right(), share=2)
+        ck.dissect(model, left_and_right(), "see", share=2)
     with pytest.raises(ck.OptionError, match="bool"):
         halves = left_and_right()
-        ck.dissect(model, "see", dataclasses.replace(halves, masks=halves.masks.float()))
+        ck.dissect(model, dataclasses.replace(halves, masks=halves.masks.float()), "see")
     with pytest.raises(ck.OptionError, match="one kind for each"):
-        ck.dissect(model, "see", dataclasses.replace(left_and_right(), kinds=["a"]))
+        ck.dissect(model, dataclasses.replace(left_and_right(), kinds=["a"]), "see")
     with pytest.raises(ck.OptionError, match="no maps"):
-        ck.dissect(small_model(), "fc", left_and_right())
+        ck.dissect(small_model(), left_and_right(), "fc")
     with pytest.raises(ck.UnknownLayer):
-        ck.dissect(model, "nowhere", left_and_right())
+        ck.dissect(model, left_and_right(), "nowhere")
     with pytest.raises(ck.OptionError, match="left, right"):
-        ck.dissect(model, "see", left_and_right(), share=0.4).detectors("up")
+        ck.dissect(model, left_and_right(), "see", share=0.4).detectors("up")
 
 
 def test_dissection_leaves_the_model_as_it_was():
@@ -215,6 +215,6 @@ def test_dissection_leaves_the_model_as_it_was():
     before = {key: value.clone() for key, value in model.state_dict().items()}
     masks = torch.zeros(4, 1, 8, 8, dtype=torch.bool)
     masks[:, :, :4] = True
-    ck.dissect(model, "conv2", by_hand(random_images(4, size=16), masks))
+    ck.dissect(model, by_hand(random_images(4, size=16), masks), "conv2")
     assert model.training and all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

@@ -59,7 +59,7 @@ def test_places_are_measured_in_the_frame_of_the_object():
     made = ck.PartScenes(images, boxes, torch.tensor([False, True]), ["hen"] * 2)
     same = nn.Conv2d(3, 1, 1, bias=False)
     same.weight.data.fill_(1)
-    places, heights = ck.part_places(ck.Model(nn.Sequential(same)), "0", made)
+    places, heights = ck.part_places(ck.Model(nn.Sequential(same)), made, "0")
     expected = [[2.5 / 8, 16.5 / 32], [2.5 / 8, 1 - 16.5 / 32]]
     torch.testing.assert_close(places[:, 0], torch.tensor(expected))
     assert heights.flatten().tolist() == [3, 3]
@@ -111,5 +111,5 @@ def test_the_pair_knows_the_animals_and_the_filter_loss_keeps_filters_to_their_p
         with torch.no_grad():
             right = torch.cat([model(batch).argmax(1) for batch in made.images.split(30)]) == truth
         assert right.float().mean() > 0.85
-        spread[name] = ck.part_spread(*ck.part_places(model, "relu4", made), made.objects).nanmedian().item()
+        spread[name] = ck.part_spread(*ck.part_places(model, made, "relu4"), made.objects).nanmedian().item()
     assert spread["parted"] < 0.8 * spread["unparted"] < 0.8 * 0.41, "0.41 is a random place"

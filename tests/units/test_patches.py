@@ -45,7 +45,7 @@ def test_the_box_covers_exactly_what_influences_the_neuron(model):
     """Support of ∂ neuron / ∂ pixel at many positions, on the border and inside."""
     images = random_images(60, SIZE)
     for layer in ("first", "wide", "pool", "last"):
-        top = ck.top_patches(model, layer, 2, images, k=60)
+        top = ck.top_patches(model, images, layer, 2, k=60)
         assert len({tuple(p) for p in top.positions.tolist()}) > 5, "many positions make this a test"
         for i, (row, column), (y, x, h, w) in zip(top.images, top.positions.tolist(), top.boxes, strict=True):
             image = images[i, None].clone().requires_grad_()
@@ -65,7 +65,7 @@ def test_the_box_covers_exactly_what_influences_the_neuron(model):
 
 def test_patches_are_cut_out_of_the_images_and_grey_beyond_the_border(model):
     images = random_images(60, SIZE)
-    top = ck.top_patches(model, "pool", 1, images, k=60)
+    top = ck.top_patches(model, images, "pool", 1, k=60)
     padded = F.pad(images, (SIZE, SIZE, SIZE, SIZE), value=0.5)
     assert 0 < int(top.cut.sum()) < 60
     for patch, i, (y, x, h, w), cut in zip(top.patches, top.images, top.boxes, top.cut, strict=True):
@@ -77,7 +77,7 @@ def test_patches_are_cut_out_of_the_images_and_grey_beyond_the_border(model):
 def test_the_strongest_images_come_first_and_each_once():
     model, images = small_model(), random_images(20)
     model.input_size = 12
-    top = ck.top_patches(model, "conv2", 3, images, k=9)
+    top = ck.top_patches(model, images, "conv2", 3, k=9)
     maps = small_maps(model, images)["conv2"][:, 3].detach()
     strongest = maps.amax((1, 2)).sort(descending=True)
     assert torch.allclose(top.values, strongest.values[:9], atol=1e-6)
@@ -93,7 +93,7 @@ def test_a_bright_spot_is_found_where_it_is():
     model, images = ck.Model(net), torch.zeros(2, 3, 10, 10)
     model.input_size = 10
     images[0, :, 4:7, 2:5], images[1, :, 7:10, 7:10] = 1.0, 0.5
-    top = ck.top_patches(model, "0", 0, images, k=2)
+    top = ck.top_patches(model, images, "0", 0, k=2)
     assert top.boxes == [(4, 2, 3, 3), (7, 7, 3, 3)] and top.positions.tolist() == [[4, 2], [7, 7]]
     assert torch.equal(top.patches[0], torch.ones(3, 3, 3)) and torch.equal(top.patches[1], torch.full((3, 3, 3), 0.5))
     assert top.values.tolist() == [27, 13.5] and not top.cut.any()
@@ -101,7 +101,7 @@ def test_a_bright_spot_is_found_where_it_is():
 
 def test_a_layer_that_sees_everything_gives_whole_images(model):
     images = random_images(5, SIZE)
-    top = ck.top_patches(model, "fc", 4, images, k=2)
+    top = ck.top_patches(model, images, "fc", 4, k=2)
     logits = model(images)[:, 4].detach().sort(descending=True)
     assert top.images.tolist() == logits.indices[:2].tolist() and torch.allclose(top.values, logits.values[:2])
     assert torch.equal(top.patches, images[top.images]) and top.boxes == [(0, 0, SIZE, SIZE)] * 2
@@ -111,7 +111,7 @@ def test_the_model_is_left_as_found_and_bad_input_is_told():
     model, images = unusual_model(), random_images(3)
     model.input_size = 12
     with unchanged(model, images):
-        ck.top_patches(model, "conv2", 3, images, k=2)
+        ck.top_patches(model, images, "conv2", 3, k=2)
     for layer, channel, pictures, k, error, words in (
         ("conv9", 0, images, 1, ck.UnknownLayer, "'conv9'"),
         ("relu", 0, images, 1, ck.UnknownLayer, "more than once"),
@@ -122,12 +122,12 @@ def test_the_model_is_left_as_found_and_bad_input_is_told():
         ("conv2", 0, random_images(3, 14), 1, ck.ImageError, "12 x 12 images, but got 14 x 14"),
     ):
         with unchanged(model, images), pytest.raises(error, match=words):
-            ck.top_patches(model, layer, channel, pictures, k=k)
+            ck.top_patches(model, pictures, layer, channel, k=k)
 
 
 def test_the_boxes_can_be_cut_out_of_other_pictures(model):
     images = random_images(6, SIZE)
-    top = ck.top_patches(model, "pool", 1, images, k=4)
+    top = ck.top_patches(model, images, "pool", 1, k=4)
     assert torch.equal(top.crop(images[top.images]), top.patches)
     assert not torch.equal(top.crop(1 - images[top.images]), top.patches)
     with pytest.raises(ck.ImageError, match="each of the 4 patches"):

@@ -118,7 +118,7 @@ def test_a_cut_changes_one_channel_as_if_its_inputs_were_zero(small, images):
     with ck.capture(small, ["relu1", "conv2"]) as maps, torch.no_grad():
         small(images)
         inputs, before = maps["relu1"].clone(), maps["conv2"].clone()
-        with ck.cut(small, "conv2", 1, [0, 3]):
+        with ck.cut_weights(small, "conv2", 1, [0, 3]):
             small(images)
     after, conv = maps["conv2"], small.layer("conv2")
     inputs[:, [0, 3]] = 0
@@ -128,7 +128,7 @@ def test_a_cut_changes_one_channel_as_if_its_inputs_were_zero(small, images):
 
 def test_a_cut_heals_also_after_an_error(small):
     before = small.layer("conv2").weight.clone()
-    with pytest.raises(KeyError), ck.cut(small, "conv2", 1, [0]):
+    with pytest.raises(KeyError), ck.cut_weights(small, "conv2", 1, [0]):
         assert small.layer("conv2").weight[1, 0].abs().sum() == 0
         raise KeyError
     assert torch.equal(small.layer("conv2").weight, before)
@@ -136,14 +136,14 @@ def test_a_cut_heals_also_after_an_error(small):
 
 @pytest.mark.parametrize(("layer", "channel", "inputs"), [("conv2", 4, [0]), ("conv2", 0, [4]), ("relu1", 0, [0])])
 def test_what_cannot_be_cut_is_refused_in_a_sentence(small, layer, channel, inputs):
-    with pytest.raises(ck.OptionError, match=layer), ck.cut(small, layer, channel, inputs):
+    with pytest.raises(ck.OptionError, match=layer), ck.cut_weights(small, layer, channel, inputs):
         pass
 
 
 def test_a_silent_channel_is_zero_for_all_that_follows(small, images):
     with ck.ablate(small, "relu1", [2]), ck.capture(small, ["conv2"]) as maps, torch.no_grad():
         small(images)
-    with ck.cut(small, "conv2", 0, [2]), ck.capture(small, ["conv2"]) as cut, torch.no_grad():
+    with ck.cut_weights(small, "conv2", 0, [2]), ck.capture(small, ["conv2"]) as cut, torch.no_grad():
         small(images)
     torch.testing.assert_close(maps["conv2"][:, 0], cut["conv2"][:, 0])
 
