@@ -1,354 +1,362 @@
-"""The contract of every attribution method: it leaves the model as found, and it means the same in every setting.
+"""The contract: every function that takes a model leaves it as found, and answers alike in every setting.
 
-Methods are found by themselves: every public function whose first two parameters are `model` and `images`. A new
-one is tested with its default options, or with those that it gets in OPTIONS.
+The functions are found by themselves (`takes_a_model`); one that has no call in `tests/helpers/calls.py` fails here.
+Each clause of the contract is a function below; the last tests show of each that it catches a function which breaks it.
+`tests/attribution/test_contract.py` asks the attribution methods more closely.
 """
 
+import contextlib
+import dataclasses
 import functools
-import inspect
-import pkgutil
 import random
-from importlib import import_module
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pytest
 import torch
+from calls import CALLS, PER_IMAGE, SIZE, contract_images, contract_model, takes_a_model
+from matplotlib.figure import Figure
+from nets import SmallNet
+from state import unchanged, unusual_model
 from torch import Tensor, nn
 
 import coursekit as ck
-from coursekit import attribution
-from nets import CLASSES, SmallNet, random_images, relative_difference, small_model
+from coursekit.explorers.explorer import Explorer
+from coursekit.figures.figure import Picture
+from coursekit.probe.capture import evaluating
+from coursekit.synthesis.render import Rendering
 
 DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
-
-OPTIONS = {  # what a method needs for images of 12 pixels, as a function of the images
-    "occlusion": lambda images: {"window": 5, "stride": 4},
-    "occlusion_grid": lambda images: {"window": 5, "stride": 4, "feature": ck.unit("conv2", 3)},
-    "smoothgrad": lambda images: {"samples": 4},
-    "integrated_gradients": lambda images: {"steps": 10},
-    "completeness_gap": lambda images: {"attribution": images - 0.5},
-}
+Call = Callable[[ck.Model, Tensor, str], object]
 
 
-def is_method(function: object) -> bool:
-    return inspect.isfunction(function) and list(inspect.signature(function).parameters)[:2] == ["model", "images"]
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Figures are made but not encoded, which takes most of an explorer's time; `numbers` reads what they hold."""
+    monkeypatch.setattr(Picture, "data", b"")
 
 
-def attribution_modules() -> list[str]:
-    return [
-        f"{attribution.__name__}.{module.name}"
-        for module in pkgutil.iter_modules(attribution.__path__)
-        if module.name not in ("reference", "fills")
-    ]
+def numbers(result: object) -> list[Tensor]:
+    """All numbers of a result as tensors, in order: those of its fields, of its figure, of what it yields."""
+    if isinstance(result, Tensor):
+        return [result]
+    if isinstance(result, bool | int | float | np.ndarray | np.number):
+        return [torch.as_tensor(result)]
+    if isinstance(result, Explorer | Picture):
+        return numbers(getattr(result, "picture", result).figure)
+    if isinstance(result, Figure):
+        bars = [[p.get_width() for p in ax.patches if hasattr(p, "get_width")] for ax in result.axes]
+        lines = [line.get_ydata() for ax in result.axes for line in ax.lines]
+        return numbers([[image.get_array().data for ax in result.axes for image in ax.images], bars, lines])
+    if dataclasses.is_dataclass(result):
+        return numbers([getattr(result, field.name) for field in dataclasses.fields(result)])
+    if isinstance(result, Rendering | Mapping):
+        return numbers(list((vars(result) if isinstance(result, Rendering) else result).values()))
+    if isinstance(result, Sequence | Iterator) and not isinstance(result, str):
+        return [tensor for part in result for tensor in numbers(part)]
+    return []
 
 
-ONLY_LOGITS = {"cam"}  # methods that explain what follows from the logits, and no inner unit
-NEEDS = {"cam": "global average pooling", "fullgrad": "linear piece by piece"}  # what some networks do not have
-
-METHODS = {
-    name: function
-    for path in attribution_modules()
-    for name, function in vars(import_module(path)).items()
-    if is_method(function) and function.__module__ == path and name in ck.__all__
-}
+def assert_same(ours: list[Tensor], theirs: list[Tensor], tolerance: float = 0.0) -> None:
+    """Equal to the bit, or up to a part of the largest value."""
+    assert [a.shape for a in ours] == [b.shape for b in theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        a, b = a.detach().cpu().double(), b.detach().cpu().double()
+        apart = (a - b).nan_to_num().abs().max() if a.numel() else 0
+        assert torch.equal(a.isnan(), b.isnan()) and apart <= tolerance * b.nan_to_num().abs().max(), "differs"
 
 
-@pytest.fixture(params=METHODS)
-def method(request):
-    """Call as method(model, images, target) -> the result's tensors."""
-    function, options = METHODS[request.param], OPTIONS.get(request.param, lambda images: {})
+@dataclasses.dataclass
+class Usual:
+    """What a call gives in the usual setting, how often it runs the network, and whether it needs gradients."""
 
-    @functools.wraps(function)
-    def call(model: ck.Model, images: Tensor, target: object = None) -> list[Tensor]:
-        result = function(model, images, target=target, **options(images))
-        return [result] if isinstance(result, Tensor) else [field for field in result if field is not None]
-
-    return call
+    result: list[Tensor]
+    passes: int
+    gradients: bool
 
 
-def same(ours: list[Tensor], theirs: list[Tensor], tolerance: float = 0.0) -> bool:
-    """Equal to the bit, or to a part of the largest value."""
-    if tolerance == 0:
-        return all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
-    return all(relative_difference(a.cpu(), b.cpu()) < tolerance for a, b in zip(ours, theirs, strict=True))
+@functools.cache
+def usual(call: Call) -> Usual:
+    model, asked = contract_model(), []
+    model.module.fuse.passes = 10**6
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("grad", "backward"):
+            patch.setattr(torch.autograd, name, _counted(getattr(torch.autograd, name), asked))
+        result = numbers(call(model, contract_images(), "conv2"))
+    return Usual(result, 10**6 - model.module.fuse.passes, bool(asked))
 
 
-# The model and the rest of the world, before and after ------------------------------------------------------------
+def _counted(function: Callable, asked: list) -> Callable:
+    def counted(*args: object, **kwargs: object) -> object:
+        asked.append(function)
+        return function(*args, **kwargs)
+
+    return counted
 
 
-def unusual_model() -> ck.Model:
-    """A model in a state that no method would choose by itself, so that restoring the usual one is seen."""
-    model = small_model(inplace=True)
-    net = model.module
-    net.conv1.weight.grad = torch.full_like(net.conv1.weight, 3.0)
-    net.fc.bias.requires_grad_(False)
-    net.bn1.train()
-    net.dropout.train()
-    net.conv2.register_forward_hook(lambda module, inputs, output: None)
-    net.fc.register_full_backward_hook(lambda module, inputs, outputs: None)
-    net.relu6.register_forward_pre_hook(lambda module, inputs: None)
-    return model
+# The clauses -------------------------------------------------------------------------------------------------------
 
 
-def frozen(value: object) -> object:
-    """A copy that can be compared with ==."""
-    if isinstance(value, Tensor):
-        return str(value.dtype), str(value.device), value.requires_grad, value.detach().cpu().numpy().tobytes()
-    return value.tobytes() if isinstance(value, np.ndarray) else value
-
-
-def state_of(model: ck.Model) -> dict[str, object]:
-    """Everything about a model that a method could change and forget."""
-    state = {}
-    for path, module in model.named_modules():
-        state[f"{path}: itself"] = id(module), type(module)
-        for key, value in vars(module).items():
-            if key in ("_parameters", "_buffers"):
-                for name, tensor in value.items():
-                    grad = getattr(tensor, "grad", None)
-                    state[f"{path}.{name}"] = id(tensor), frozen(tensor), frozen(grad)
-            elif "hooks" in key:
-                state[f"{path}: {key}"] = list(value.items()) if isinstance(value, dict) else value
-            elif key not in ("_modules", "passes"):  # training, inplace, a replaced forward, whatever else
-                state[f"{path}: {key}"] = frozen(value) if isinstance(value, Tensor) else repr(value)
-    return state
-
-
-def state_of_the_world() -> dict[str, object]:
-    """What a method could change outside the model."""
-    return {
-        "torch": frozen(torch.get_rng_state()),
-        "cuda": [frozen(s) for s in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else [],
-        "numpy": [frozen(part) for part in np.random.get_state()],
-        "python": random.getstate(),
-        "gradients are on": torch.is_grad_enabled(),
-        "default dtype": torch.get_default_dtype(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "global hooks": len(nn.modules.module._global_forward_hooks) + len(nn.modules.module._global_backward_hooks),
-    }
-
-
-class unchanged:
-    """Fail unless the block leaves model, images and the world as they were, also when it raises."""
-
-    def __init__(self, model: ck.Model, images: Tensor):
-        self.look = lambda: state_of(model) | state_of_the_world() | {"images": frozen(images), "grad": images.grad}
-
-    def __enter__(self):
-        self.before = self.look()
-
-    def __exit__(self, *exception):
-        after = self.look()
-        changed = [key for key in self.before.keys() | after.keys() if self.before.get(key) != after.get(key)]
-        assert not changed, f"changed: {changed}"
-
-
-TARGETS = {
-    "top class": None,
-    "class": 3,
-    "class per image": [4, 0],
-    "unit": ck.unit("conv2", 3),
-    "neuron": ck.unit("conv3", 1, (2, 2)),
-    "function": lambda logits: logits[:, 0] - logits[:, 1],
-}
-
-BAD = {  # name -> (target, images, exception, words of its message)
-    "class out of range": (CLASSES, random_images(), ck.TargetError, "Class 5 .* 0 to 4"),
-    "negative class": (-1, random_images(), ck.TargetError, "Class -1 "),
-    "too few classes": ([1], random_images(), ck.TargetError, "2 images, but 1 targets"),
-    "no target": ("cat", random_images(), ck.TargetError, "'cat'"),
-    "unknown layer": (ck.unit("conv9", 0), random_images(), ck.UnknownLayer, "'conv9'.*conv1"),
-    "channel out of range": (ck.unit("conv2", 8), random_images(), ck.TargetError, r"\(\d, 8, 6, 6\).*channel 8"),
-    "layer that runs twice": (ck.unit("relu", 0), random_images(), ck.UnknownLayer, "'relu' runs more than once"),
-    "function of a wrong shape": (lambda logits: logits, random_images(), ck.TargetError, r"returned \(\d, 5\)"),
-    "wrong shape": (0, random_images()[0], ck.ImageError, r"\(N, 3, H, W\), but got \(3, 12, 12\)"),
-    "wrong channels": (0, random_images()[:, :1], ck.ImageError, r"\(2, 1, 12, 12\)"),
-    "no images": (0, random_images()[:0], ck.ImageError, r"\(0, 3, 12, 12\)"),
-    "wrong type": (0, random_images().half(), ck.ImageError, "float32.*float16"),
-    "whole numbers": (0, (random_images() * 255).byte(), ck.ImageError, "float32.*uint8"),
-    "wrong range": (0, random_images() * 255, ck.ImageError, r"\[0, 1\].*2\d\d\]; divide by 255"),
-    "normalised": (0, random_images() * 4 - 2, ck.ImageError, r"\[0, 1\].*\[-(1\.99|2),"),
-    "NaN": (0, random_images() * float("nan"), ck.ImageError, "NaN"),
-}
-
-
-def explains(name: str, target: object) -> bool:
-    return not (name in ONLY_LOGITS and isinstance(target, type(ck.unit("conv1", 0))))
-
-
-def with_each_method(names: str, cases: dict[str, tuple]) -> pytest.MarkDecorator:
-    """Every method with every case whose target it explains; the first of a case's values is the target."""
-    pairs = {
-        f"{name}-{case}": (name, *values)
-        for name in METHODS
-        for case, values in cases.items()
-        if explains(name, values[0])
-    }
-    return pytest.mark.parametrize(("method", *names.split()), pairs.values(), ids=pairs, indirect=["method"])
-
-
-each_target = with_each_method("target", {name: (target,) for name, target in TARGETS.items()})
-each_bad_input = with_each_method("target images error words", BAD)
-
-
-def test_methods_are_found():
-    known = """input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap occlusion
-    occlusion_grid guided_backprop deconvnet cam grad_cam guided_grad_cam fullgrad"""
-    assert set(known.split()) <= set(METHODS)
-    assert set(OPTIONS) | ONLY_LOGITS | set(NEEDS) <= set(METHODS), "an option for a method that does not exist"
-
-
-@pytest.mark.parametrize("name", ONLY_LOGITS)
-def test_a_method_that_explains_classes_refuses_units_before_any_work(name):
-    model, images = unusual_model(), random_images()
-    model.module.fuse.passes = 0
-    for target in TARGETS.values():
-        if not explains(name, target):
-            with unchanged(model, images), pytest.raises(ck.TargetError, match="explains classes"):
-                METHODS[name](model, images, target)
-
-
-def test_every_method_of_the_attribution_modules_is_public():
-    for path in attribution_modules():
-        for name, function in vars(import_module(path)).items():
-            if is_method(function) and function.__module__ == path and not name.startswith("_"):
-                assert name in ck.__all__ and getattr(ck, name) is function, f"coursekit.{name} is not {path}'s"
-
-
-def test_every_method_takes_a_target_third_or_by_name_and_options_by_name_only():
-    for name, function in METHODS.items():
-        parameters = inspect.signature(function).parameters
-        assert parameters["target"].default is None, name
-        positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
-        assert positional in (["model", "images", "target"], ["model", "images", "attribution", "target"]), name
-
-
-@each_target
-def test_the_model_is_left_as_found_after_success(method, target):
-    model, images = unusual_model(), random_images()
+def leaves_all_as_found(call: Call) -> None:
+    """A model of mixed modes, with hooks, gradients and flags of its own, is as before; and so is the world."""
+    model, images = unusual_model(SIZE), contract_images()
+    expected = usual(call)  # before: what a first call imports may draw random numbers, as scikit-learn does
     with unchanged(model, images):
-        method(model, images, target)
+        result = numbers(call(model, images, "conv2"))
+    assert_same(result, expected.result)
+    assert not any(tensor.requires_grad for tensor in result), "a result is no part of a graph"
 
 
-@each_bad_input
-def test_the_model_is_left_as_found_after_bad_input(method, target, images, error, words):
-    model = unusual_model()
-    with unchanged(model, images), pytest.raises(error, match=words):
-        method(model, images, target)
+def answers_in_train_mode_as_in_eval_mode(call: Call) -> None:
+    model, images, expected = contract_model().train(), contract_images(), usual(call)
+    with unchanged(model, images):
+        result = numbers(call(model, images, "conv2"))
+    assert_same(result, expected.result)
 
 
-@pytest.mark.parametrize("passes", [0, 1])
-@pytest.mark.parametrize("error", [RuntimeError("the fuse blew"), KeyboardInterrupt()], ids=repr)
-@each_target
-def test_the_model_is_left_as_found_after_a_layer_that_raises(method, target, error, passes):
-    model, images = unusual_model(), random_images(9)
-    target = [0] * 9 if isinstance(target, list) else target
-    model.module.fuse.passes, model.module.fuse.error = passes, error
-    with unchanged(model, images), pytest.raises(type(error)):
-        method(model, images, target)
-
-
-def test_bad_images_and_targets_cost_no_forward_pass(method):
-    model = small_model()
-    model.labels = [f"class {i}" for i in range(CLASSES)]
+def refuses_what_is_wrong(call: Call) -> None:
+    """Bad images and an unknown layer, whichever a function asks for: one sentence, before any forward pass."""
+    model, images = unusual_model(SIZE), contract_images() * 255
     model.module.fuse.passes = 0
-    for name, (target, images, error, words) in BAD.items():
-        known_later = name in ("channel out of range", "layer that runs twice", "function of a wrong shape")
-        if not known_later and explains(method.__name__, target):
-            with pytest.raises(error, match=words):
-                method(model, images, target)
+    with unchanged(model, images), pytest.raises(ck.CoursekitError):
+        numbers(call(model, images, "conv9"))
 
 
-# The same result in every setting ---------------------------------------------------------------------------------
+def survives_a_raising_layer(call: Call) -> None:
+    """An error or an interrupt at a random forward pass; a function may turn an interrupt into a warning."""
+    for error in (RuntimeError("the fuse blew"), KeyboardInterrupt()):
+        for seed in range(2):
+            _raise_at_a_random_step(call, error, seed)
+
+
+def _raise_at_a_random_step(call: Call, error: BaseException, seed: int) -> None:
+    model, images = unusual_model(SIZE), contract_images()
+    model.module.fuse.error = error
+    model.module.fuse.passes = random.Random(seed).randrange(usual(call).passes or 1)
+    with unchanged(model, images), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            numbers(call(model, images, "conv2"))
+        except type(error):
+            return
+    interrupted = isinstance(error, KeyboardInterrupt) and any("Interrupted" in str(w.message) for w in told)
+    assert interrupted or not usual(call).passes, "the error is swallowed without a word"
+
+
+def agrees_with_itself(call: Call) -> None:
+    """Whatever random numbers were drawn before."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        for seed_all in (torch.manual_seed, np.random.seed, random.seed):
+            seed_all(99)
+        assert_same(numbers(call(contract_model(), contract_images(), "conv2")), usual(call).result)
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+def is_the_same_for_inplace_activations(call: Call) -> None:
+    assert_same(numbers(call(contract_model(inplace=True), contract_images(), "conv2")), usual(call).result)
+
+
+def works_without_grad(call: Call) -> None:
+    with torch.no_grad():
+        result = numbers(call(contract_model(), contract_images(), "conv2"))
+        assert not torch.is_grad_enabled()
+    assert_same(result, usual(call).result)
+
+
+def works_or_explains_itself_in_inference_mode(call: Call) -> None:
+    model, images, expected = unusual_model(SIZE), contract_images(), usual(call)
+    with torch.inference_mode(), unchanged(model, images):
+        if expected.gradients:
+            with pytest.raises(ck.OptionError, match=r"needs gradients.*inference_mode.*no_grad"):
+                numbers(call(model, images, "conv2"))
+        else:
+            assert_same(numbers(call(model, images, "conv2")), expected.result)
+
+
+CLAUSES = [
+    leaves_all_as_found,
+    answers_in_train_mode_as_in_eval_mode,
+    refuses_what_is_wrong,
+    survives_a_raising_layer,
+    agrees_with_itself,
+    is_the_same_for_inplace_activations,
+    works_without_grad,
+    works_or_explains_itself_in_inference_mode,
+]
+
+
+def takes_a_batch_as_a_loop(call: Call, device: str = "cpu") -> None:
+    images = contract_images().to(device)
+    one_by_one = [numbers(call(contract_model().to(device), image[None], "conv2")) for image in images]
+    together = numbers(call(contract_model().to(device), images, "conv2"))
+    assert_same(together, [torch.cat(parts) for parts in zip(*one_by_one, strict=True)], 1e-5)
+
+
+def answers_where_the_images_are(call: Call, device: str = "cpu", where: str = "cpu") -> None:
+    found = numbers(call(contract_model().to(device), contract_images().to(where), "conv2"))
+    assert {tensor.device.type for tensor in found} == {where}, "the result lives elsewhere"
+    assert_same(found, usual(call).result, 1e-4)
+
+
+# Every function, every clause --------------------------------------------------------------------------------------
+
+# No argument of these can be wrong but the model itself.
+NOTHING_TO_REFUSE = {"randomisable", "style_layers"}
+# Neither images nor a layer: the same clause with what they ask for instead.
+OTHERWISE_WRONG = {
+    "evolve": lambda m, x, layer: ck.evolve(m, -1, lambda genes: x),
+    "explore_prediction": lambda m, x, layer: ck.explore_prediction(m, "no photograph"),
+    "explore_style": lambda m, x, layer: ck.explore_style(m, "no photograph"),
+    "flips": lambda m, x, layer: ck.flips(m, ck.Case(0, {}, x, torch.arange(2), [], None), "watermark", "no class"),
+}
+
+
+def test_every_function_that_takes_a_model_has_its_call():
+    assert takes_a_model() == set(CALLS)
+    assert {"predict", "objectives.match", "explore_unit", "flips", "render"} <= takes_a_model()
+    assert NOTHING_TO_REFUSE | set(OTHERWISE_WRONG) <= set(CALLS)
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+@pytest.mark.parametrize("name", CALLS)
+def test_every_function_keeps_the_contract(name, clause):
+    call = CALLS[name]
+    if clause is refuses_what_is_wrong:
+        if name in NOTHING_TO_REFUSE:
+            return
+        call = OTHERWISE_WRONG.get(name, call)
+    clause(call)
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@each_target
-def test_two_calls_agree(method, target, device):
-    model, images = small_model().to(device), random_images().to(device)
-    first = method(model, images, target)
-    torch.manual_seed(99)
-    assert same(method(model, images, target), first, 0 if device == "cpu" else 1e-5)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@each_target
-def test_a_batch_equals_a_loop(method, target, device):
-    model, images = small_model().to(device), random_images(11).to(device)
-    each = [i % CLASSES for i in range(11)]
-    target = each if isinstance(target, list) else target
-    one_by_one = [
-        method(model, image[None], target[i : i + 1] if isinstance(target, list) else target)
-        for i, image in enumerate(images)
-    ]
-    together = [torch.cat(parts) for parts in zip(*one_by_one, strict=True)]
-    assert same(method(model, images, target), together, 1e-5)
-
-
-@each_target
-def test_inplace_activations_change_nothing(method, target):
-    images = random_images()
-    assert same(method(small_model(inplace=True), images, target), method(small_model(), images, target))
-
-
-@pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize("grad", [torch.no_grad, torch.enable_grad])
-@pytest.mark.parametrize("trainable", [True, False])
-def test_the_state_of_the_model_and_of_autograd_does_not_matter(method, mode, grad, trainable):
-    model, images = small_model(), random_images()
-    expected = method(model, images, 2)
-    model.train(mode == "train").requires_grad_(trainable)
-    with grad():
-        found = method(model, images.clone().requires_grad_(), 2)
-    assert same(found, expected)
-    assert not any(tensor.requires_grad for tensor in found), "a result is a map, not a part of a graph"
+@pytest.mark.parametrize("name", PER_IMAGE)
+def test_a_batch_equals_a_loop(name, device):
+    takes_a_batch_as_a_loop(PER_IMAGE[name], device)
 
 
 @pytest.mark.parametrize("where", DEVICES)
 @pytest.mark.parametrize("device", DEVICES)
-@each_target
-def test_devices_agree_and_the_result_lives_with_the_images(method, target, device, where):
-    images = random_images()
-    found = method(small_model().to(device), images.to(where), target)
-    assert all(tensor.device.type == where for tensor in found)
-    assert all(tensor.dtype in (torch.float32, torch.long) and len(tensor) == 2 for tensor in found)
-    assert same(found, method(small_model(), images, target), 1e-5 if "cpu" == device == where else 1e-4)
+@pytest.mark.parametrize("name", PER_IMAGE)
+def test_the_result_lives_with_the_images(name, device, where):
+    answers_where_the_images_are(PER_IMAGE[name], device, where)
 
 
-def test_maps_are_float32_and_finite(method):
-    found = method(small_model(), random_images())
-    assert found[0].dtype == torch.float32
-    assert all(tensor.isfinite().all() for tensor in found)
+# The contract is worth what it sees --------------------------------------------------------------------------------
 
 
-def test_images_in_float64_work_on_a_network_in_float32(method):
-    images = random_images()
-    for ours, theirs in zip(method(small_model(), images.double()), method(small_model(), images), strict=True):
-        assert relative_difference(ours, theirs) < 1e-4
+def forgets_a_hook(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    maps = []
+    handle = model.layer(layer).register_forward_hook(lambda module, inputs, output: maps.append(output.clone()))
+    ck.predict(model, images)
+    handle.remove()  # not after an error
+    return torch.cat(maps).detach()
 
 
-def test_the_top_class_is_the_default_target(method):
-    model, images = small_model(), random_images(9)
-    top = model(images).argmax(1)
-    assert len(top.unique()) > 1, "images of several classes make this a test"
-    assert same(method(model, images), method(model, images, top))
-    assert not same(method(model, images), method(model, images, (top + 1) % CLASSES))
+def leaves_eval_mode(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return model.eval()(images).detach()
 
 
-def test_a_network_without_a_linear_layer_or_convolution_will_do_or_is_refused(method):
-    class Colours(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv2 = nn.Identity()  # the name that occlusion_grid's option asks for
+def forgets_eval_mode(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return model(images).detach()
 
-        def forward(self, x: Tensor) -> Tensor:
-            return self.conv2(torch.cat([x, -x], dim=1) ** 2).mean((2, 3))
 
-    if lacking := NEEDS.get(method.__name__):
-        with pytest.raises(ck.UnsupportedNetwork, match=f"Colours.*{lacking}"):
-            method(ck.Model(Colours()), random_images(), 5)
-    else:
-        assert all(tensor.isfinite().all() for tensor in method(ck.Model(Colours()), random_images(), 5))
+def leaves_requires_grad_changed(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    model.requires_grad_(False)
+    return ck.embed(model, images, layer)
+
+
+def leaves_a_gradient(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    model(images).sum().backward()
+    return images.mean()
+
+
+def draws_from_the_global_generator(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return images + torch.rand(1)
+
+
+def returns_a_part_of_the_graph(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return ck.embed(model, images, layer) * model.module.conv1.weight.mean()
+
+
+def refuses_late(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return ck.embed(model, images / 255, "conv2") + ck.embed(model, images, layer)
+
+
+def refuses_nothing(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return images
+
+
+def swallows_an_error(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    with contextlib.suppress(RuntimeError, KeyboardInterrupt):
+        return ck.embed(model, images, layer)
+
+
+def keeps_what_is_overwritten(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    maps = []
+    handle = model.layer(layer).register_forward_hook(lambda module, inputs, output: maps.append(output))
+    ck.predict(model, images)
+    handle.remove()
+    return torch.cat(maps).detach()
+
+
+def trusts_that_gradients_are_on(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    x = images.clone().requires_grad_()
+    with evaluating(model):
+        return torch.autograd.grad(model(x).sum(), x)[0]
+
+
+def mixes_the_images(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return images / images.max()
+
+
+def answers_elsewhere(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    return images.to("meta")
+
+
+BREACHES = [
+    (leaves_all_as_found, forgets_eval_mode, "changed: .*bn1.running_mean"),
+    (leaves_all_as_found, leaves_eval_mode, "changed: .*bn1: training"),
+    (leaves_all_as_found, leaves_requires_grad_changed, "changed: .*conv1.weight"),
+    (leaves_all_as_found, leaves_a_gradient, "changed: .*conv1.weight"),
+    (leaves_all_as_found, draws_from_the_global_generator, "changed: .*torch"),
+    (leaves_all_as_found, returns_a_part_of_the_graph, "no part of a graph"),
+    (answers_in_train_mode_as_in_eval_mode, forgets_eval_mode, "changed: .*bn1.running_mean"),
+    (answers_in_train_mode_as_in_eval_mode, leaves_eval_mode, "changed: .*bn1: training"),
+    (refuses_what_is_wrong, refuses_late, "the fuse blew"),
+    (refuses_what_is_wrong, refuses_nothing, "DID NOT RAISE"),
+    (survives_a_raising_layer, forgets_a_hook, "changed: .*hooks"),
+    (survives_a_raising_layer, swallows_an_error, "swallowed"),
+    (agrees_with_itself, draws_from_the_global_generator, "differs"),
+    (is_the_same_for_inplace_activations, keeps_what_is_overwritten, "differs"),
+    (works_without_grad, trusts_that_gradients_are_on, "does not require grad"),
+    (works_or_explains_itself_in_inference_mode, trusts_that_gradients_are_on, "does not require grad"),
+    (takes_a_batch_as_a_loop, mixes_the_images, "differs"),
+    (answers_where_the_images_are, answers_elsewhere, "elsewhere"),
+]
+
+
+@pytest.mark.parametrize(("clause", "broken", "words"), BREACHES, ids=lambda part: getattr(part, "__name__", ""))
+def test_a_clause_catches_a_function_that_breaks_it(clause, broken, words):
+    caught = AssertionError, RuntimeError, pytest.fail.Exception
+    with pytest.raises(caught, match=words):
+        clause(broken)
+
+
+def test_every_clause_is_shown_to_catch_something():
+    assert {clause for clause, _, _ in BREACHES} == {*CLAUSES, takes_a_batch_as_a_loop, answers_where_the_images_are}
+
+
+def test_a_function_without_a_call_is_found(monkeypatch):
+    def forgotten(model: ck.Model) -> None: ...
+
+    monkeypatch.setattr(ck, "__all__", [*ck.__all__, "new_method"])
+    monkeypatch.setattr(ck, "new_method", forgotten, raising=False)
+    assert takes_a_model() - set(CALLS) == {"new_method"}
 
 
 def test_the_snapshot_sees_what_it_should():
@@ -378,5 +386,5 @@ def test_the_snapshot_sees_what_it_should():
         replace_module,
     ):
         model = unusual_model()
-        with pytest.raises(AssertionError, match="changed"), unchanged(model, random_images()):
+        with pytest.raises(AssertionError, match="changed"), unchanged(model, contract_images()):
             change(model.module)

@@ -11,7 +11,7 @@ from coursekit.arguments import check_maps
 from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import TargetError, UnsupportedNetwork
 from coursekit.probe.backward import intercept
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
 from coursekit.probe.targets import Target, Unit, reader
 
 _POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean flatten view reshape".split()  # noqa: SIM905
@@ -64,7 +64,7 @@ def cam(model: nn.Module, images: Tensor, target: Target = None, *, upsample: bo
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             maps, logits = _before_the_linear_layer(model, layers[-1], batch)
-            with torch.enable_grad():
+            with differentiating():
                 logits.requires_grad_()
                 (share,) = torch.autograd.grad(read(logits, {}, owner).sum(), logits)  # 1 for class c, else 0
             with torch.no_grad():
@@ -127,7 +127,7 @@ def grad_cam(
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with torch.enable_grad(), _pooled_maps() as pooled:
+            with differentiating(), _pooled_maps() as pooled:
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
                 known = [x for x, fresh, _ in pooled if fresh] if layer is None else [maps[layer]]
                 activation, gradient = _last_with_gradient(score, known, layer)

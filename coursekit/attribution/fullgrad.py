@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from coursekit.errors import UnsupportedNetwork
 from coursekit.probe.backward import clipping, intercept
-from coursekit.probe.capture import BATCH
+from coursekit.probe.capture import BATCH, differentiating
 from coursekit.probe.targets import Target, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
@@ -69,7 +69,7 @@ def fullgrad(model: nn.Module, images: Tensor, target: Target = None, *, magnitu
 
 def _shares(model: nn.Module, images: Tensor, score: Callable[[Tensor], Tensor]) -> tuple[Tensor, list[Tensor]]:
     """Return the score (n,), and its parts: of the input (n, 3, H, W) and of each bias (n, C, h, w) or (n, K)."""
-    with torch.enable_grad(), _biases() as biases:
+    with differentiating(), _biases() as biases:
         x = images.detach().clone().requires_grad_()
         value = score(x)
         outputs = [x, *(output for output, _ in biases)]
@@ -135,7 +135,7 @@ def _spread(term: Tensor, size: torch.Size) -> Tensor:
         return (term.flatten(1).sum(1) / size.numel()).view(-1, 1, 1, 1).expand(-1, 1, *size)
     small = term.sum(1, keepdim=True)
     mode = "area" if small.shape[-2] > size[0] or small.shape[-1] > size[1] else "bilinear"
-    with torch.enable_grad():
+    with differentiating():
         ones = torch.ones_like(small).requires_grad_()
         (copies,) = torch.autograd.grad(F.interpolate(ones, size, mode=mode).sum(), ones)  # how often each pixel counts
     return F.interpolate(small / copies, size, mode=mode)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from coursekit.arguments import check_count
 from coursekit.attribution.fills import baseline
 from coursekit.errors import OptionError
-from coursekit.probe.capture import BATCH
+from coursekit.probe.capture import BATCH, differentiating
 from coursekit.probe.targets import Score, Target, scoring
 
 
@@ -197,7 +197,7 @@ _baseline = baseline  # the public functions have an option of the same name
 def pixel_gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
     """∂ score / ∂ variants in batches; the parameters' `.grad` are not touched."""
     parts = []
-    with torch.enable_grad():
+    with differentiating():
         for batch, who in zip(variants.split(BATCH), owner.split(BATCH), strict=True):
             x = batch.detach().clone().requires_grad_()
             (gradient,) = torch.autograd.grad(score(x, who).sum(), x)

@@ -11,7 +11,7 @@ from contextlib import suppress
 import ipywidgets as widgets
 from torch import Tensor
 
-from coursekit.errors import CoursekitError, OptionError, UnknownLayer
+from coursekit.errors import CoursekitError, ImageError, OptionError, UnknownLayer
 from coursekit.figures.figure import Picture
 from coursekit.images.loading import photographs
 from coursekit.networks.model import Model
@@ -62,6 +62,8 @@ def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
     >>> list(photograph_or_upload("chelsea"))
     ['photograph', 'upload']
     """
+    if photograph not in photographs():
+        raise ImageError(f"There is no packaged photograph {photograph!r}; see ck.photographs(), or upload a picture.")
     choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
     choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
@@ -86,6 +88,8 @@ def layer_and_channel(
     They start at this channel; "" is a layer in the middle. The slider reaches as far as the widest layer has channels:
     in another layer, whoever draws takes the last channel for one beyond it. Raises UnknownLayer, OptionError.
     """
+    if layer:
+        model.layer(layer)  # raises before any work
     channels = map_layers(model)
     layer = layer or list(channels)[len(channels) // 2]
     if layer not in channels:

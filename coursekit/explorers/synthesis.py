@@ -176,6 +176,7 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
     """
     names = [name for name in model.layers if name.startswith(("block", "relu", "conv", "mixed", "layer"))]
     layer = layer or names[int(0.55 * len(names))]
+    model.layer(layer)  # raises before any work
 
     def draw(photograph: str, upload: tuple, layer: str, octaves: int, steps: int) -> Picture:
         image = load_image(upload[-1] if upload else photograph, size=size)

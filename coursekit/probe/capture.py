@@ -84,6 +84,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+@contextmanager
+def differentiating() -> Iterator[None]:
+    """Run the block with gradients, also for a caller who has turned them off; OptionError where that cannot be."""
+    if torch.is_inference_mode_enabled():
+        raise OptionError("This needs gradients, which torch.inference_mode() rules out; take torch.no_grad() instead.")
+    with torch.enable_grad():
+        yield
+
+
 def run(
     model: nn.Module, images: Tensor, layers: Sequence[str], keep: Callable[[Tensor, dict[str, Tensor]], T]
 ) -> list[T]:

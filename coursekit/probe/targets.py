@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from coursekit.arguments import check_class, check_images, check_layers, is_whole, shown
 from coursekit.errors import OptionError, TargetError
-from coursekit.probe.capture import BATCH, answers, capture, evaluating
+from coursekit.probe.capture import BATCH, answers, capture, differentiating, evaluating
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def activation_gradients(
     with evaluating(model), capture(model, [*layers, *extra]) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with torch.enable_grad():
+            with differentiating():
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner).sum()
             gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
             for layer, gradient in zip(found, gradients, strict=True):

@@ -10,7 +10,7 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, evaluating
+from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
@@ -122,7 +122,7 @@ def _tiled(
     return x
 
 
-@torch.enable_grad()
+@differentiating()
 def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> Tensor:
     """Compute ∇_x of the mean over tiles of the objective; only one tile's activations are in memory at a time.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from coursekit.arguments import check_class, check_count, check_images
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import evaluating
+from coursekit.probe.capture import differentiating, evaluating
 
 
 def gradient_sign(model: Model, images: Tensor, target: int, *, epsilon: float = 2 / 255, away: bool = False) -> Tensor:
@@ -67,14 +67,14 @@ def iterated_gradient_sign(
     >>> ck.predict(model, iterated_gradient_sign(model, cat, 9), top=1)[0][0][0]
     'ostrich'
     """
-    _check(model, images, target)
+    _check(images, target)
     check_count("steps", steps)
     if not (0 < epsilon <= 1 and step > 0):
         raise OptionError(f"epsilon must lie in (0, 1] and step above 0, but they are {epsilon!r} and {step!r}.")
     start = images.detach().to(model.device)
     low, high = (start - epsilon).clamp(min=0), (start + epsilon).clamp(max=1)
     x, sign = start.clone(), 1 if away else -1
-    with evaluating(model), torch.enable_grad():
+    with evaluating(model), differentiating():
         for _ in range(steps):
             x.requires_grad_()
             (g,) = torch.autograd.grad(_loss(model, x, target).sum(), x)
@@ -107,14 +107,14 @@ def smallest_change(
     """
     from scipy.optimize import minimize
 
-    _check(model, image, target)
+    _check(image, target)
     check_count("steps", steps)
     if len(image) != 1:
         raise OptionError(f"smallest_change works on one image (1, 3, H, W), but got {len(image)}.")
     start = image.detach().to(model.device)
     flat, n = start.flatten().double().cpu().numpy(), start.numel()
 
-    @torch.enable_grad()
+    @differentiating()
     def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
         x = torch.from_numpy(values).to(start).view_as(start).requires_grad_()
         total = weight * (x - start).pow(2).sum() / 2 / n + _loss(model, x, target).sum()
@@ -157,6 +157,7 @@ def evolve(
     ----------
     Nguyen, Yosinski, Clune, *Deep neural networks are easily fooled*, CVPR 2015.
     """
+    _check_target(target)
     for name, value in (("genes", genes), ("generations", generations), ("population", population)):
         check_count(name, value)
     if population % 2:
@@ -190,7 +191,12 @@ def _loss(model: Model, x: Tensor, target: int) -> Tensor:
     return F.cross_entropy(logits, torch.full((len(x),), target, device=logits.device), reduction="none")
 
 
-def _check(model: Model, images: Tensor, target: int) -> None:
+def _check(images: Tensor, target: int) -> None:
     check_images(images)
+    _check_target(target)
+
+
+def _check_target(target: int) -> None:
     if isinstance(target, bool) or not isinstance(target, int):
         raise TargetError(f"The class to fool with is an index, but is {target!r}.")
+    check_class(torch.tensor(target), None)

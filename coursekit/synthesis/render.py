@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import capture, evaluating
+from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis import transforms as looks
 from coursekit.synthesis.objectives import Objective, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier
@@ -116,7 +116,7 @@ def render(
     return Rendering(_shown(painting), torch.stack(values) if values else torch.empty(0, n), shots, attention.cpu())
 
 
-@torch.enable_grad()
+@differentiating()
 def _look(
     model: Model,
     objective: Objective,

@@ -169,7 +169,7 @@ def test_the_explorer_of_backward_rules_shows_a_neuron_in_three_ways():
     explorer.controls["layer"].value = first
     assert explorer.message.value == "", "channel 4 of a layer of four is its last one"
     assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (3, 3)
-    with pytest.raises(ck.UnknownLayer, match="no layer 'conv9' with maps"):
+    with pytest.raises(ck.UnknownLayer, match="no layer 'conv9'"):
         ck.explore_backward(model, layer="conv9")
     with pytest.raises(ck.OptionError, match="channels 0 to 4, but not 5"):
         ck.explore_backward(model, layer=last, channel=5)

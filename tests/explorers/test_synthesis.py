@@ -69,7 +69,7 @@ def test_a_cell_gets_a_still_picture(explorer):
 
 
 def test_wrong_input_gets_one_sentence(model):
-    with pytest.raises(UnknownLayer, match="no layer 'conv9' with maps"):
+    with pytest.raises(UnknownLayer, match="no layer 'conv9'"):
         ck.explore_features(model, "conv9")
     with pytest.raises(OptionError, match="channels 0 to 7"):
         ck.explore_features(model, "conv2", 8)

@@ -7,10 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from nets import random_images, small_maps, small_model
+from state import unchanged, unusual_model
 
 import coursekit as ck
 from coursekit.representations.embedding import _umap_neighbours
-from tests.test_contract import unchanged, unusual_model
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

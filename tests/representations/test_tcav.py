@@ -9,12 +9,12 @@ import pytest
 import torch
 from nets import polynomial_model, random_images, relative_difference, small_maps, small_model
 from scipy import stats
+from state import unchanged, unusual_model
 from torch import nn
 
 import coursekit as ck
 from coursekit.images.concepts import HUES, PATTERNS
 from coursekit.representations import tcav
-from tests.test_contract import unchanged, unusual_model
 
 
 def normal(*shape, seed=0):

@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from nets import random_images, small_maps, small_model
+from state import unchanged, unusual_model
 from torch import nn
 
 import coursekit as ck
-from tests.test_contract import unchanged, unusual_model
 
 SIZE = 24
 
