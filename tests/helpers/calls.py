@@ -107,16 +107,16 @@ TOGETHER = {  # name -> call; a result for all images at once, or for none
     # the network is looked at
     "capture": lambda m, x, layer: inside(ck.capture(m, [layer]), lambda: ck.predict(m, x)),
     "relu_rule": lambda m, x, layer: inside(ck.relu_rule(m, "guided"), lambda: ck.input_gradient(m, x, 1)),
-    "cut": lambda m, x, layer: inside(ck.cut(m, layer, 1, [0, 2]), lambda: ck.embed(m, x, "fc")),
+    "cut_weights": lambda m, x, layer: inside(ck.cut_weights(m, layer, 1, [0, 2]), lambda: ck.embed(m, x, "fc")),
     "ablate": lambda m, x, layer: inside(ck.ablate(m, layer, [1]), lambda: ck.embed(m, x, "fc")),
     "randomised": lambda m, x, layer: [ck.embed(net, x, "fc") for _, net in ck.randomised(m, layers=[layer])],
     "randomisable": lambda m, x, layer: ck.randomisable(m),
     # units
-    "dissect": lambda m, x, layer: ck.dissect(m, layer, concepts(x)),
+    "dissect": lambda m, x, layer: ck.dissect(m, concepts(x), layer),
     "part_places": lambda m, x, layer: ck.part_places(
-        m, layer, ck.PartScenes(x, BOXES, torch.tensor([False, True]), ["hen"] * 2)
+        m, ck.PartScenes(x, BOXES, torch.tensor([False, True]), ["hen"] * 2), layer
     ),
-    "top_patches": lambda m, x, layer: ck.top_patches(m, layer, 2, x, k=2),
+    "top_patches": lambda m, x, layer: ck.top_patches(m, x, layer, 2, k=2),
     "orientation_tuning": lambda m, x, layer: ck.orientation_tuning(m, layer, angles=3, wavelengths=(4,)),
     "curve_tuning": lambda m, x, layer: ck.curve_tuning(m, layer, angles=3, radii=(6,), length=12),
     # synthesis
