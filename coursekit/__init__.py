@@ -36,7 +36,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has; the folders below have suc
     "statistics": "bootstrap_interval holm",
 }
 _HOME = {name: f"coursekit.{file}" for file, names in PUBLIC.items() for name in names.split()}
-_MODULES = {}  # files that are public as a whole: ck.stimuli.grating(…), ck.objectives.channel(…)
+_MODULES: dict[str, str] = {}  # files that are public as a whole: ck.stimuli.grating(…), ck.objectives.channel(…)
 for _folder in FOLDERS:
     _list = import_module(f"coursekit.{_folder}")
     _HOME |= {name: f"coursekit.{_folder}.{file}" for file, names in _list.PUBLIC.items() for name in names.split()}

@@ -44,8 +44,8 @@ def _compiled_part_loads(folder: Path) -> bool:
     import torch
 
     names = {f"_C{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".so", ".pyd", ".dylib")}
-    on_windows = hasattr(os, "add_dll_directory")
-    with os.add_dll_directory(str(folder)) if on_windows else nullcontext():
+    add_folder = getattr(os, "add_dll_directory", None)  # on Windows
+    with add_folder(str(folder)) if add_folder else nullcontext():
         for path in (folder / name for name in sorted(names)):
             if path.is_file():
                 try:

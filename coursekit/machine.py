@@ -134,7 +134,8 @@ def _imports() -> Iterator[Finding]:
     """Installed is not yet working: a system library or half a file may be missing."""
     said = set()
     for name, package in _IMPORTED.items():
-        if not _works(name) and (reason := _reason(_failure(name))) not in said:  # what builds on it fails as well
+        error = _failure(name)
+        if error and (reason := _reason(error)) not in said:  # what builds on it fails as well
             said.add(reason)
             advice = f"The package is missing or damaged. Run: pip install --force-reinstall --no-deps {package}"
             yield Finding(FAIL, package, f"cannot be imported: {reason}", advice)

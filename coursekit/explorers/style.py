@@ -104,12 +104,12 @@ def explore_doodle(
     if int(labels.max()) >= len(names):
         raise OptionError(f"names must hold {int(labels.max()) + 1} regions, but holds {len(names)}.")
     colours = [*PAINTS, *COLOURS][: len(names)]
-    shape = tuple(labels.shape)
+    height, width = labels.shape
     first = _resized(labels.flip(1) if new_map is None else new_map, (ROWS, COLUMNS), len(names))
 
     def draw(doodle: str, steps: int) -> Picture:
         grid = torch.tensor([int(digit) for digit in doodle]).view(ROWS, COLUMNS)
-        plan = _resized(grid, shape, len(names))
+        plan = _resized(grid, (height, width), len(names))
         made = neural_doodle(model, painting, labels, plan, steps=steps).images
         seen = ", ".join(names[i] for i in plan.unique().tolist())
         paints = torch.tensor([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])

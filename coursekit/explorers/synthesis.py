@@ -1,6 +1,8 @@
 """Explorers that paint: channels, codes, dreams and fooling images; and the stored sheets of channels."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -22,7 +24,7 @@ from coursekit.synthesis.parameterizations import maco, pixels
 from coursekit.synthesis.render import render
 from coursekit.synthesis.transforms import crops
 
-WAYS = {
+WAYS: dict[str, Callable[[], dict[str, Any]]] = {
     "fourier": dict,  # the defaults of render
     "pixels": lambda: {"parameterization": pixels(), "rate": 0.02},
     "maco": lambda: {"parameterization": maco(), "transforms": [crops()], "rate": 0.5},

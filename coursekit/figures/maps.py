@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
@@ -84,8 +85,8 @@ def show_maps(
         ax.set_title(title)
         if not shared or i == len(flat) - 1:
             target = panels if shared and len(flat) <= columns else ax
-            options = {"shrink": 0.85, "pad": 0.02, "extend": _ends(values, *scale)}
-            figure.colorbar(drawn, ax=target, label=units[i], **options)
+            ends = _ends(values, *scale)
+            figure.colorbar(drawn, ax=target, label=units[i], shrink=0.85, pad=0.02, extend=ends)
     names = unit if isinstance(unit, str) else ", ".join(unit)
     return Picture(figure, alt or f"Heat maps ({names}) beside the image: " + ", ".join(maps))
 
@@ -205,8 +206,8 @@ def show_matrix(
     largest = max(values.shape[2] for values in tiles)
     columns = [*(["image"] if image is not None else []), *columns]
     side = (WIDTH - 1.3) / len(columns)  # 1.3 inches for the names of the rows
-    figure = Figure(figsize=(WIDTH, len(rows) * side * height / width + 0.3), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    figure = Figure(figsize=(WIDTH, len(rows) * side * height / width + 0.3), layout=layout)
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     for line, (name, row) in zip(axes, rows.items(), strict=True):
         for ax, column in zip(line, columns, strict=True):

@@ -92,7 +92,8 @@ def _numbered_dots(ax: mpl.axes.Axes, xy: Tensor, values: Tensor) -> mpl.collect
     high = float(values.abs().max())
     scale = {"cmap": "coolwarm", "vmin": -high, "vmax": high} if values.min() < 0 else {"cmap": "viridis"}
     order = values.abs().argsort(stable=True) if values.min() < 0 else torch.arange(len(values))  # strong ones on top
-    return ax.scatter(*xy[order].T.numpy(), c=values[order].numpy(), s=_size(len(xy)), linewidths=0, **scale)
+    x, y = xy[order].T.numpy()
+    return ax.scatter(x, y, c=values[order].numpy(), s=_size(len(xy)), linewidths=0, **scale)
 
 
 def palette(names: Sequence[str], grey: Sequence[str] = ()) -> dict[str, str]:
@@ -108,7 +109,8 @@ def _named_dots(ax: mpl.axes.Axes, xy: Tensor, names: list[str], all_names: list
     """Draw dots coloured by name; short names stand among their dots, longer ones are returned for a legend."""
     colour = palette(all_names, grey)
     order = sorted(range(len(names)), key=lambda i: names[i] not in grey)  # grey ones below all others
-    ax.scatter(*xy[order].T.numpy(), c=[colour[names[i]] for i in order], s=_size(len(xy)), linewidths=0)
+    x, y = xy[order].T.numpy()
+    ax.scatter(x, y, c=[colour[names[i]] for i in order], s=_size(len(xy)), linewidths=0)
     labelled = [name for name in colour if name not in grey]
     if len(labelled) > len(TEN):  # more names than colours: a legend would lie
         return {}
@@ -120,7 +122,8 @@ def _named_dots(ax: mpl.axes.Axes, xy: Tensor, names: list[str], all_names: list
         if len(own):  # on the dot nearest to the middle, so that the name lies on its own colour
             middle = own[(own - own.median(0).values).norm(dim=1).argmin()].tolist()
             ax.text(
-                *middle,
+                middle[0],
+                middle[1],
                 name,
                 ha="center",
                 va="center",

@@ -101,7 +101,8 @@ def train(columns: Sequence[int] = range(COLUMNS), *, updates: int = 2000, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         agent, older = _network(), _network()
-    optimiser, memory = torch.optim.Adam(agent.parameters(), lr=1e-3), deque(maxlen=200)
+    optimiser = torch.optim.Adam(agent.parameters(), lr=1e-3)
+    memory: deque[tuple] = deque(maxlen=200)
     playing = _new_games(columns, generator)
     for update in range(updates):
         if update % 50 == 0:

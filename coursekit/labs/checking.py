@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,7 +60,7 @@ def check(number: str, answer: object = ...) -> None:
         raise AssertionError(message)
 
 
-def call(function: object, *arguments: object) -> object:
+def call(function: object, *arguments: object) -> Any:
     """Run the student's function; `Unfinished` where it still returns `...` or nothing."""
     if not callable(function):
         raise TypeError(f"give the function itself, not {type(function).__name__}")

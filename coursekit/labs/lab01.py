@@ -72,8 +72,8 @@ def activation(answer: object) -> str | None:
             patch = x[:, i * step : i * step + k, j * step : j * step + k]
             kernel = w.flip(1, 2) if flip else w
             values.append((kernel * patch).sum() + bias)
-        values = torch.stack(values)
-        return values.clamp(min=0) if relu else values
+        sums = torch.stack(values)
+        return sums.clamp(min=0) if relu else sums
 
     result = [torch.as_tensor(call(answer, x, w, b, s, i, j)).float() for i, j in spots]
     if any(value.numel() != 1 for value in result):

@@ -59,7 +59,7 @@ def saliency_map(answer: object) -> str | None:
     if isinstance(result, str):
         return result
     g, p = _gradient(model, image, target)[0], _gradient(model, image, target, probability=True)[0]
-    every = sum(_gradient(model, image, c)[0] for c in range(3))
+    every = torch.stack([_gradient(model, image, c)[0] for c in range(3)]).sum(0)
     best = _gradient(model, image, model(image).argmax().item())[0]
     mistakes = [
         (p.abs().amax(0), "this is the gradient of the probability; leave the softmax out and take the logit."),
@@ -128,7 +128,7 @@ def integrated(answer: object) -> str | None:
     def slopes(shift: float, start: Tensor = baseline) -> Tensor:
         """The mean gradient on the way, at `shift` of each step."""
         alphas = [(step + shift) / steps for step in range(steps)]
-        return sum(_gradient(model, start + a * (image - start), 1) for a in alphas) / steps
+        return torch.stack([_gradient(model, start + a * (image - start), 1) for a in alphas]).mean(0)
 
     black = torch.zeros_like(image)
     way, middle = image - baseline, slopes(0.5)

@@ -46,8 +46,9 @@ def _picture(
     with torch.enable_grad():
         x = image.detach().clone().requires_grad_()
         h = (x - model.mean) / model.std
-        chosen = [part for part in model.module if isinstance(part, nn.ReLU)][relus]
-        for part in model.module:
+        parts = list(model.module.children())
+        chosen = [part for part in parts if isinstance(part, nn.ReLU)][relus]
+        for part in parts:
             if not isinstance(part, nn.ReLU):
                 h = part(h)
                 continue
@@ -125,10 +126,10 @@ def back_through_relu(answer: object) -> str | None:
 def before_relu(answer: object) -> str | None:
     """05.2: what a convolution gives before the in-place ReLU that follows it."""
     model, image = _small(seed=3), _image(31)
-    convolution = model.module[2]
+    first, _, convolution, *_ = model.module.children()
     with torch.no_grad():
         below = (image - model.mean) / model.std
-        below = F.relu(model.module[0](below))
+        below = F.relu(first(below))
         right = convolution(below)
     result, trace = _traces(model, answer, model, convolution, image.clone())
     if trace:

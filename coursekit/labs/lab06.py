@@ -1,5 +1,8 @@
 """Checks of lab 06, class activation maps."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +15,7 @@ def _random(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _call(function: object, *arguments: object) -> Tensor | str:
+def _call(function: object, *arguments: Any) -> Tensor | str:
     """Run the student's function; a hint where autograd complains, or where an argument was changed."""
     before = [argument.detach().clone() if isinstance(argument, Tensor) else argument for argument in arguments]
     try:
@@ -33,7 +36,7 @@ def _call(function: object, *arguments: object) -> Tensor | str:
 def class_map(answer: object) -> str | None:
     """06.1: the sum of all maps, each times its weight of the class."""
     maps, weight = _random(CHANNELS, HEIGHT, WIDTH, seed=60).relu(), _random(CLASSES, CHANNELS, seed=61)
-    target = (weight @ maps.mean((1, 2))).argmin().item()  # not the most probable class
+    target = int((weight @ maps.mean((1, 2))).argmin())  # not the most probable class
     result = _call(answer, maps, weight, target)
     if isinstance(result, str):
         return result
@@ -41,7 +44,7 @@ def class_map(answer: object) -> str | None:
     def weighed(by: Tensor) -> Tensor:
         return (by.view(-1, 1, 1) * maps).sum(0)
 
-    best = (weight @ maps.mean((1, 2))).argmax().item()
+    best = int((weight @ maps.mean((1, 2))).argmax())
     right, area = weighed(weight[target]), HEIGHT * WIDTH
     mistakes = [
         (right.relu(), "no ReLU here: CAM keeps its sign, so that its mean plus the bias is the logit."),
@@ -76,7 +79,7 @@ class _Tail(nn.Module):
         return (maps * self.place).tanh().sum((2, 3)) @ self.mix.T
 
 
-def _gradient(tail: nn.Module, maps: Tensor, read: object) -> Tensor:
+def _gradient(tail: nn.Module, maps: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
     with torch.enable_grad():
         x = maps.detach().clone().requires_grad_()
         return torch.autograd.grad(read(tail(x)), x)[0][0]
@@ -85,7 +88,7 @@ def _gradient(tail: nn.Module, maps: Tensor, read: object) -> Tensor:
 def channel_importance(answer: object) -> str | None:
     """06.2: the mean of the logit's gradient over the positions."""
     tail, maps = _Tail(), _random(1, CHANNELS, HEIGHT, WIDTH, seed=64).relu()
-    target = tail(maps)[0].argsort()[1].item()  # neither the most nor the least probable class
+    target = int(tail(maps)[0].argsort()[1])  # neither the most nor the least probable class
     result = _call(answer, tail, maps, target)
     if isinstance(result, str):
         return result

@@ -69,7 +69,7 @@ def style_distance(answer: object) -> str | None:
     pairs = list(zip(grams(image), grams(style), strict=True))
 
     def mean(ratio: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        return sum(ratio(g, goal) for g, goal in pairs) / len(pairs)
+        return torch.stack([ratio(g, goal) for g, goal in pairs]).mean()
 
     each = [(g - goal).pow(2).sum() / goal.pow(2).sum() for g, goal in pairs]
     mistakes = [
@@ -93,7 +93,7 @@ def variation(answer: object) -> str | None:
     result = call(answer, x.clone())
 
     def total(*parts: Tensor) -> Tensor:
-        return sum(part.pow(2).flatten(1).sum(1) for part in parts)
+        return torch.stack([part.pow(2).flatten(1).sum(1) for part in parts]).sum(0)
 
     inner = down[..., :-1], right[:, :, :-1]
     wrapped = (x.roll(-1, 2) - x, x.roll(-1, 3) - x)

@@ -93,16 +93,16 @@ def one_pass_of(answer: object) -> str | None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 3, 1))
     torch.set_rng_state(torch_state)
-    network[1].running_mean.copy_(torch.tensor([0.1, -0.2, 0.3, 0.0]))
-    network[1].running_var.copy_(torch.tensor([0.5, 1.0, 2.0, 0.2]))
+    mean = network.get_buffer("1.running_mean").copy_(torch.tensor([0.1, -0.2, 0.3, 0.0]))
+    network.get_buffer("1.running_var").copy_(torch.tensor([0.5, 1.0, 2.0, 0.2]))
     x = _random(2, 3, 6, 6, seed=6)
     with torch.no_grad():
         right = network.eval()(x)
-    kept, results = network[1].running_mean.clone(), {}
+    kept, results = mean.clone(), {}
     for training in (True, False):
         network.train(training)
         results[training] = call(answer, network, x.clone())
-        changed = not torch.equal(network[1].running_mean, kept)
+        changed = not torch.equal(mean, kept)
         if training and changed:
             return "in training mode the network took this batch into its statistics: call network.eval() first."
         if network.training != training:

@@ -1,5 +1,7 @@
 """Checks of lab 13, TCAV."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -41,7 +43,7 @@ def derivative(answer: object) -> str | None:
     def head(codes: Tensor) -> Tensor:
         return torch.tanh(codes @ first / 2) @ second
 
-    def slope(read: object) -> Tensor:
+    def slope(read: Callable[[Tensor], Tensor]) -> Tensor:
         codes = a.clone().requires_grad_()
         return torch.autograd.grad(read(head(codes)).sum(), codes)[0]
 

@@ -1,6 +1,7 @@
 """Checks of lab 15, units and circuits."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,18 +70,13 @@ def on_the_object(answer: object) -> str | None:
     """15.3: (y - top) / height, (x - left) / width, turned back where mirrored."""
     y, x, (top, left, height, width) = 40.0, 70.0, (10, 20, 80, 60)
 
-    def seen(mirrored: bool) -> Tensor | str:
-        result = call(answer, y, x, (top, left, height, width), mirrored)
-        try:
-            return torch.as_tensor([float(value) for value in result]).double()
-        except (TypeError, ValueError):
-            return "return two numbers, (row, column)."
-
     row, column = (y - top) / height, (x - left) / width
-    both = [seen(False), seen(True)]
-    if isinstance(both[0], str) or isinstance(both[1], str):
+    results = [call(answer, y, x, (top, left, height, width), mirrored) for mirrored in (False, True)]
+    try:
+        both = torch.tensor([[float(value) for value in result] for result in results]).double()
+    except (TypeError, ValueError):
         return "return two numbers, (row, column)."
-    if both[0].shape != (2,) or both[1].shape != (2,):
+    if both.shape != (2, 2):
         return "return two numbers, (row, column)."
 
     def pair(plain: tuple, turned: tuple) -> Tensor:
@@ -102,7 +98,7 @@ def on_the_object(answer: object) -> str | None:
             "height and width are swapped.",
         ),
     ]
-    return compare(torch.stack(both), right, mistakes)
+    return compare(both, right, mistakes)
 
 
 def without(answer: object) -> str | None:
@@ -113,7 +109,7 @@ def without(answer: object) -> str | None:
     if not torch.equal(given, weight):
         return "you changed the tensor that you were given; work on a clone."
 
-    def zeroed(*index: object) -> Tensor:
+    def zeroed(*index: Any) -> Tensor:
         copy = weight.clone()
         copy[index] = 0
         return copy

@@ -9,7 +9,7 @@ from coursekit.errors import OptionError
 from coursekit.files import files
 from coursekit.networks.loading import load_model
 from coursekit.networks.model import Model
-from coursekit.networks.weights import own_checkpoint, read
+from coursekit.networks.weights import listed_checkpoint, read
 
 
 def training_history() -> dict[int, dict[str, Tensor]]:
@@ -28,7 +28,7 @@ def training_history() -> dict[int, dict[str, Tensor]]:
     }
     network = load_model("coursenet")
     moments[files("weights")["coursenet"]["steps"]] = {
-        name: network.layer(name).weight.cpu() for name in network.layers if name.startswith("conv")
+        name: network.layer(name).get_parameter("weight").cpu() for name in network.layers if name.startswith("conv")
     }
     return moments
 
@@ -57,7 +57,7 @@ def coursenet_at(step: int) -> Model:
 
 def _kept() -> dict[int, dict[str, Tensor]]:
     """Return the stored tensors in float32, by step and name."""
-    state = read(own_checkpoint("coursenet_history"))
+    state = read(listed_checkpoint("coursenet_history"))
     moments: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for key, value in state.items():
         step, name = key.split(".", 1)

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from coursekit.errors import UnknownLayer
 from coursekit.networks.receptive import Call, trace
+
+if TYPE_CHECKING:
+    from coursekit.networks.model import Model
 
 # Rules: a pattern for the module's own path, and its friendly name; # counts the modules that the rule matched.
 _RULES = {
@@ -97,8 +101,9 @@ def _chain(module: nn.Module) -> Iterator[tuple[str, str]]:
     for kind, path in _parts(module):
         number += kind in ("conv", "fire", "fc")
         yield f"{kind}{number}", path
-    if isinstance(module.classifier[-1], nn.AdaptiveAvgPool2d):
-        yield "avgpool", f"classifier.{len(module.classifier) - 1}"
+    *_, (key, last) = module.get_submodule("classifier").named_children()
+    if isinstance(last, nn.AdaptiveAvgPool2d):
+        yield "avgpool", f"classifier.{key}"
 
 
 def _stages(module: nn.Module) -> Iterator[tuple[str, str]]:
@@ -115,11 +120,12 @@ def _stages(module: nn.Module) -> Iterator[tuple[str, str]]:
             stage += kind == "relu"
 
 
-class Layers(Mapping):
+class Layers(Mapping[str, nn.Module]):
     """Friendly name -> module. Printing it shows each layer's output shape and receptive field."""
 
-    def __init__(self, model: nn.Module, paths: dict[str, str]):
-        self._model, self._paths, self._calls = model, paths, None
+    def __init__(self, model: "Model", paths: dict[str, str]):
+        self._model, self._paths = model, paths
+        self._calls: dict[str, list[Call]] | None = None
 
     def __getitem__(self, name: str) -> nn.Module:
         return self._model.layer(name)
@@ -145,7 +151,7 @@ class Layers(Mapping):
         the effective receptive field in deep convolutional neural networks*, NeurIPS 2016).
         """
         field = self._call(name).field
-        return field and (field[0].size, field[1].size)
+        return None if field is None else (field[0].size, field[1].size)
 
     def _call(self, name: str) -> Call:
         self._model.layer(name)  # an unknown name raises here
@@ -165,8 +171,9 @@ class Layers(Mapping):
             return name, f"runs {len(calls)} times" if calls else "does not run", ""
         shape, field = calls[0].shape, calls[0].field
         size = self._model.input_size
-        whole = field is None or min(axis.size for axis in field) >= size
-        seen = "whole image" if whole else f"{field[0].size} × {field[1].size}"
+        seen = "whole image"
+        if field is not None and min(axis.size for axis in field) < size:
+            seen = f"{field[0].size} × {field[1].size}"
         return name, " × ".join(map(str, shape)), seen
 
     def __repr__(self) -> str:

@@ -14,7 +14,15 @@ from coursekit.networks.device import default_device
 from coursekit.networks.layers import friendly_names
 from coursekit.networks.model import Model
 from coursekit.networks.nets import captioned, coursenet, parted, patternnet, trust, twin
-from coursekit.networks.weights import PACKAGED, Checkpoint, own_checkpoint, read, state_of, torchvision_checkpoint
+from coursekit.networks.weights import (
+    PACKAGED,
+    Checkpoint,
+    listed_checkpoint,
+    own_checkpoint,
+    read,
+    state_of,
+    torchvision_checkpoint,
+)
 
 _HALF = (0.5, 0.5, 0.5)
 Network = TypeVar("Network", bound=nn.Module)
@@ -98,6 +106,8 @@ def _from_timm(name: str) -> Blueprint:
     import timm
 
     about = timm.get_pretrained_cfg(name)
+    if about is None:
+        raise UnknownModel(f"timm does not say what images {name!r} takes, so the course cannot use it.")
     hub, checkpoint = about.hf_hub_id, None
     if hub:  # a handful of timm's networks were never trained
         file, url = f"{hub.split('/')[-1]}.safetensors", f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
@@ -143,10 +153,7 @@ def load_own(name: str, build: Callable[[], Network]) -> Network:
 
     Raises WeightsUnavailable if the file is missing or damaged.
     """
-    checkpoint = own_checkpoint(name)
-    if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
-    return build_trained(build, checkpoint).eval().to(default_device())
+    return build_trained(build, listed_checkpoint(name)).eval().to(default_device())
 
 
 def _renamed(state: dict[str, Tensor], module: nn.Module, checkpoint: Checkpoint) -> dict[str, Tensor]:
@@ -160,9 +167,9 @@ def _renamed(state: dict[str, Tensor], module: nn.Module, checkpoint: Checkpoint
 def without_side_classifiers(module: nn.Module) -> nn.Module:
     """Remove the side classifiers of GoogLeNet and Inception: they served the training only."""
     if hasattr(module, "aux_logits"):
-        module.aux_logits = False
-        for side in {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children())):
-            setattr(module, side, None)
+        sides = {"aux1", "aux2", "AuxLogits"} & set(dict(module.named_children()))
+        for name, value in {"aux_logits": False, **dict.fromkeys(sides)}.items():
+            setattr(module, name, value)
     return module
 
 

@@ -39,6 +39,9 @@ class Model(nn.Module):
     torch.Size([4, 2])
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         module: nn.Module,

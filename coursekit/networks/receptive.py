@@ -8,11 +8,16 @@ pooling widens the interval, a pointwise operation keeps it, branches that meet 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+if TYPE_CHECKING:
+    from coursekit.networks.model import Model
+
+NOTE = "_field"  # the attribute that a tensor gets: Field, or None for the whole image
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Axis:
         return self.last - self.first + 1
 
 
+Field = tuple[Axis, ...]  # of rows and of columns
+
+
 # These act on each position alone. Whatever is neither here nor a window counts as seeing the whole image.
 _POINTWISE = """
     relu relu6 hardtanh hardswish hardsigmoid leaky_relu elu selu celu silu mish gelu sigmoid tanh softplus
@@ -45,14 +53,15 @@ _POINTWISE = """
 class _Tracker(TorchFunctionMode):
     """While active, note on each tensor which pixels each of its positions depends on: (rows, columns), or None."""
 
-    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        inputs = [tensor for tensor in _flat((args, tuple(kwargs.values()))) if hasattr(tensor, "_field")]
-        fields, sizes = [tensor._field for tensor in inputs], {tensor.shape[2:] for tensor in inputs}
+        inputs = [tensor for tensor in _flat((args, tuple(kwargs.values()))) if hasattr(tensor, NOTE)]
+        fields, sizes = [getattr(tensor, NOTE) for tensor in inputs], {tensor.shape[2:] for tensor in inputs}
         result = func(*args, **kwargs)
         for output in _flat(result) if inputs else ():
             known = None not in fields and len(sizes) == 1 and output.ndim == 4
-            output._field = _field_after(func.__name__.strip("_"), args, kwargs, fields, inputs[0], output, known)
+            field = _field_after(func.__name__.strip("_"), args, kwargs, fields, inputs[0], output, known)
+            setattr(output, NOTE, field)
         return result
 
 
@@ -66,7 +75,7 @@ def _flat(values: object) -> Iterator[Tensor]:
 
 def _field_after(
     name: str, args: tuple, kwargs: dict, fields: list, source: Tensor, output: Tensor, known: bool
-) -> tuple[Axis, Axis] | None:
+) -> Field | None:
     """Return the field of an operation's output from the fields of its inputs."""
     if not known or len({tuple(axis.step for axis in field) for field in fields}) > 1:
         return None
@@ -83,7 +92,9 @@ def _field_after(
             return None
         return tuple(axis.window(int(factor), int(factor), 0) for axis, factor in zip(merged, factors, strict=True))
     windows = _windows(name, args, kwargs)
-    return windows and tuple(axis.window(*window) for axis, window in zip(merged, windows, strict=True))
+    if windows is None:
+        return None
+    return tuple(axis.window(*window) for axis, window in zip(merged, windows, strict=True))
 
 
 def _windows(name: str, args: tuple, kwargs: dict) -> list[tuple[int, int, int, int]] | None:
@@ -117,10 +128,10 @@ class Call(NamedTuple):
     """What one call of a layer gave for one image: shape (C, H, W) or (K,), and field (None: the whole image)."""
 
     shape: tuple[int, ...]
-    field: tuple[Axis, Axis] | None
+    field: Field | None
 
 
-def trace(model: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
+def trace(model: "Model", parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
     """Run one black image and return the calls of each layer; the model stays as it was."""
     calls: dict[str, list[Call]] = {name: [] for name in parts}
     modes = [(part, part.training) for part in model.modules()]
@@ -129,7 +140,7 @@ def trace(model: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[Call]
         for name, part in parts.items():
             handles.append(part.register_forward_hook(partial(_note, calls[name])))
         image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
-        image._field = (Axis(), Axis())
+        setattr(image, NOTE, (Axis(), Axis()))
         with torch.no_grad(), torch.random.fork_rng(), _Tracker():
             model.eval()(image)
     finally:
@@ -142,4 +153,4 @@ def trace(model: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[Call]
 
 def _note(calls: list[Call], module: nn.Module, inputs: object, output: object) -> None:
     if isinstance(output, Tensor):
-        calls.append(Call(tuple(output.shape[1:]), getattr(output, "_field", None)))
+        calls.append(Call(tuple(output.shape[1:]), getattr(output, NOTE, None)))

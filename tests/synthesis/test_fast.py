@@ -125,7 +125,7 @@ def test_missing_weights_get_a_sentence_and_random_ones_never_pass(name, monkeyp
     monkeypatch.setattr("coursekit.networks.weights.DATA", tmp_path)
     with pytest.raises(ck.WeightsUnavailable, match=f"{name} are missing: .* git checkout -- data/weights/{name}"):
         LOADERS[name]()
-    monkeypatch.setattr("coursekit.networks.loading.own_checkpoint", lambda name: None)
+    monkeypatch.setattr("coursekit.networks.weights.own_checkpoint", lambda name: None)
     with pytest.raises(ck.WeightsUnavailable, match=f"lists no weights '{name}'"):
         LOADERS[name]()
 

@@ -112,7 +112,8 @@ def _placed(name: str, random: np.random.Generator) -> Tensor:
     if random.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     factor = random.uniform(0.6, 0.8) * SIZE / max(picture.size)
-    picture = picture.resize(tuple(max(1, round(side * factor)) for side in picture.size), Image.Resampling.BICUBIC)
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    picture = picture.resize((width, height), Image.Resampling.BICUBIC)
     canvas = np.zeros((SIZE, SIZE, 3), np.float32)
     left, top = (round(random.uniform(0, 1) * (SIZE - side)) for side in picture.size)
     alpha = paste(canvas, picture, left, top)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import EllipsisType
 
 from coursekit.errors import OptionError
 from coursekit.labs.detective.case import Case, is_true
@@ -54,11 +55,11 @@ class Report:
     """
 
     case: Case
-    network: str = ...
-    fault: str = ...
-    label: str = ...
+    network: str | EllipsisType = ...
+    fault: str | EllipsisType = ...
+    label: str | EllipsisType = ...
     evidence: Sequence[Evidence] = ()
-    refutation: Refutation | None = None
+    refutation: Refutation | EllipsisType | None = None
 
     def __post_init__(self) -> None:
         choices = {"network": tuple(self.case.networks), "fault": FAULTS, "label": LABELS}
@@ -109,7 +110,8 @@ def verdict(report: Report) -> Verdict:
     points = min(len(held), NEEDED) + 3 * stands
     if points < NEEDED + 3:
         return Verdict(points, False, (*said, "The envelope stays shut until the evidence is complete."))
-    if is_true(report.case, report.network, report.fault, report.label):
+    accused, fault, label = str(report.network), str(report.fault), str(report.label)
+    if is_true(report.case, accused, fault, label):
         return Verdict(points + 4, True, (*said, "The envelope is opened: your accusation is true."))
     return Verdict(points, False, (*said, WRONG))
 
@@ -124,7 +126,7 @@ def _results(report: Report, measure: Measure) -> tuple[float, dict[str, float]]
         if not 0 <= value <= 1:
             raise OptionError(f"A measure returns a share between 0 and 1, but got {value}.")
         found[letter] = value
-    return found.pop(report.network), found
+    return found.pop(str(report.network)), found
 
 
 def _weigh(report: Report, evidence: Evidence) -> tuple[bool, str]:
@@ -143,7 +145,7 @@ def _weigh(report: Report, evidence: Evidence) -> tuple[bool, str]:
 def _try_to_refute(report: Report) -> tuple[bool, str]:
     """Say whether the refutation could have failed, and did not."""
     test = report.refutation
-    if test is None or test is ...:
+    if not isinstance(test, Refutation):
         return False, "A test that could have refuted you is missing."
     value, others = _results(report, test.measure)
     if value < test.at_least:

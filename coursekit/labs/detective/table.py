@@ -1,8 +1,10 @@
 """The detective's lab: the stored table of what each method finds, and the explorer of a case."""
 
 import json
+from collections.abc import Callable
 
 import ipywidgets as widgets
+from torch import Tensor
 
 from coursekit.attribution.cam import grad_cam
 from coursekit.attribution.fullgrad import fullgrad
@@ -15,7 +17,7 @@ from coursekit.files import DATA, stored
 from coursekit.labs.detective.case import Case
 from coursekit.labs.detective.network import FAULTS, LABELS
 
-EXPLORED = {
+EXPLORED: dict[str, tuple[Callable[..., Tensor], str]] = {
     "occlusion": (lambda *a: occlusion(*a, window=16, stride=8), "drop in logit"),
     "gradient × input": (lambda *a: input_x_gradient(*a).sum(1, keepdim=True), "logits"),
     "Grad-CAM": (lambda *a: grad_cam(*a, upsample=True), "share of the logit"),

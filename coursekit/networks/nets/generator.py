@@ -8,7 +8,7 @@ from coursekit.images.stimuli import SHAPES
 
 # What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of n times the angle,
 # position x and y, RGB of the background.
-PARAMETERS = (*SHAPES, "red", "green", "blue", "radius", "sin", "cos", "x", "y")
+PARAMETERS: tuple[str, ...] = (*SHAPES, "red", "green", "blue", "radius", "sin", "cos", "x", "y")
 PARAMETERS += ("background red", "background green", "background blue")
 SIZE = 64
 

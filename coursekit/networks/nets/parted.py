@@ -69,6 +69,8 @@ def filter_loss(maps: Tensor, tau: float) -> Tensor:
 class PartMask(nn.Module):
     """Keep of each map only what lies near its peak: x · max(T_mu, 0), mu the place of the maximum."""
 
+    masks: Tensor
+
     def __init__(self, n: int = GRID):
         super().__init__()
         self.register_buffer("masks", part_templates(n)[:-1].clamp(min=0), persistent=False)

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 # The kinds of `coursekit.images.stimuli`: seven textures, six shapes.
-LABELS = ("noise", "sky", "stripes", "checkerboard", "dots", "zigzag", "mesh")
+LABELS: tuple[str, ...] = ("noise", "sky", "stripes", "checkerboard", "dots", "zigzag", "mesh")
 LABELS += ("circle", "square", "triangle", "star", "ring", "cross")
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 64
 

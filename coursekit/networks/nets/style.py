@@ -89,7 +89,8 @@ class StyleNetwork(nn.Module):
         """Transform pictures in [0, 1]; each row of `mixture` should sum to 1."""
         for step in self.down:
             x = step(x, mixture)
-        for first, second in self.blocks:
+        for block in self.blocks:
+            first, second = block.children()
             x = x + second(first(x, mixture), mixture)
         for step in self.up:
             x = step(x, mixture)

@@ -30,8 +30,8 @@ class SuperResolution(nn.Module):
         )
         self.up1, self.up2 = nn.Conv2d(CHANNELS, 32, 3, padding=1), nn.Conv2d(32, 24, 3, padding=1)
         self.paint = nn.Conv2d(24, 3, 3, padding=1)
-        nn.init.zeros_(self.paint.weight)  # the start is the bicubic enlargement
-        nn.init.zeros_(self.paint.bias)
+        for parameter in self.paint.parameters():
+            nn.init.zeros_(parameter)  # the start is the bicubic enlargement
 
     def forward(self, small: Tensor) -> Tensor:
         """Enlarge pictures four times."""
