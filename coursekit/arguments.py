@@ -40,17 +40,18 @@ def check_images(images: Tensor) -> None:
         raise ImageError(f"Image values must lie in [0, 1], but they lie in [{low:.3g}, {high:.3g}]; {cause}.")
 
 
-def check_class(index: Tensor, count: int | None) -> None:
+def check_class(index: int | Tensor, count: int | None) -> None:
     """Raise TargetError for a class that the model does not have; None means that their number is not known yet."""
     if index < 0 or (count is not None and index >= count):
         allowed = "0 on" if count is None else f"0 to {count - 1}"
         raise TargetError(f"Class {int(index)} does not exist: the model has the classes from {allowed}.")
 
 
-def check_count(name: str, value: int, least: int = 1) -> None:
-    """Raise OptionError unless `value` is a whole number of at least `least`."""
-    if not is_whole(value, least):
-        raise OptionError(f"{name} must be a whole number of at least {least}, but is {shown(value)}.")
+def check_count(name: str, value: int, least: int = 1, most: int | None = None) -> None:
+    """Raise OptionError unless `value` is a whole number of at least `least`, and of at most `most`."""
+    if not is_whole(value, least) or (most is not None and value > most):
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise OptionError(f"{name} must be a whole number {allowed}, but is {shown(value)}.")
 
 
 def check_numbers(what: str, numbers: Sequence[int], count: int, layer: str) -> None:

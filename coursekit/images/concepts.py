@@ -2,6 +2,7 @@
 
 import colorsys
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,21 @@ from coursekit.images import stimuli
 from coursekit.images.loading import load_image
 from coursekit.images.scenes import cutouts, load_scene
 
-PATTERNS = {
+PATTERNS: dict[str, Callable[[int, float, float], Tensor]] = {  # (size, period, angle) -> an image in black and white
     "striped": stimuli.stripes,
     "dotted": stimuli.dots,
     "zigzag": stimuli.zigzag,
     "checked": lambda size, period, angle: stimuli.checkerboard(size, period / 2, angle),
     "meshed": stimuli.mesh,
 }
-HUES = {"red": 0, "orange": 30, "yellow": 55, "green": 120, "blue": 220, "purple": 285}  # degrees on the colour circle
+HUES = {  # degrees on the colour circle: the pure colour, and from where to where its name is used
+    "red": (0, 340, 15),
+    "orange": (30, 15, 45),
+    "yellow": (55, 45, 70),
+    "green": (120, 70, 165),
+    "blue": (220, 165, 260),
+    "purple": (285, 260, 340),
+}
 FEWEST = 10
 
 
@@ -100,7 +108,7 @@ def _patterned(concept: str, random: np.random.Generator, size: int) -> Tensor:
 
 
 def _tinted(concept: str, random: np.random.Generator, size: int) -> Tensor:
-    hue = (HUES[concept] + random.uniform(-8, 8)) / 360
+    hue = (HUES[concept][0] + random.uniform(-8, 8)) / 360
     pure = torch.tensor(colorsys.hsv_to_rgb(hue % 1, random.uniform(0.75, 1), 1)).view(1, 3, 1, 1)
     clouds = stimuli.noise(size, random.uniform(0.8, 1.6), colour=0, seed=int(random.integers(2**31)))
     return (pure * (clouds + random.uniform(0, 0.4))).clamp(0, 1)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
 from coursekit.files import replacing
 
@@ -118,10 +118,12 @@ def save_image(images: Tensor, path: str | os.PathLike) -> Path:
 def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    pair = tuple(size) if isinstance(size, tuple | list) else (size, size)
-    if len(pair) != 2 or not all(isinstance(n, int) and 1 <= n <= 10_000 for n in pair):
-        raise OptionError(f"size must be one or two whole numbers of 1 to 10,000 pixels, but is {size!r}.")
-    return pair
+    sides = size if isinstance(size, tuple | list) else (size, size)
+    if len(sides) != 2:
+        raise OptionError(f"size must be one number of pixels, or height and width, but is {size!r}.")
+    for side in sides:
+        check_count("size", side, 1, 10_000)
+    return sides[0], sides[1]
 
 
 def _open(source: object) -> tuple[Image.Image, str]:
@@ -134,6 +136,7 @@ def _open(source: object) -> tuple[Image.Image, str]:
         if len(source) != 1:
             raise ImageError(f"Upload exactly one picture; this upload holds {len(source)}.")
         source = source[0]
+    file: io.BytesIO | Path
     if isinstance(source, dict) and "content" in source:
         name, file = str(source.get("name", "the upload")), io.BytesIO(bytes(source["content"]))
     elif isinstance(source, bytes | bytearray | memoryview):
@@ -160,10 +163,10 @@ def _find(source: str | os.PathLike) -> Path:
     if isinstance(source, str) and source in _PHOTOGRAPHS:
         package, file = _PHOTOGRAPHS[source]
         spec = find_spec(package)  # looks the package up without importing it
-        path = Path(spec.submodule_search_locations[0], file) if spec else None
-        if path is None or not path.is_file():
+        folders = (spec and spec.submodule_search_locations) or []
+        if not folders or not Path(folders[0], file).is_file():
             raise ImageError(f"The photograph {source!r} comes with the package {package}, which is not installed.")
-        return path
+        return Path(folders[0], file)
     path = Path(source).expanduser()
     if path.is_file():
         return path

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from coursekit.errors import DataUnavailable, OptionError
 from coursekit.files import cache_folder
@@ -48,7 +49,7 @@ def public_folder(dataset: str, concept: str) -> Path:
     return folders[concept]
 
 
-def _open(dataset: str, root: Path, download: bool = False) -> object:
+def _open(dataset: str, root: Path, download: bool = False) -> Any:  # torchvision has no types
     from torchvision import datasets
 
     if dataset == "dtd":

@@ -121,7 +121,7 @@ def load_scene(
         masks[name] = torch.from_numpy(alpha > 0.5)
     image = torch.from_numpy(canvas.transpose(2, 0, 1).copy())[None].clamp(0, 1)
     classes = cutouts("labelled")
-    return Scene(image, masks, {name: classes[name] for name in names if name in classes})
+    return Scene(image, masks, {name: k for name in names if (k := classes.get(name)) is not None})
 
 
 def scenes(
@@ -200,8 +200,7 @@ def _check(names: list[str], size: int, scale: float | None) -> None:
             raise ImageError(f"No cut-out is called {name!r}.{hint} See ck.cutouts().")
     if not 1 <= len(set(names)) == len(names) <= 4:
         raise OptionError(f"A scene holds one to four different objects, but {names} were asked for.")
-    if not isinstance(size, int) or not 32 <= size <= 2048:
-        raise OptionError(f"size must be a whole number of 32 to 2048 pixels, but is {size!r}.")
+    check_count("size", size, 32, 2048)
     if scale is not None and not 0.05 <= scale <= 1:
         raise OptionError(f"scale must lie in [0.05, 1], but is {scale!r}.")
 

@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_images
 from coursekit.errors import ImageError, OptionError
 
 TEXTURES = ("noise", "sky", "stripes", "checkerboard", "dots", "zigzag", "mesh")
@@ -165,8 +166,6 @@ def caption(image: Tensor, text: str, *, position: str = "bottom", size: float =
 
     `position` is "bottom" or "top"; `size` is the height of the letters as a part of the image's.
     """
-    from coursekit.arguments import check_images
-
     check_images(image)
     _one_of("position", position, ("bottom", "top"))
     _within("size", size, 0.03, 0.5)
@@ -289,8 +288,7 @@ def _grey(values: Tensor) -> Tensor:
 
 
 def _check_size(size: int) -> int:
-    if not isinstance(size, int) or not 2 <= size <= 2048:
-        raise OptionError(f"size must be a whole number of 2 to 2048 pixels, but is {size!r}.")
+    check_count("size", size, 2, 2048)
     return size
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
 
 Random = np.random.Generator
@@ -26,8 +27,7 @@ def style_image(kind: str = "strokes", size: int = 256, *, seed: int = 0) -> Ten
     """
     if kind not in STYLES:
         raise OptionError(f"kind is one of {', '.join(STYLES)}, but is {kind!r}.")
-    if isinstance(size, bool) or not isinstance(size, int) or size < 32:
-        raise OptionError(f"size is a whole number of pixels from 32 on, but is {size!r}.")
+    check_count("size", size, 32)
     canvas = STYLES[kind](2 * size, np.random.default_rng(seed))  # twice as large: smooth edges
     small = cv2.resize(np.ascontiguousarray(canvas, np.float32), (size, size), interpolation=cv2.INTER_AREA)
     return torch.from_numpy(small).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
@@ -45,8 +45,9 @@ def painted_landscape(size: int = 256, *, seed: int = 0) -> tuple[Tensor, Tensor
     >>> painting.shape, labels.unique().tolist()
     (torch.Size([1, 3, 64, 96]), [0, 1, 2, 3, 4])
     """
-    if isinstance(size, bool) or not isinstance(size, int) or size < 32 or size % 2:
-        raise OptionError(f"size is an even number of pixels from 32 on, but is {size!r}.")
+    check_count("size", size, 32)
+    if size % 2:
+        raise OptionError(f"size is an even number of pixels, but is {size}.")
     height, width, random = 2 * size, 3 * size, np.random.default_rng(seed)
     labels = _layout(height, width)
     field, tone = _whirls(width, random, 7), _smooth(width, random, 0.15)
@@ -67,10 +68,10 @@ def painted_landscape(size: int = 256, *, seed: int = 0) -> tuple[Tensor, Tensor
             angle = np.arctan2(*_at(field, x, y)[::-1]) if region == 0 else random.uniform(0, 2 * np.pi)
         angle += random.normal() * 0.15
         light = _at(tone, x, y) + 0.18 * random.normal() + (0.5 * (y / height) if region == 0 else 0)
-        colour = _ramp(palettes[region], light) * random.uniform(0.9, 1.1)
+        colour = _ramp(palettes[region], float(light)) * random.uniform(0.9, 1.1)
         half = height * (0.022 if region in (0, 3) else 0.013) * np.array((np.cos(angle), np.sin(angle)))
-        ends = [tuple(np.round((x, y) + sign * half).astype(int).tolist()) for sign in (-1, 1)]
-        cv2.line(canvas, *ends, colour.tolist(), max(2, int(height * random.uniform(0.009, 0.014))), cv2.LINE_AA)
+        start, end = (np.round((x, y) + sign * half).astype(int).tolist() for sign in (-1, 1))
+        cv2.line(canvas, start, end, colour.tolist(), max(2, int(height * random.uniform(0.009, 0.014))), cv2.LINE_AA)
     small = cv2.resize(_relief(canvas), (3 * size // 2, size), interpolation=cv2.INTER_AREA)
     image = torch.from_numpy(small.astype(np.float32)).permute(2, 0, 1)[None].clamp(0, 1).contiguous()
     return image, torch.from_numpy(labels[::2, ::2].astype(np.int64))
@@ -96,7 +97,7 @@ def _strokes(size: int, random: Random) -> np.ndarray:
     for i in range(7000):
         x, y = random.uniform(-0.1, 1.1, 2) * size  # some begin outside: the border is covered too
         light = _at(tone, x, y) + 0.16 * random.normal()
-        colour = _ramp(palette, light) * random.uniform(0.85, 1.12)
+        colour = _ramp(palette, float(light)) * random.uniform(0.85, 1.12)
         width = max(2, int(size * random.uniform(0.008, 0.016) * (1.3 - i / 11000)))
         _trace(canvas, field, x, y, colour, width, steps=int(random.integers(5, 9)), step=size * 0.007)
     return _relief(canvas)
@@ -109,7 +110,7 @@ def _swirls(size: int, random: Random) -> np.ndarray:
     palette = [(0.28, 0.05, 0.22), (0.70, 0.12, 0.22), (0.95, 0.42, 0.18), (0.99, 0.78, 0.36), (0.10, 0.45, 0.50)]
     for _ in range(4000):
         x, y = random.uniform(-0.15, 1.15, 2) * size
-        colour = _ramp(palette, 1.25 * _at(tone, x, y) - 0.1 + 0.1 * random.normal())
+        colour = _ramp(palette, float(1.25 * _at(tone, x, y) - 0.1 + 0.1 * random.normal()))
         _trace(canvas, field, x, y, colour, max(1, size // 130), steps=30, step=size * 0.006)
     return _relief(canvas)
 

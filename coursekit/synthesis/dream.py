@@ -11,7 +11,7 @@ from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
-from coursekit.synthesis.objectives import Objective, as_objective
+from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
 from coursekit.synthesis.render import render
@@ -21,7 +21,7 @@ from coursekit.synthesis.transforms import roll
 def dream(
     model: Model,
     image: Tensor,
-    objective: str | Objective,
+    objective: str | Wish,
     *,
     octaves: int = 4,
     scale: float = 1.4,
@@ -41,7 +41,7 @@ def dream(
     ----------
     model : Model
     image : (1, 3, H, W) in [0, 1]; it may be larger than the model's input.
-    objective : name of a layer, or one of `ck.objectives`.
+    objective : name of a layer, or an objective as for `ck.render`.
     octaves, scale : number of sizes, and the factor between two.
     steps, rate : at each size.
     jitter : pixels of the largest roll.
@@ -144,7 +144,7 @@ def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> 
 def dream_zoom(
     model: Model,
     image: Tensor,
-    objective: str | Objective,
+    objective: str | Wish,
     *,
     frames: int = 20,
     factor: float = 1.05,

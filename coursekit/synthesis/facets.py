@@ -9,7 +9,7 @@ from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import REDUCTIONS, run
-from coursekit.synthesis.objectives import as_objective
+from coursekit.synthesis.objectives import Wish, as_objective
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Facets:
 def facets(
     model: Model,
     images: Tensor,
-    target: object,
+    target: Wish,
     *,
     count: int = 4,
     top: int = 60,
@@ -106,7 +106,7 @@ def facets(
     return Facets(starts, [chosen for _, chosen in members], values, best, points, rank[cluster])
 
 
-def _look(model: Model, images: Tensor, target: object, layer: str) -> tuple[Tensor, Tensor]:
+def _look(model: Model, images: Tensor, target: Wish, layer: str) -> tuple[Tensor, Tensor]:
     """Return the target's answer to each image, (N,), and the code of each image, (N, D)."""
     objective = as_objective(target)
     if objective.count:

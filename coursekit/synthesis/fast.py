@@ -70,8 +70,9 @@ def fast_texture(network: TextureNetwork, *, n: int = 1, size: int = 128, seed: 
     torch.Size([2, 3, 64, 64])
     """
     check_count("n", n)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 32 or size % 16:
-        raise OptionError(f"size is a multiple of 16 pixels, from 32 on, but is {size!r}.")
+    check_count("size", size, 32)
+    if size % 16:
+        raise OptionError(f"size is a multiple of 16 pixels, but is {size}.")
     place = next(network.parameters()).device
     with evaluating(network), torch.no_grad():
         return network([z.to(place) for z in noise(n, size, seed)]).cpu()

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_class, check_count, check_images
+from coursekit.arguments import check_class, check_count, check_images, is_whole, shown
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import differentiating, evaluating
@@ -197,6 +197,5 @@ def _check(images: Tensor, target: int) -> None:
 
 
 def _check_target(target: int) -> None:
-    if isinstance(target, bool) or not isinstance(target, int):
-        raise TargetError(f"The class to fool with is an index, but is {target!r}.")
-    check_class(torch.tensor(target), None)
+    if not is_whole(target):
+        raise TargetError(f"The class to fool with is an index from 0 on, but is {shown(target)}.")

@@ -72,8 +72,9 @@ def invert(
     check_count("n", n)
     if image.shape[2] != image.shape[3]:
         raise ImageError(f"invert takes square images, but got {image.shape[2]} × {image.shape[3]} pixels.")
-    if weight < 0 or isinstance(jitter, bool) or not isinstance(jitter, int) or jitter < 0:
-        raise OptionError(f"weight and jitter (whole pixels) are 0 or more, but are {weight!r} and {jitter!r}.")
+    check_count("jitter", jitter, 0)
+    if weight < 0:
+        raise OptionError(f"weight must be 0 or more, but is {weight!r}.")
     return render(
         model,
         match(model, image, layer),

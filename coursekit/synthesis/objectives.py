@@ -66,6 +66,9 @@ class Objective:
         return self + -other if isinstance(other, Objective) else NotImplemented
 
 
+Wish = Objective | Unit | Index  # what can become an objective
+
+
 def logit(index: Index) -> Objective:
     """The score of a class before softmax, S_c (Simonyan et al. 2014, sec. 2).
 
@@ -232,7 +235,7 @@ def diversity(layer: str) -> Objective:
     return Objective(read, frozenset([layer]))
 
 
-def as_objective(target: object) -> Objective:
+def as_objective(target: Wish) -> Objective:
     """Turn a class index, a list of them or a `ck.unit` into an objective; an objective stays what it is."""
     if isinstance(target, Objective):
         return target

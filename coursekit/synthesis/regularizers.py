@@ -127,7 +127,8 @@ def even_frequencies(levels: int = 4) -> Regularizer:
             low = gaussian(rest, 1.0)
             bands.append(rest - low)
             rest = low
-        return sum(band / band.flatten(1).std(1).clamp(min=1e-12)[:, None, None, None] for band in [*bands, rest])
+        even = [band / band.flatten(1).std(1).clamp(min=1e-12)[:, None, None, None] for band in [*bands, rest]]
+        return sum(even[1:], even[0])
 
     return Regularizer(gradient=gradient)
 

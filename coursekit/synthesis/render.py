@@ -13,7 +13,7 @@ from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis import transforms as looks
-from coursekit.synthesis.objectives import Objective, as_objective
+from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier
 from coursekit.synthesis.regularizers import Regularizer
 
@@ -40,7 +40,7 @@ class Rendering:
 
 def render(
     model: Model,
-    objective: Objective | object,
+    objective: Wish,
     *,
     n: int = 1,
     size: int | None = None,
@@ -158,6 +158,7 @@ def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Tensor],
 
     def ascend(loss: Tensor) -> None:
         (x,) = painting.parameters
+        assert x.grad is not None  # it stands there
         with torch.no_grad():
             size = x.grad.abs().flatten(1).mean(1).clamp(min=1e-12)[:, None, None, None]
             x -= rate * x.grad / size  # the gradient is that of the loss, hence the minus

@@ -165,7 +165,7 @@ def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
 
 
 def _content_weights(weight: float | Sequence[float]) -> list[float]:
-    weights = list(weight) if isinstance(weight, list | tuple) else [weight]
+    weights = list(weight) if isinstance(weight, Sequence) else [weight]
     if not weights or not all(isinstance(w, int | float) and 0 <= w < float("inf") for w in weights):
         raise OptionError(f"content_weight must be a number from 0 on, or a list of them, but is {weight!r}.")
     return weights
@@ -183,7 +183,7 @@ def _begin(start: str | Tensor, content: Tensor, style: Tensor, n: int, seed: in
         return 0.5 + 0.02 * noise  # grey, as in `pixels`: loud grain would stay, for strides hide it from the network
     if start not in ("content", "style"):
         raise OptionError(f"start is 'content', 'noise', 'style' or images, but is {start!r}.")
-    image = content if start == "content" else load_image(style, size=tuple(content.shape[2:]))
+    image = content if start == "content" else load_image(style, size=(content.shape[2], content.shape[3]))
     return image.expand(n, -1, -1, -1)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_images, check_made, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
+from coursekit.images.concepts import HUES, PATTERNS
 from coursekit.images.loading import load_image
 from coursekit.images.scenes import PHOTOGRAPHIC, cutouts, load_scene
 from coursekit.networks.model import Model
@@ -36,15 +37,8 @@ OBJECTS = {
     ),
     "vehicle": "tank warplane sports_car pickup fire_engine airliner garbage_truck minibus racer tricycle",
 }
-# Hues of the colour circle, in degrees; what has no hue is told apart by its brightness.
-HUES = {"red": (340, 15), "orange": (15, 45), "yellow": (45, 70), "green": (70, 165), "blue": (165, 260)}
-COLOURS = (*HUES, "purple", "black", "white")
-PATTERNS = {
-    "striped": stimuli.stripes,
-    "dotted": stimuli.dots,
-    "checked": lambda size, period, angle: stimuli.checkerboard(size, period / 2, angle),
-    "zigzag": stimuli.zigzag,
-}
+COLOURS = (*HUES, "black", "white")  # what has no hue is told apart by its brightness
+TEXTURES = ("striped", "dotted", "checked", "zigzag")  # those of PATTERNS that are concepts here
 
 
 @dataclass(frozen=True)
@@ -181,8 +175,8 @@ def concept_scenes(n: int = 160, *, objects: Iterable[str] | None = None, seed: 
     check_count("n", n, least=4)
     groups = _groups(objects)
     random = np.random.default_rng(seed)
-    names = [*COLOURS, *PATTERNS, *OBJECTS]
-    kinds = ["colour"] * len(COLOURS) + ["texture"] * len(PATTERNS) + ["object"] * len(OBJECTS)
+    names = [*COLOURS, *TEXTURES, *OBJECTS]
+    kinds = ["colour"] * len(COLOURS) + ["texture"] * len(TEXTURES) + ["object"] * len(OBJECTS)
     images, masks, used = [], torch.zeros(n, len(names), GRID, GRID, dtype=torch.bool), []
     for i in range(n):
         if i % 2 == 0:
@@ -221,8 +215,7 @@ def colour_masks(images: Tensor) -> Tensor:
     )
     hue = 60 * hue
     strong = (high > 0.25) & ((high - low) > 0.35 * high)
-    found = [_between(hue, *HUES[name]) & strong for name in HUES]
-    found.append(strong & ~torch.stack(found).any(0))  # purple is the rest of the circle
+    found = [_between(hue, start, end) & strong for _, start, end in HUES.values()]
     return torch.stack([*found, high < 0.12, low > 0.88], 1)
 
 
@@ -254,7 +247,7 @@ def _patch(size: int, random: np.random.Generator, coloured: bool) -> tuple[Tens
     if coloured:
         paint, concept = _strong_colour(random).view(1, 3, 1, 1), ""
     else:
-        concept = list(PATTERNS)[random.integers(len(PATTERNS))]
+        concept = TEXTURES[random.integers(len(TEXTURES))]
         ink = PATTERNS[concept](size, random.uniform(size / 16, size / 6), random.uniform(0, 180))[:, :1]
         dark = torch.tensor(random.uniform(0, 0.35, 3), dtype=torch.float32).view(1, 3, 1, 1)
         light = torch.tensor(random.uniform(0.65, 1, 3), dtype=torch.float32).view(1, 3, 1, 1)

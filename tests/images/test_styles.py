@@ -30,5 +30,5 @@ def test_only_woodcut_and_ink_are_without_colour():
 def test_wrong_input_gets_one_sentence():
     with pytest.raises(ck.OptionError, match=r"kind is one of strokes, .* but is 'fauve'"):
         ck.style_image("fauve")
-    with pytest.raises(ck.OptionError, match="from 32 on"):
+    with pytest.raises(ck.OptionError, match="size must be a whole number of at least 32"):
         ck.style_image("ink", size=10)

@@ -104,8 +104,8 @@ def test_wrong_input_gets_one_sentence(network):
         ck.load_style_network("lite")
     with pytest.raises(ck.OptionError, match="loss is 'feature' or 'pixel', but is 'gan'"):
         ck.load_superresolution("gan")
-    for size in (24, 40, 0, True):
-        with pytest.raises(ck.OptionError, match="multiple of 16 pixels, from 32 on"):
+    for size, words in ((24, "at least 32"), (40, "multiple of 16"), (0, "at least 32"), (True, "whole number")):
+        with pytest.raises(ck.OptionError, match=words):
             ck.fast_texture(TextureNetwork(), size=size)
     with pytest.raises(ck.OptionError, match="n must be a whole number"):
         ck.fast_texture(TextureNetwork(), n=0)

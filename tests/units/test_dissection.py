@@ -9,7 +9,7 @@ from torch import nn
 
 import coursekit as ck
 from coursekit.units import dissection
-from coursekit.units.dissection import COLOURS, GRID, OBJECTS, PATTERNS, colour_masks
+from coursekit.units.dissection import COLOURS, GRID, OBJECTS, TEXTURES, colour_masks
 
 
 class Reader(nn.Module):
@@ -111,7 +111,7 @@ def test_maps_of_any_size_are_brought_to_the_grid_and_batches_do_not_matter():
 
 def test_scenes_show_each_group_and_pattern_and_know_where(concepts):
     assert len(concepts) == 40 and concepts.images.shape == (40, 3, 64, 64)
-    assert concepts.masks.shape == (40, len(COLOURS) + len(PATTERNS) + len(OBJECTS), GRID, GRID)
+    assert concepts.masks.shape == (40, len(COLOURS) + len(TEXTURES) + len(OBJECTS), GRID, GRID)
     shown = concepts.masks.flatten(2).any(2)
     kinds = torch.tensor([["colour", "texture", "object"].index(kind) for kind in concepts.kinds])
     objects, textures = shown[:, kinds == 2], shown[:, kinds == 1]
@@ -133,7 +133,7 @@ def test_the_mask_of_a_group_is_the_mask_of_its_object(monkeypatch):
 
     monkeypatch.setattr(dissection, "load_scene", recording)
     concepts = ck.concept_scenes(12, seed=4, size=56)
-    groups = concepts.masks[:, len(COLOURS) + len(PATTERNS) :].any(1)
+    groups = concepts.masks[:, len(COLOURS) + len(TEXTURES) :].any(1)
     for i, scene in enumerate(made):
         assert torch.equal(concepts.images[2 * i], scene.image[0])
         (mask,) = scene.masks.values()
