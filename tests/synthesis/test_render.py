@@ -146,6 +146,12 @@ def test_matching_an_image_is_best_at_the_image_itself(model, make):
     assert same.abs() < 1e-9 and different < -1e-3
 
 
+def test_an_objective_is_about_one_image(model):
+    for make in (o.match, o.texture, o.caricature, o.guide):
+        with pytest.raises(ImageError, match="one image"):
+            make(model, random_images(2, SIZE), "conv2")
+
+
 def test_a_texture_has_no_place_but_a_match_has():
     a = torch.rand(1, 4, 6, 6, generator=torch.Generator().manual_seed(0))
     rolled = a.roll((2, 3), (2, 3))
