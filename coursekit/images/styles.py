@@ -99,7 +99,7 @@ def _strokes(size: int, random: Random) -> np.ndarray:
         light = _at(tone, x, y) + 0.16 * random.normal()
         colour = _ramp(palette, float(light)) * random.uniform(0.85, 1.12)
         width = max(2, int(size * random.uniform(0.008, 0.016) * (1.3 - i / 11000)))
-        _trace(canvas, field, x, y, colour, width, steps=int(random.integers(5, 9)), step=size * 0.007)
+        _trace(canvas, field, (x, y), colour, width=width, steps=int(random.integers(5, 9)), step=size * 0.007)
     return _relief(canvas)
 
 
@@ -111,7 +111,7 @@ def _swirls(size: int, random: Random) -> np.ndarray:
     for _ in range(4000):
         x, y = random.uniform(-0.15, 1.15, 2) * size
         colour = _ramp(palette, float(1.25 * _at(tone, x, y) - 0.1 + 0.1 * random.normal()))
-        _trace(canvas, field, x, y, colour, max(1, size // 130), steps=30, step=size * 0.006)
+        _trace(canvas, field, (x, y), colour, width=max(1, size // 130), steps=30, step=size * 0.006)
     return _relief(canvas)
 
 
@@ -241,14 +241,21 @@ def _at(values: np.ndarray, x: float, y: float) -> np.ndarray:
 
 
 def _trace(
-    canvas: np.ndarray, field: np.ndarray, x: float, y: float, colour: np.ndarray, width: int, steps: int, step: float
+    canvas: np.ndarray,
+    field: np.ndarray,
+    start: tuple[float, float],
+    colour: np.ndarray,
+    *,
+    width: int,
+    steps: int,
+    step: float,
 ) -> None:
-    """Draw one line along the field, from (x, y) on."""
-    points = [(x, y)]
+    """Draw one line along the field, from `start` on."""
+    points = [start]
     for _ in range(steps):
+        x, y = points[-1]
         u, v = _at(field, x, y)
-        x, y = x + step * u, y + step * v
-        points.append((x, y))
+        points.append((x + step * u, y + step * v))
     line = np.round(points).astype(np.int32)[:, None]
     cv2.polylines(canvas, [line], False, colour.tolist(), width, cv2.LINE_AA)
 
