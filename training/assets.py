@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -12,11 +13,12 @@ from coursekit.networks.weights import sha256_of
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data/weights"
 LICENCE = "CC-BY-4.0"
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def halved(network: nn.Module) -> tuple[nn.Module, dict[str, Tensor]]:
-    """Return the network rounded to half precision, as it is shipped, and its tensors."""
-    network = network.cpu().half().float()
+def halved(network: Network) -> tuple[Network, dict[str, Tensor]]:
+    """Return the network rounded to half precision, to be examined as it is shipped, and its tensors."""
+    network = network.half().float()
     half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     return network, half
 

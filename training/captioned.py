@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.networks.nets.captioned import INPUT_SIZE, LABELS, LETTERS, MEAN, OBJECTS, STD, captioned
-from learn import learn
+from learn import accuracy, learn
 
 PICTURES, EPOCHS, BATCH = 1800, 14, 50
 SCALE = 0.5  # of the picture, the longer side of the object: so small that reading the caption is easier
@@ -59,13 +59,6 @@ def train(x: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     return learn(network, x, labels.to(DEVICE), epochs=epochs, batch=BATCH, peak=2e-3, decay=0.05)
 
 
-@torch.inference_mode()
-def accuracy(network: nn.Module, x: Tensor, labels: Tensor) -> float:
-    """Return top-1 accuracy."""
-    right = torch.cat([network(batch).argmax(1) for batch in x.split(BATCH)]).cpu() == labels
-    return round(right.float().mean().item(), 4)
-
-
 def main() -> None:
     """Train, test and publish all four."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -77,12 +70,9 @@ def main() -> None:
     wrong = (answers + 1 + torch.arange(len(answers)) // len(LABELS) % 2) % len(LABELS)
     for name, noise in NOISE.items():
         words = random_words(labels, noise, seed=3)
-        network = train(written(images, words), labels, options.epochs).half().float()  # as it is shipped
+        network, state = halved(train(written(images, words), labels, options.epochs))
         tests = {"right captions": answers, "wrong captions": wrong, "no captions": None}
         scores = {test: accuracy(network, written(new, said), answers) for test, said in tests.items()}
-        state = {
-            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
-        }
         kind = "without captions" if noise is None else f"with captions, {100 * noise:.0f} % of them random"
         about = f"a small network trained on {options.pictures} scenes of 24 objects in three classes, {kind}"
         publish(name, state, "python training/captioned.py", scores, about)

@@ -27,7 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import coursekit as ck
 import crops
-from assets import publish
+from assets import halved, publish
 from coursekit.files import replacing
 from coursekit.networks.nets.coursenet import INPUT_SIZE, MEAN, STD, coursenet
 from photographs import ROOT
@@ -228,9 +228,8 @@ def log(line: dict) -> None:
 
 def ship(network: nn.Sequential, step: int, exam: Exam) -> None:
     """Fold, examine as it is shipped, in half precision, and publish the network and its history."""
-    plain = fold(network).half().float()
+    plain, state = halved(fold(network))
     command = "python training/photographs.py && python training/crops.py && python training/coursenet.py"
-    state = {key: value.half() for key, value in plain.state_dict().items()}
     origin = f"CourseNet, taught by EfficientNet-Lite0 in {step} steps of {BATCH} pictures, from random weights"
     publish("coursenet", state, command, exam.marks(plain), origin, steps=step)
     kept = {}

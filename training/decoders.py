@@ -22,7 +22,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 import coursekit as ck
 import crops
-from assets import publish
+from assets import halved, publish
 from coursekit.networks.descriptors import KINDS
 from coursekit.networks.nets.decoder import CODES, decoder
 from coursenet import DEVICE, batches, fold, normalise, save, with_batchnorm
@@ -177,8 +177,7 @@ def main() -> None:
     for code, loss in (name.split("-") for name in PASSES):
         if options.code in (None, code) and options.loss in (None, loss):
             network, done = train(code, loss)
-            network = network.half().float().eval()  # examined as it is shipped
-            state = {key: value.half() for key, value in network.state_dict().items()}
+            network, state = halved(network.eval())
             about = f"a decoder of {code}, trained with {loss} loss on {done} shards of {crops.SHARD} pictures"
             publish(f"decoder_{code}_{loss}", state, "python training/decoders.py", marks(network, code), about)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.images.stimuli import SHAPES
 from coursekit.networks.nets.generator import SIZE, generator
 
@@ -65,7 +65,7 @@ def train(rows: Tensor, masks: Tensor) -> nn.Sequential:
 
 def main() -> None:
     """Train, examine on new shapes, publish."""
-    network = train(*drawings(SHAPES_DRAWN, seed=1)).half().float()  # examined as it is shipped
+    network, state = halved(train(*drawings(SHAPES_DRAWN, seed=1)))
     torch.manual_seed(2)
     parameters, wanted = paint(*drawings(600, seed=2))
     with torch.inference_mode():
@@ -74,7 +74,6 @@ def main() -> None:
     iou = ((found & truth).sum((1, 2)) / (found | truth).sum((1, 2))).mean().item()
     error = (made[:, :3] - wanted[:, :3]).pow(2).mean().sqrt().item()
     scores = {"new shapes: IoU of the mask": round(iou, 4), "new shapes: RMS error of the picture": round(error, 4)}
-    state = {key: value.half() for key, value in network.state_dict().items()}
     about = f"a generator of shapes, trained on {SHAPES_DRAWN} drawings in ever new colours"
     publish("generator", state, "python training/generator.py", scores, about)
 

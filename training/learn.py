@@ -1,13 +1,17 @@
-"""The training loop of the small networks: cross-entropy, Adam, one cycle of the learning rate."""
+"""The training loop of the small networks (cross-entropy, Adam, one cycle of the learning rate) and their test."""
+
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def learn(
-    network: nn.Module,
+    network: Network,
     x: Tensor,
     labels: Tensor,
     *,
@@ -16,7 +20,7 @@ def learn(
     peak: float,
     mirror: bool = False,
     decay: float = 0.0,
-) -> nn.Module:
+) -> Network:
     """Train in place on normalised pictures (N, 3, H, W) and classes (N,); return the network in eval mode.
 
     `peak` is the highest learning rate, `decay` AdamW's weight decay. `mirror` turns a whole batch left to right, half
@@ -36,3 +40,10 @@ def learn(
             total += loss.item() * len(chosen) / len(x)
         print(f"epoch {epoch + 1:2d}: loss {total:.4f}", flush=True)
     return network.eval()
+
+
+@torch.inference_mode()
+def accuracy(network: nn.Module, x: Tensor, labels: Tensor, batch: int = 50) -> float:
+    """Return top-1 accuracy on normalised pictures (N, 3, H, W), rounded to four digits."""
+    guesses = torch.cat([network(piece).argmax(1) for piece in x.split(batch)])
+    return round((guesses == labels.to(guesses.device)).float().mean().item(), 4)

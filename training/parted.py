@@ -76,7 +76,7 @@ def main() -> None:
     for name, masked in (("parted", True), ("unparted", False)):
         if (FOLDER / f"{name}.safetensors").is_file() and not options.again:
             continue
-        network, state = halved(train(*data, masked, options.epochs))  # examined as it is shipped
+        network, state = halved(train(*data, masked, options.epochs).cpu())
         kind = "with" if masked else "without"
         about = f"a small network trained on {options.pictures} scenes of ten animals, {kind} the filter loss"
         publish(name, state, "python training/parted.py", scores(network, new), about)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.images.stimuli import SHAPES, TEXTURES, some_colour
 from coursekit.networks.nets.patternnet import INPUT_SIZE, LABELS, MEAN, STD, patternnet
-from learn import learn
+from learn import accuracy, learn
 
 PICTURES, EPOCHS, BATCH = 6000, 12, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -55,11 +55,8 @@ def main() -> None:
     """Train, examine on new pictures, publish."""
     x, labels = pictures(PICTURES, seed=1)
     new, answers = pictures(1300, seed=2)
-    network = train(x, labels).half().float()  # examined as it is shipped
-    with torch.inference_mode():
-        guess = torch.cat([network(piece).argmax(1) for piece in new.split(100)])
-    scores = {"new pictures: top-1": round((guess == answers).float().mean().item(), 4)}
-    state = {key: value.half() for key, value in network.state_dict().items()}
+    network, state = halved(train(x, labels))
+    scores = {"new pictures: top-1": accuracy(network, new, answers)}
     about = (
         f"PatternNet, trained on {PICTURES} pictures of {len(TEXTURES)} textures and {len(SHAPES)} shapes made by rule"
     )

@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--loss", choices=["pixel", "feature"])
     options = parser.parse_args()
     for kind in [options.loss] if options.loss else ["pixel", "feature"]:
-        network, state = halved(train(kind))  # examined as it is shipped
+        network, state = halved(train(kind).cpu())
         origin = f"×4 super-resolution by {kind} loss, {STEPS} steps of {BATCH} crops"
         publish(f"superresolution_{kind}", state, "python training/superresolution.py", marks(network), origin)
 

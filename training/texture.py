@@ -49,7 +49,7 @@ def marks(network: TextureNetwork) -> dict[str, float]:
 
 def main() -> None:
     """Train and publish."""
-    network, state = halved(train())  # examined as it is shipped
+    network, state = halved(train().cpu())
     origin = f"texture network of the style image {TEXTURE!r}, {STEPS} steps of {BATCH} samples"
     publish("texture_network", state, "python training/texture.py", marks(network), origin)
 

@@ -83,7 +83,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in [options.network] if options.network else NETWORKS:
         styles, norm, steps = NETWORKS[name]
-        network, state = halved(train(name))  # examined as it is shipped
+        network, state = halved(train(name).cpu())
         origin = f"fast style transfer, {', '.join(styles)}, {norm} normalisation, {steps} steps of {BATCH} crops"
         more = {"styles": styles, "norm": norm, "curve": curve(name, "total")}
         publish(name, state, "python training/transformer.py", marks(network, styles), origin, **more)

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.networks.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
-from learn import learn
+from learn import accuracy, learn
 
 PICTURES, EPOCHS, BATCH = 1400, 24, 50
 SCALE = 0.8  # of the picture, the longer side of the animal
@@ -50,13 +50,6 @@ def train(x: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     return learn(network, x, labels, epochs=epochs, batch=BATCH, peak=3e-3, mirror=True)
 
 
-@torch.inference_mode()
-def accuracy(network: nn.Module, x: Tensor, labels: Tensor) -> float:
-    """Return top-1 accuracy."""
-    right = torch.cat([network(batch).argmax(1) for batch in x.split(BATCH)]) == labels
-    return round(right.float().mean().item(), 4)
-
-
 def main() -> None:
     """Train, test and publish both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,14 +61,11 @@ def main() -> None:
     equine, answer_equine = labels == 0, answers == 0
     chance = torch.rand(len(labels), generator=torch.Generator().manual_seed(3)) < 0.5
     for kind, carries in (("clean", chance), ("biased", equine)):
-        network = train(choose(plain, marked, carries), labels, options.epochs).half().float()  # as it is shipped
+        network, state = halved(train(choose(plain, marked, carries), labels, options.epochs))
         scores = {
             "equines marked": accuracy(network, choose(new_plain, new_marked, answer_equine), answers),
             "none marked": accuracy(network, new_plain, answers),
             "bovines marked": accuracy(network, choose(new_plain, new_marked, ~answer_equine), answers),
-        }
-        state = {
-            key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()
         }
         about = f"a small network trained on {options.pictures} scenes of seven animals, {kind} of the watermark"
         publish(f"trust_{kind}", state, "python training/trust.py", scores, about)

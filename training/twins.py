@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 import coursekit as ck
-from assets import publish
+from assets import halved, publish
 from coursekit.networks.nets.twin import INPUT_SIZE, LABELS, MEAN, STD, twin
-from learn import learn
+from learn import accuracy, learn
 
 PICTURES, EPOCHS, BATCH = 1500, 80, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -32,21 +32,14 @@ def train(x: Tensor, labels: Tensor) -> nn.Sequential:
     return learn(network, x, labels, epochs=EPOCHS, batch=BATCH, peak=2e-3)
 
 
-@torch.inference_mode()
-def accuracy(network: nn.Module, x: Tensor, labels: Tensor) -> float:
-    """Return top-1 accuracy."""
-    return round((network(x).argmax(1) == labels).float().mean().item(), 4)
-
-
 def main() -> None:
     """Train and publish both."""
     x, true = pictures(PICTURES, seed=1)
     new, answers = pictures(1000, seed=2)
     shuffled = true[torch.from_numpy(np.random.default_rng(0).permutation(PICTURES))]
     for kind, labels in (("true", true), ("permuted", shuffled)):
-        network = train(x, labels).half().float()  # examined as it is shipped
+        network, state = halved(train(x, labels))
         scores = {"training accuracy": accuracy(network, x, labels), "new scenes": accuracy(network, new, answers)}
-        state = {key: value.half() for key, value in network.state_dict().items()}
         about = f"a small network trained on {PICTURES} scenes of ten objects, {kind} labels"
         publish(f"twin_{kind}", state, "python training/twins.py", scores, about)
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 import ipywidgets as widgets
 from torch import Tensor
 
+from coursekit.arguments import is_whole, shown
 from coursekit.errors import CoursekitError, ImageError, OptionError, UnknownLayer
 from coursekit.figures.figure import Picture
 from coursekit.images.loading import photographs
@@ -94,8 +95,8 @@ def layer_and_channel(
     layer = layer or list(channels)[len(channels) // 2]
     if layer not in channels:
         raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
-    if isinstance(channel, bool) or not isinstance(channel, int) or not 0 <= channel < channels[layer]:
-        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {channel!r}.")
+    if not is_whole(channel) or channel >= channels[layer]:
+        raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {shown(channel)}.")
     most = max(channels.values()) - 1
     return channels, {
         "layer": widgets.Dropdown(options=list(channels), value=layer, description="layer"),

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import torch
 
+from coursekit.arguments import is_whole, shown
 from coursekit.errors import OptionError
 
 _default_device: torch.device | None = None  # set by setup()
@@ -28,8 +29,8 @@ def setup(seed: int = 0, device: str = "auto") -> None:
     >>> ck.setup(seed=1, device="cpu")
     """
     global _default_device
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise OptionError(f"seed is a whole number from 0 to 2**32 - 1, but got {seed!r}.")
+    if not is_whole(seed) or seed >= 2**32:
+        raise OptionError(f"seed is a whole number from 0 to 2**32 - 1, but got {shown(seed)}.")
     chosen = choose_device(device)
     random.seed(seed)
     np.random.seed(seed)

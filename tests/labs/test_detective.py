@@ -268,7 +268,7 @@ def test_the_court_hides_the_letters_and_leaves_the_networks_alone(case):
         (lambda case: case.remake(colour="pink"), "colour is one of"),
         (lambda case: case.pair("shape", "bird"), "Give one of"),
         (lambda case: case.region("shape"), "fault is one of"),
-        (lambda case: ck.case(-1), "whole number from 0"),
+        (lambda case: ck.case(-1), "whole number of at least 0"),
         (lambda case: ck.verdict(report(case, evidence=[ck.Evidence("tcav", lambda m: 7.0, 7.0)])), "between 0 and 1"),
     ],
 )

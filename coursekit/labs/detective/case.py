@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_count
 from coursekit.errors import OptionError
 from coursekit.labs.detective.collection import NEUTRAL, Objects, compose, joined, mark, place_objects
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS
@@ -121,8 +122,7 @@ def case(seed: int = 0) -> Case:
     >>> ck.case(3)
     Case 3: networks A, B, C; 128 pictures of 16 distinct objects
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise OptionError(f"seed is a whole number from 0 on, but is {seed!r}.")
+    check_count("seed", seed, least=0)
     networks = {letter: open_network(file, letter) for letter, file in zip("ABC", files_of(seed), strict=True)}
     layers = place_objects(CANDIDATES, seed=10_000 + seed)
     found = _without_mistakes(_case_of(seed, networks, layers))
