@@ -1,6 +1,6 @@
 """What may be said of measured numbers: intervals, and tests of several hypotheses at once."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from coursekit.errors import OptionError
 
 
 def bootstrap_interval(
-    values: Sequence[float] | Tensor, objects: Sequence[str], *, samples: int = 2000, seed: int = 0
+    values: Sequence[float] | Tensor, objects: Sequence[Hashable], *, samples: int = 2000, seed: int = 0
 ) -> tuple[float, float, float]:
     """Return the mean over objects and its 95 % interval by the percentile bootstrap: (mean, low, high).
 

@@ -3,15 +3,16 @@
 from contextlib import nullcontext
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.attribution.gradients import pixel_gradient
 from coursekit.errors import OptionError
+from coursekit.networks.model import Model
 from coursekit.probe.backward import pool_switches, relu_rule
 from coursekit.probe.targets import Target, scoring
 
 
-def guided_backprop(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+def guided_backprop(model: Model, images: Tensor, target: Target = None) -> Tensor:
     """Run the network backwards and let only positive signals through active ReLUs.
 
     At each ReLU, with x its input and g the signal from above: R = g · [x > 0] · [g > 0], and for ReLU6 also · [x < 6].
@@ -50,7 +51,7 @@ def guided_backprop(model: nn.Module, images: Tensor, target: Target = None) -> 
         return pixel_gradient(score, images, torch.arange(len(images)))
 
 
-def deconvnet(model: nn.Module, images: Tensor, target: Target = None, *, pooling: str = "switches") -> Tensor:
+def deconvnet(model: Model, images: Tensor, target: Target = None, *, pooling: str = "switches") -> Tensor:
     """Run the network backwards as a deconvnet: rectify the signal, transpose the filters, undo pooling by switches.
 
     At each ReLU, with g the signal from above: R = g · [g > 0], whatever the ReLU's input was. For ReLU6 it is the

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from coursekit.arguments import check_maps
 from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import TargetError, UnsupportedNetwork
+from coursekit.networks.model import Model
 from coursekit.probe.backward import intercept
 from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
 from coursekit.probe.targets import Target, Unit, reader
@@ -17,7 +18,7 @@ from coursekit.probe.targets import Target, Unit, reader
 _POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean flatten view reshape".split()  # noqa: SIM905
 
 
-def cam(model: nn.Module, images: Tensor, target: Target = None, *, upsample: bool = False) -> Tensor:
+def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool = False) -> Tensor:
     """Weigh the last feature maps by the weights of the class, read from the linear layer.
 
     M_c(i, j) = Σ_k w_ck A_k(i, j), where the logit is S_c = b_c + Σ_k w_ck · mean_ij A_k(i, j).
@@ -73,7 +74,7 @@ def cam(model: nn.Module, images: Tensor, target: Target = None, *, upsample: bo
 
 
 def grad_cam(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     target: Target = None,
     *,
@@ -122,7 +123,8 @@ def grad_cam(
     >>> ck.grad_cam(model, image).shape, ck.grad_cam(model, image, layer="block11").shape
     (torch.Size([1, 1, 7, 7]), torch.Size([1, 1, 14, 14]))
     """
-    names = {target.layer if isinstance(target, Unit) else None, layer} - {None}
+    names = {target.layer} if isinstance(target, Unit) else set()
+    names |= {layer} if layer else set()
     found = []
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)
@@ -137,7 +139,7 @@ def grad_cam(
     return _sized(result.clamp(min=0) if relu else result, images, upsample)
 
 
-def guided_grad_cam(model: nn.Module, images: Tensor, target: Target = None, *, layer: str | None = None) -> Tensor:
+def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, layer: str | None = None) -> Tensor:
     """Multiply guided backprop by the enlarged Grad-CAM: fine detail, and only where the class is.
 
     R = guided_backprop ⊙ upsample(ReLU(Σ_k α_k A_k)). Parameters and errors are those of `grad_cam` and
@@ -152,7 +154,7 @@ def guided_grad_cam(model: nn.Module, images: Tensor, target: Target = None, *, 
     return detail * grad_cam(model, images, target, layer=layer, upsample=True)
 
 
-def _before_the_linear_layer(model: nn.Module, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
+def _before_the_linear_layer(model: Model, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return maps (N, C, h, w) and logits, after making sure that logits = linear(mean of the maps)."""
     with torch.no_grad():
         with _pooled_maps() as pooled:
@@ -168,10 +170,9 @@ def _before_the_linear_layer(model: nn.Module, linear: nn.Linear, images: Tensor
     raise _no_cam(model)
 
 
-def _no_cam(model: nn.Module) -> UnsupportedNetwork:
-    name = getattr(model, "name", type(model).__name__)
+def _no_cam(model: Model) -> UnsupportedNetwork:
     return UnsupportedNetwork(
-        f"{name} does not end in global average pooling and one linear layer, so it has no class activation map; "
+        f"{model.name} does not end in global average pooling and one linear layer, so it has no class activation map; "
         f"take ck.grad_cam or another network."
     )
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_images
 from coursekit.errors import OptionError
+from coursekit.networks.model import Model
+
+Fill = str | Sequence[float] | Tensor  # a name, an RGB colour, or a tensor that broadcasts to the images
 
 
-def baseline(model: nn.Module, images: Tensor, kind: str | Sequence[float] | Tensor) -> Tensor:
+def baseline(model: Model, images: Tensor, kind: Fill) -> Tensor:
     """Return the picture that stands for "nothing there", in the shape of `images`.
 
     kind : "black", "white", "mean" (the mean colour of the training set, which is zero after normalisation),
@@ -21,8 +24,8 @@ def baseline(model: nn.Module, images: Tensor, kind: str | Sequence[float] | Ten
 
             sigma = min(images.shape[-2:]) / 16
             return gaussian_blur(images, 2 * round(2 * sigma) + 1, sigma)
-        colours = {"black": torch.zeros(1), "white": torch.ones(1), "mean": getattr(model, "mean", None)}
-        if colours.get(kind) is None:
+        colours = {"black": torch.zeros(1), "white": torch.ones(1), "mean": model.mean}
+        if kind not in colours:
             raise OptionError(f"{kind!r} is no fill; give 'black', 'white', 'mean', 'blur', a colour or a tensor.")
         colour = colours[kind]
     else:

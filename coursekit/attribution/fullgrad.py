@@ -5,17 +5,18 @@ from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.errors import UnsupportedNetwork
+from coursekit.networks.model import Model
 from coursekit.probe.backward import clipping, intercept
 from coursekit.probe.capture import BATCH, differentiating
-from coursekit.probe.targets import Target, scoring
+from coursekit.probe.targets import Score, Target, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
 
 
-def fullgrad(model: nn.Module, images: Tensor, target: Target = None, *, magnitude: bool = False) -> Tensor:
+def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: bool = False) -> Tensor:
     """Split the score into what the pixels and what the biases give, and lay all of it over the image.
 
     S_c(x) = Σ_p (x − mean)_p ∂S_c/∂x_p + Σ_l Σ_p f_l(p),   f_l = b_l ⊙ ∂S_c/∂b_l at each position of each layer l
@@ -60,21 +61,21 @@ def fullgrad(model: nn.Module, images: Tensor, target: Target = None, *, magnitu
     found = []
     with scoring(model, images, target) as score:
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            value, terms = _shares(model, batch, lambda x, owner=owner: score(x, owner))
+            value, terms = _shares(model, batch, score, owner)
             _check_sum(model, value, terms)
             lay = _picture if magnitude else _spread
-            found.append(sum(lay(term, images.shape[-2:]) for term in terms).to(images))
+            found.append(torch.stack([lay(term, images.shape[-2:]) for term in terms]).sum(0).to(images))
     return torch.cat(found)
 
 
-def _shares(model: nn.Module, images: Tensor, score: Callable[[Tensor], Tensor]) -> tuple[Tensor, list[Tensor]]:
+def _shares(model: Model, images: Tensor, score: Score, owner: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Return the score (n,), and its parts: of the input (n, 3, H, W) and of each bias (n, C, h, w) or (n, K)."""
     with differentiating(), _biases() as biases:
         x = images.detach().clone().requires_grad_()
-        value = score(x)
+        value = score(x, owner)
         outputs = [x, *(output for output, _ in biases)]
         gradients = torch.autograd.grad(value.sum(), outputs, allow_unused=True)
-    offsets = [x.detach() - getattr(model, "mean", torch.zeros(1)).to(x), *(bias for _, bias in biases)]
+    offsets = [x.detach() - model.mean.to(x), *(bias for _, bias in biases)]
     shares = zip(offsets, gradients, strict=True)
     return value.detach(), [offset * gradient for offset, gradient in shares if gradient is not None]
 
@@ -109,7 +110,8 @@ def _biases() -> Iterator[list[tuple[Tensor, Tensor]]]:
         output = func(x, *args, **kw)
         return keep(output, output.detach() * clipped)  # 6 where ReLU6 is saturated; its lower end adds nothing
 
-    with intercept({"conv2d": layer, "linear": layer, "batchnorm": batch_norm} | dict.fromkeys(_CLIPPERS, clip)):
+    handlers: dict[str, Callable] = {"conv2d": layer, "linear": layer, "batchnorm": batch_norm}
+    with intercept(handlers | dict.fromkeys(_CLIPPERS, clip)):
         yield found
 
 
@@ -117,14 +119,14 @@ def _by_channel(bias: Tensor, output: Tensor) -> Tensor:
     return bias.view(1, -1, 1, 1) if output.ndim == 4 and bias.ndim == 1 else bias
 
 
-def _check_sum(model: nn.Module, value: Tensor, terms: list[Tensor]) -> None:
+def _check_sum(model: Model, value: Tensor, terms: list[Tensor]) -> None:
     """Raise UnsupportedNetwork unless the parts add up to the score: the decomposition is checked, not assumed."""
     sums = torch.stack([term.flatten(1).sum(1) for term in terms])
     gap = (sums.sum(0) - value).abs()
     if (gap > 1e-4 * (sums.abs().sum(0) + value.abs())).any():
         raise UnsupportedNetwork(
             f"FullGrad's shares add up to {float(sums.sum(0)[gap.argmax()]):.4g} and not to the score of "
-            f"{float(value[gap.argmax()]):.4g}: {getattr(model, 'name', type(model).__name__)} or the target is not "
+            f"{float(value[gap.argmax()]):.4g}: {model.name} or the target is not "
             f"linear piece by piece; take a network of convolutions, ReLU and BatchNorm, and a class as the target."
         )
 

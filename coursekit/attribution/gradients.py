@@ -1,19 +1,19 @@
 """Maps made from the gradient of a score with respect to the image."""
 
 import math
-from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_count
-from coursekit.attribution.fills import baseline
+from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError
+from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, differentiating
 from coursekit.probe.targets import Score, Target, scoring
 
 
-def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+def input_gradient(model: Model, images: Tensor, target: Target = None) -> Tensor:
     """Differentiate the target's score with respect to every pixel.
 
     G = ∂S_c(x) / ∂x, where S_c is the logit of class c (not its probability: see lab 04).
@@ -47,7 +47,7 @@ def input_gradient(model: nn.Module, images: Tensor, target: Target = None) -> T
         return pixel_gradient(score, images, torch.arange(len(images)))
 
 
-def input_x_gradient(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+def input_x_gradient(model: Model, images: Tensor, target: Target = None) -> Tensor:
     """Multiply the gradient by the image: x ⊙ ∂S_c(x)/∂x.
 
     To first order this is what each pixel adds to the score, counted from black (Shrikumar et al., *Not just a black
@@ -61,7 +61,7 @@ def input_x_gradient(model: nn.Module, images: Tensor, target: Target = None) ->
     return images.detach() * input_gradient(model, images, target)
 
 
-def saliency(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
+def saliency(model: Model, images: Tensor, target: Target = None) -> Tensor:
     """Take the largest gradient magnitude over the colour channels: M = max_k |∂S_c(x)/∂x_k|.
 
     Returns (N, 1, H, W), never negative. Everything else as for `input_gradient` (Simonyan et al. 2014, sec. 3.1).
@@ -75,7 +75,7 @@ def saliency(model: nn.Module, images: Tensor, target: Target = None) -> Tensor:
 
 
 def smoothgrad(
-    model: nn.Module, images: Tensor, target: Target = None, *, samples: int = 50, sigma: float = 0.15, seed: int = 0
+    model: Model, images: Tensor, target: Target = None, *, samples: int = 50, sigma: float = 0.15, seed: int = 0
 ) -> Tensor:
     """Average the gradient over noisy copies of the image.
 
@@ -117,12 +117,12 @@ def smoothgrad(
 
 
 def integrated_gradients(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     target: Target = None,
     *,
     steps: int = 50,
-    baseline: str | Sequence[float] | Tensor = "black",
+    baseline: Fill = "black",
 ) -> Tensor:
     """Add up the gradient on the straight way from a baseline x' to the image x.
 
@@ -163,12 +163,12 @@ def integrated_gradients(
 
 
 def completeness_gap(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     attribution: Tensor,
     target: Target = None,
     *,
-    baseline: str | Sequence[float] | Tensor | None = "black",
+    baseline: Fill | None = "black",
 ) -> Tensor:
     """Measure how far a map is from adding up: Σ A − (S_c(x) − S_c(x')), in logits, one number for each image (N,).
 

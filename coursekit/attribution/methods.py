@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from functools import partial
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.attribution.backward_rules import deconvnet, guided_backprop
 from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_gradient, input_x_gradient, integrated_gradients, smoothgrad
 from coursekit.attribution.occlusion import occlusion
+from coursekit.networks.model import Model
 
 
-def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
+def eleven() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
     """Return the eleven methods with the scoreboard's settings: name -> function (model, images, target) -> maps.
 
     SmoothGrad takes 50 samples, integrated gradients 50 steps from black, occlusion windows of a seventh of the side in
@@ -36,6 +37,6 @@ def eleven() -> dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]]:
     }
 
 
-def _occlusion(model: nn.Module, images: Tensor, target: Tensor) -> Tensor:
+def _occlusion(model: Model, images: Tensor, target: Tensor) -> Tensor:
     window = max(2, images.shape[-1] // 7)
     return occlusion(model, images, target, window=window, stride=window // 2)

@@ -1,15 +1,16 @@
 """Cover a part of the image and see what the network loses: no gradient needed."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
-from coursekit.attribution.fills import baseline
+from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError, TargetError
+from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.probe.targets import Target, Unit, reader, scoring
 
@@ -24,13 +25,13 @@ class OcclusionGrid(NamedTuple):
 
 
 def occlusion(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     target: Target = None,
     *,
     window: int = 32,
     stride: int = 16,
-    fill: str | Sequence[float] | Tensor = "mean",
+    fill: Fill = "mean",
 ) -> Tensor:
     """Slide a plain window over the image and map how much the score drops.
 
@@ -80,13 +81,13 @@ def occlusion(
 
 
 def occlusion_grid(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     target: Target = None,
     *,
     window: int = 32,
     stride: int = 16,
-    fill: str | Sequence[float] | Tensor = "mean",
+    fill: Fill = "mean",
     feature: Unit | None = None,
 ) -> OcclusionGrid:
     """Record what the network says for every position of the window (Zeiler & Fergus 2014, fig. 7 b, d, e).
@@ -127,8 +128,8 @@ def occlusion_grid(
                 values.append(feature(activation) * activation[0, 0].numel())  # mean times positions: the sum
             found.append(torch.stack([v.to(images) for v in values]))
     rows, cols = (len(_starts(n, window, stride)) for n in images.shape[-2:])
-    score, probability, label, *activation = torch.cat(found, dim=1).view(-1, len(images), rows, cols)
-    return OcclusionGrid(score, probability, label.long(), activation[0] if activation else None)
+    score, probability, label, *rest = torch.cat(found, dim=1).view(-1, len(images), rows, cols)
+    return OcclusionGrid(score, probability, label.long(), rest[0] if rest else None)
 
 
 def _occluded(

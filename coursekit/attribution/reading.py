@@ -1,5 +1,7 @@
 """How a signed map becomes something to rank or to draw."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
@@ -7,7 +9,7 @@ from torch import Tensor
 from coursekit.errors import OptionError
 
 
-def importance(maps: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
     """Turn signed maps (N, C, h, w) into the importance of each pixel (N, H, W), never negative.
 
     Three channels are a map of colours (gradients and their kin): M = max_c |A_c|, because the sign of a gradient says

@@ -1,26 +1,25 @@
 """Take the most important pixels away, or bring them back, and watch the target."""
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
-from coursekit.attribution.fills import baseline
+from coursekit.attribution.fills import Fill, baseline
 from coursekit.attribution.reading import importance
 from coursekit.errors import OptionError
+from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, capture, evaluating
 from coursekit.probe.targets import Target, Unit, reader
 
 
 def deletion_curve(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     maps: Tensor,
     target: Target = None,
     *,
     steps: int = 16,
-    fill: str | Sequence[float] | Tensor = "mean",
+    fill: Fill = "mean",
 ) -> Tensor:
     """Remove the most important pixels first and watch the target fade: a good map makes the curve fall early.
 
@@ -60,13 +59,13 @@ def deletion_curve(
 
 
 def insertion_curve(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     maps: Tensor,
     target: Target = None,
     *,
     steps: int = 16,
-    fill: str | Sequence[float] | Tensor = "blur",
+    fill: Fill = "blur",
 ) -> Tensor:
     """Start from a blurred image and bring the most important pixels back first: a good map makes the curve rise early.
 
@@ -82,9 +81,7 @@ def insertion_curve(
     return _curve(model, images, maps, target, steps, fill, insert=True)
 
 
-def _curve(
-    model: nn.Module, images: Tensor, maps: Tensor, target: Target, steps: int, fill: object, insert: bool
-) -> Tensor:
+def _curve(model: Model, images: Tensor, maps: Tensor, target: Target, steps: int, fill: Fill, insert: bool) -> Tensor:
     check_images(images)
     check_count("steps", steps)
     order = _order(images, maps)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from coursekit.arguments import check_images, is_whole
@@ -21,10 +21,10 @@ from coursekit.figures.tables import html_table, text_table
 from coursekit.files import checksum, continued, read_json, write_json
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH
-from coursekit.probe.targets import fixed_classes
+from coursekit.probe.targets import Classes, Target, fixed_classes
 from coursekit.statistics import bootstrap_interval
 
-Stages = Callable[[int], Iterable[tuple[str, nn.Module]]]  # seed -> layer name and network, one after another
+Stages = Callable[[int], Iterable[tuple[str, Model]]]  # seed -> layer name and network, one after another
 
 
 BLANK = "blank"  # the measure that stands beside the four similarities
@@ -160,7 +160,7 @@ def randomisation_test(
     model: Model,
     methods: Mapping[str, Method],
     images: Tensor,
-    targets: int | Sequence[int] | Tensor | None = None,
+    targets: Classes = None,
     *,
     objects: Sequence[str] | None = None,
     seeds: Sequence[int] = range(5),
@@ -218,7 +218,7 @@ def randomisation_test(
     def stages(seed: int) -> Iterable[tuple[str, Model]]:
         return randomised(model, seed=seed, mode=mode, layers=wanted)
 
-    return _test(new, model, methods, images, targets, stages, path, progress)
+    return _test(new, model, methods, images, targets, stages, path=path, progress=progress)
 
 
 def data_randomisation_test(
@@ -226,7 +226,7 @@ def data_randomisation_test(
     permuted: Model,
     methods: Mapping[str, Method],
     images: Tensor,
-    targets: int | Sequence[int] | Tensor | None = None,
+    targets: Classes = None,
     *,
     objects: Sequence[str] | None = None,
     path: str | os.PathLike | None = None,
@@ -247,7 +247,9 @@ def data_randomisation_test(
     """
     new = RandomisationTest(model.name, "data", ["permuted labels"], [0], list(objects or []))
     new.subject["permuted network"] = checksum(permuted.state_dict().values())
-    return _test(new, model, methods, images, targets, lambda seed: [(new.layers[0], permuted)], path, progress)
+    return _test(
+        new, model, methods, images, targets, lambda seed: [(new.layers[0], permuted)], path=path, progress=progress
+    )
 
 
 def _test(
@@ -255,13 +257,14 @@ def _test(
     model: Model,
     methods: Mapping[str, Method],
     images: Tensor,
-    targets: object,
+    classes: Target,
     stages: Stages,
+    *,
     path: str | os.PathLike | None,
     progress: bool,
 ) -> RandomisationTest:
     """Fill the rows that a result still lacks."""
-    targets = _fixed(model, images, targets)
+    targets = _fixed(model, images, classes)
     _check(methods, images, new)
     new.subject |= {"network": checksum(model.state_dict().values()), "images or targets": checksum([images, targets])}
     new.subject |= {"mode": new.mode, "layers": new.layers}
@@ -276,7 +279,8 @@ def _test(
             missing = [seed for seed in new.seeds if str(seed) not in row]
             started = time.process_time()
             try:
-                trained = _maps(method, model, images, targets)[0] if missing else None
+                if missing:
+                    trained, _ = _maps(method, model, images, targets)
                 for seed in missing:
                     row[str(seed)] = _compare(method, trained, stages(seed), images, targets, bar)
                     started, test.seconds = _elapsed(started, test.seconds)
@@ -298,7 +302,7 @@ def _elapsed(started: float, seconds: float) -> tuple[float, float]:
 def _compare(
     method: Method,
     trained: Tensor,
-    stages: Iterable[tuple[str, nn.Module]],
+    stages: Iterable[tuple[str, Model]],
     images: Tensor,
     targets: Tensor,
     bar: tqdm,
@@ -313,7 +317,7 @@ def _compare(
     return row
 
 
-def _maps(method: Method, model: nn.Module, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _maps(method: Method, model: Model, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the maps at the images' size (N, C, H, W), and which of them are blank (N,)."""
     maps = []
     for batch, classes in zip(images.split(BATCH), targets.split(BATCH), strict=True):
@@ -328,7 +332,7 @@ def _maps(method: Method, model: nn.Module, images: Tensor, targets: Tensor) -> 
     return found, blank.float()
 
 
-def _fixed(model: Model, images: Tensor, targets: object) -> Tensor:
+def _fixed(model: Model, images: Tensor, targets: Target) -> Tensor:
     """The class of each image (N,), chosen while the weights are still the trained ones."""
     if callable(targets):
         raise TargetError("The sanity checks explain classes; give class indices, or None for each image's top class.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from coursekit.arguments import check_count, check_masks
@@ -18,10 +18,11 @@ from coursekit.figures.figure import Picture
 from coursekit.figures.tables import html_table, text_table
 from coursekit.files import DATA, checksum, continued, read_json, stored, write_json
 from coursekit.images.scenes import Scenes
+from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH
 from coursekit.statistics import bootstrap_interval
 
-Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
+Method = Callable[[Model, Tensor, Tensor], Tensor]
 
 
 CURVES = {"deletion": deletion_curve, "insertion": insertion_curve}
@@ -110,7 +111,7 @@ class Scoreboard:
         """
         measures = list(measures) or self.measures
         first = {method: self.interval(method, measures[0])[0] for method in self.rows}
-        order = sorted(first, key=first.get, reverse=BETTER.get(measures[0]) == "↑")
+        order = sorted(first, key=lambda method: first[method], reverse=BETTER.get(measures[0]) == "↑")
         panels = {
             f"{measure} {BETTER.get(measure, '')}": {method: self.interval(method, measure) for method in order}
             for measure in measures
@@ -131,7 +132,7 @@ class Scoreboard:
 
 
 def scoreboard(
-    model: nn.Module,
+    model: Model,
     methods: Mapping[str, Method],
     scenes: Scenes,
     *,
@@ -174,7 +175,7 @@ def scoreboard(
     ['gradient', 'chance', 'edges', 'centre']
     """
     _check(methods, scenes, curve_scenes, steps)
-    board = Scoreboard(getattr(model, "name", "network"), list(scenes.objects))
+    board = Scoreboard(model.name, list(scenes.objects))
     board.subject = _subject(model, scenes, curve_scenes, steps)
     board = continued(path, board)
     functions = {**methods, **BASELINES}
@@ -194,7 +195,7 @@ def scoreboard(
 
 
 def _score(
-    model: nn.Module, method: Method, scenes: Scenes, curve_scenes: int, steps: int, bar: tqdm
+    model: Model, method: Method, scenes: Scenes, curve_scenes: int, steps: int, bar: tqdm
 ) -> dict[str, list[float]] | str:
     """Return measure -> a value for each scene, or the reason why the method cannot apply."""
     row: dict[str, list[float]] = {}
@@ -232,7 +233,7 @@ def _check(methods: Mapping[str, Method], scenes: Scenes, curve_scenes: int, ste
         raise OptionError(f"The first {curve_scenes} scenes show one object only; raise curve_scenes, or set it to 0.")
 
 
-def _subject(model: nn.Module, scenes: Scenes, curve_scenes: int, steps: int) -> dict[str, int]:
+def _subject(model: Model, scenes: Scenes, curve_scenes: int, steps: int) -> dict[str, int]:
     """Checksums of all that the numbers depend on, but for the methods' own code."""
     data = [scenes.images, scenes.masks, scenes.targets]
     return {

@@ -7,6 +7,7 @@ that sees these calls covers modules that are used twice and in-place activation
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +59,7 @@ class intercept(TorchFunctionMode):
         return handler(func, *args, **kwargs)
 
 
-def clipping(func: Callable, *args: object, **kwargs: object) -> tuple[object, object, bool]:
+def clipping(func: Callable, *args: object, **kwargs: object) -> tuple[float | Tensor | None, float | Tensor, bool]:
     """Read (lower bound, upper bound, in place) from a call of a function that can be a ReLU; `args` without input."""
     low, high, inplace = _CLIPPING[_plain(func.__name__)](*args, **kwargs)
     return low, high, bool(inplace) or func.__name__.endswith("_")
@@ -171,7 +172,7 @@ class _Rectify(torch.autograd.Function):
     """min(max(x, 0), high), with the backward pass of a rule."""
 
     @staticmethod
-    def forward(ctx: object, x: Tensor, high: float, rule: str, inplace: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, high: float, rule: str, inplace: bool) -> Tensor:
         if rule == "guided":
             ctx.save_for_backward((x > 0) & (x < high))
         if inplace:
@@ -180,7 +181,7 @@ class _Rectify(torch.autograd.Function):
         return x.clamp(0, high)
 
     @staticmethod
-    def backward(ctx: object, signal: Tensor) -> tuple:
+    def backward(ctx: Any, signal: Tensor) -> tuple:
         signal = signal.clamp(min=0)
         for passed in ctx.saved_tensors:
             signal = signal * passed
@@ -191,13 +192,13 @@ class _Switch(torch.autograd.Function):
     """Max-pooling whose values and places are known; backwards, each place gets the signal of one window."""
 
     @staticmethod
-    def forward(ctx: object, x: Tensor, values: Tensor, places: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, values: Tensor, places: Tensor) -> Tensor:
         ctx.shape = x.shape
         ctx.save_for_backward(places)
         return values
 
     @staticmethod
-    def backward(ctx: object, signal: Tensor) -> tuple:
+    def backward(ctx: Any, signal: Tensor) -> tuple:
         places = ctx.saved_tensors[0].flatten(-2)
         windows = torch.arange(places.shape[-1], device=places.device).expand_as(places)
         last = places.new_full((*ctx.shape[:-2], ctx.shape[-2:].numel()), -1)  # which window won; -1: none

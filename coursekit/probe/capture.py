@@ -16,7 +16,7 @@ BATCH = 8  # images in one forward pass: on a CPU larger batches are slower per 
 
 
 @contextmanager
-def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+def capture(model: Model, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """Keep what the named layers compute while the model runs inside the `with` block.
 
     Each forward pass replaces what the one before has left. The captured tensors are part of the autograd graph and
@@ -93,9 +93,7 @@ def differentiating() -> Iterator[None]:
         yield
 
 
-def run(
-    model: nn.Module, images: Tensor, layers: Sequence[str], keep: Callable[[Tensor, dict[str, Tensor]], T]
-) -> list[T]:
+def run(model: Model, images: Tensor, layers: Sequence[str], keep: Callable[[Tensor, dict[str, Tensor]], T]) -> list[T]:
     """Run the network over the images in batches and return `keep(logits, maps)` of each batch.
 
     The only loop of the package that asks a network about many images: in eval mode, without gradients, with checked
@@ -108,7 +106,7 @@ def run(
         return [keep(model(batch.contiguous(memory_format=torch.channels_last)), maps) for batch in images.split(BATCH)]
 
 
-def answers(model: nn.Module, images: Tensor) -> Tensor:
+def answers(model: Model, images: Tensor) -> Tensor:
     """Return the logits of each image, (N, K), on the images' device."""
     return torch.cat(run(model, images, [], lambda logits, maps: logits.to(images.device)))
 
@@ -154,7 +152,7 @@ REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def activations(
-    model: nn.Module,
+    model: Model,
     images: Tensor,
     layers: Sequence[str],
     *,
@@ -193,7 +191,7 @@ def activations(
     return {layer: torch.cat([row[layer] for row in rows]) for layer in layers}
 
 
-def embed(model: nn.Module, images: Tensor, layer: str, *, reduce: str | Callable[[Tensor], Tensor] = "mean") -> Tensor:
+def embed(model: Model, images: Tensor, layer: str, *, reduce: str | Callable[[Tensor], Tensor] = "mean") -> Tensor:
     """Return the code of each image: what one layer computes for it, `activations` of that layer alone.
 
     Parameters

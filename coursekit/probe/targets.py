@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coursekit.arguments import check_class, check_images, check_layers, is_whole, shown
 from coursekit.errors import OptionError, TargetError
+from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, answers, capture, differentiating, evaluating
+
+# Of a neuron in its map: row and column; "max": the strongest neuron; None: the mean of all.
+Position = tuple[int, int] | Literal["max"] | None
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Unit:
 
     layer: str
     channel: int
-    position: tuple[int, int] | str | None = None
+    position: Position = None
 
     def values(self, activation: Tensor) -> Tensor:
         """Pick the channel out of the layer's activation (N, C, H, W) or (N, C): (N, H, W) or (N,)."""
@@ -44,13 +49,12 @@ class Unit:
         return values[:, row, column]
 
 
-Target = int | Sequence[int] | Tensor | Unit | Callable[[Tensor], Tensor] | None
-
-
+Classes = int | Sequence[int] | Tensor | None
+Target = Classes | Unit | Callable[[Tensor], Tensor]
 Score = Callable[[Tensor, Tensor], Tensor]
 
 
-def unit(layer: str, channel: int, position: tuple[int, int] | str | None = None) -> Unit:
+def unit(layer: str, channel: int, position: Position = None) -> Unit:
     """Name a channel (its mean over the map) or one neuron of an inner layer as the target of a method.
 
     position : (row, column) of the neuron, "max" for the one that is strongest on each image, None for the mean.
@@ -68,7 +72,7 @@ def unit(layer: str, channel: int, position: tuple[int, int] | str | None = None
 
 
 @contextmanager
-def scoring(model: nn.Module, images: Tensor, target: Target) -> Iterator[Score]:
+def scoring(model: Model, images: Tensor, target: Target) -> Iterator[Score]:
     """Check images and target, fix the target, and yield `score(variants, owner)` -> (N,).
 
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
@@ -79,7 +83,7 @@ def scoring(model: nn.Module, images: Tensor, target: Target) -> Iterator[Score]
         yield lambda variants, owner: read(model(variants), maps, owner)
 
 
-def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:
+def reader(model: Model, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:
     """Check images and target; return `read(logits, maps, owner)` -> (N,), the target's value in a forward pass."""
     check_images(images)
     if isinstance(target, Unit):
@@ -96,7 +100,7 @@ def reader(model: nn.Module, images: Tensor, target: Target) -> Callable[[Tensor
     return read
 
 
-def fixed_classes(model: nn.Module, images: Tensor, target: int | Sequence[int] | Tensor | None) -> Tensor:
+def fixed_classes(model: Model, images: Tensor, target: Classes) -> Tensor:
     """One class index for each image, as a tensor (N,)."""
     if target is None:
         return answers(model, images).argmax(1).cpu()
@@ -113,7 +117,7 @@ def fixed_classes(model: nn.Module, images: Tensor, target: int | Sequence[int] 
         raise TargetError(f"There are {len(images)} images, but {len(classes)} targets; give one or {len(images)}.")
     classes = classes.long().cpu().expand(len(images))
     check_class(classes.min(), None)
-    check_class(classes.max(), len(model.labels) if getattr(model, "labels", None) else None)
+    check_class(classes.max(), len(model.labels) if model.labels else None)
     return classes
 
 
@@ -125,7 +129,7 @@ def _check_scores(scores: Tensor, count: int) -> Tensor:
 
 
 def activation_gradients(
-    model: nn.Module, images: Tensor, target: Target, layers: Sequence[str], *, reduce: str = "mean"
+    model: Model, images: Tensor, target: Target, layers: Sequence[str], *, reduce: str = "mean"
 ) -> dict[str, Tensor]:
     r"""Return the gradient of the class's logit with respect to what each layer computes.
 

@@ -6,7 +6,8 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +19,15 @@ from coursekit.errors import OptionError
 EXACT = 10_000  # up to so many points UMAP gets exact neighbours
 
 
-class Neighbours(NamedTuple):
+@dataclass(frozen=True)
+class Neighbours:
     """Nearest first: which items, and how far away; each (N, k)."""
 
     index: Tensor
     distance: Tensor
+
+    def __repr__(self) -> str:
+        return "{1} nearest neighbours of each of {0} items".format(*self.index.shape)
 
 
 def neighbours(codes: Tensor, k: int, *, metric: str = "l2", groups: Sequence | None = None) -> Neighbours:
@@ -81,7 +86,7 @@ def precision_at_k(index: Tensor, labels: Sequence | Tensor) -> Tensor:
     return (label[index] == label[:, None]).float().mean(1)
 
 
-def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0, **options: object) -> Tensor:
+def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0, **options: Any) -> Tensor:
     """Lay codes out in the plane so that near ones stay near. A thin wrapper: the libraries' defaults hold.
 
     Parameters
@@ -117,25 +122,25 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
         raise OptionError(f"{method} cannot project {len(points)} codes with {options}: {error}") from error
 
 
-def _pca(dims: int, seed: int, options: dict) -> object:
+def _pca(dims: int, seed: int, options: dict) -> Any:
     from sklearn.decomposition import PCA
 
     return PCA(dims, random_state=seed, **options)
 
 
-def _laplacian(dims: int, seed: int, options: dict) -> object:
+def _laplacian(dims: int, seed: int, options: dict) -> Any:
     from sklearn.manifold import SpectralEmbedding
 
     return SpectralEmbedding(dims, random_state=seed, **options)
 
 
-def _tsne(dims: int, seed: int, options: dict) -> object:
+def _tsne(dims: int, seed: int, options: dict) -> Any:
     from sklearn.manifold import TSNE
 
     return TSNE(dims, random_state=seed, **options)
 
 
-def _umap(dims: int, seed: int, options: dict) -> object:
+def _umap(dims: int, seed: int, options: dict) -> Any:
     from umap import UMAP
 
     warnings.filterwarnings("ignore", "(?s).*knn_search_index", UserWarning)  # only `transform` would need it
@@ -154,7 +159,7 @@ def _umap_neighbours(codes: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]
     return index, torch.cat([torch.zeros(own.shape), near.distance.cpu()], 1).numpy()
 
 
-def _pacmap(dims: int, seed: int, options: dict) -> object:
+def _pacmap(dims: int, seed: int, options: dict) -> Any:
     if sys.platform == "darwin":  # faiss, which pacmap uses, aborts there beside torch's own copy of OpenMP
         os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
     from pacmap import PaCMAP

@@ -132,7 +132,8 @@ def tcav_test(
     tests = len(concepts) * len(gradients)
     draws = max(100, 40 * tests) if draws is None else draws
     _check_test(gradients, concepts, random, runs, draws, method)
-    by_concept, null, others, rows = {}, {}, {}, []
+    by_concept, null, others = {}, {}, {}
+    rows: list[TcavRow] = []
     for layer, slopes in gradients.items():
         ours = {name: codes[layer] for name, codes in concepts.items()}
         for size in sorted({len(codes) for codes in ours.values()}):
@@ -142,15 +143,15 @@ def tcav_test(
             for (name, codes), row in zip(same.items(), scores, strict=False):
                 by_concept[name, layer] = row
                 accuracy = np.mean([cav(codes, random[layer][chosen], seed=seed).accuracy for chosen in sets])
-                rows.append((name, layer, *_compare(row.mean(), null[layer, size].mean(1), method), float(accuracy)))
-    adjusted = holm([row[7] for row in rows])
-    rows = [TcavRow(*row[:8], p_holm, row[8]) for row, p_holm in zip(rows, adjusted, strict=True)]
+                numbers = _compare(row.mean(), null[layer, size].mean(1), method)
+                rows.append(TcavRow(name, layer, *numbers, p_holm=1.0, accuracy=float(accuracy)))
+    rows = [row._replace(p_holm=p) for row, p in zip(rows, holm([row.p for row in rows]), strict=True)]
     order = {name: i for i, name in enumerate(concepts)}
     return TcavTest(sorted(rows, key=lambda row: order[row.concept]), by_concept, null, others)
 
 
-def _compare(score: Tensor, null: Tensor, method: str) -> tuple[float, ...]:
-    """Return score, mean of the null, effect, its interval and p."""
+def _compare(score: Tensor, null: Tensor, method: str) -> tuple[float, float, float, float, float, float]:
+    """Return score, mean of the null, effect, its interval (low, high) and p."""
     from scipy import stats
 
     draws, effect = len(null), float(score - null.mean())

@@ -20,21 +20,17 @@ def effective_weights(block: nn.Module) -> Tensor:
     """
     if isinstance(block, nn.Conv2d) and block.groups == 1:
         return block.weight.detach()
-    if not all(hasattr(block, name) for name in ("conv_pw", "conv_dw", "conv_pwl")):
+    parts = {"conv_pw": "bn1", "conv_dw": "bn2", "conv_pwl": "bn3"}
+    if not all(hasattr(block, name) for name in parts):
         raise UnsupportedNetwork(
             f"effective_weights reads a convolution or an inverted residual block, not {type(block).__name__}."
         )
-    wide, place, narrow = (
-        convolution.weight.detach() * _factor(norm)[:, None, None, None]
-        for convolution, norm in (
-            (block.conv_pw, block.bn1),
-            (block.conv_dw, block.bn2),
-            (block.conv_pwl, block.bn3),
-        )
-    )
+    wide, place, narrow = (_scaled(getattr(block, conv), getattr(block, norm)) for conv, norm in parts.items())
     return torch.einsum("om,mhw,mi->oihw", narrow[:, :, 0, 0], place[:, 0], wide[:, :, 0, 0])
 
 
-def _factor(norm: nn.Module) -> Tensor:
-    """What a BatchNorm multiplies each channel by, in eval mode."""
-    return (norm.weight / (norm.running_var + norm.eps).sqrt()).detach()
+def _scaled(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """Return the weights times what the BatchNorm that follows multiplies each channel by, in eval mode."""
+    state = norm.state_dict()
+    factor = state["weight"] / (state["running_var"] + norm.eps).sqrt()
+    return convolution.weight.detach() * factor[:, None, None, None]

@@ -95,7 +95,7 @@ class Dissection:
         """
         best, place = self.iou[channel].max(0)
         least = max(MINIMUM, self.chance) if minimum is None else minimum
-        return self.concepts[place] if best >= least else None
+        return self.concepts[int(place)] if best >= least else None
 
     def names(self, minimum: float | None = None) -> dict[int, str]:
         """Return the channels that have a name, the surest first."""

@@ -115,7 +115,7 @@ def _strongest(model: Model, images: Tensor, layer: str, channel: int) -> tuple[
     return values, torch.stack([places // width, places % width], 1)
 
 
-def _box(field: tuple[Axis, Axis] | None, position: list[int], size: torch.Size) -> tuple[int, int, int, int]:
+def _box(field: tuple[Axis, ...] | None, position: list[int], size: torch.Size) -> tuple[int, int, int, int]:
     """Return (top, left, height, width) of what the neuron at this position sees."""
     if field is None:
         return 0, 0, *size

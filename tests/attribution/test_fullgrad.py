@@ -21,7 +21,7 @@ def model_of(*layers: nn.Module, mean=MEAN, std=STD) -> ck.Model:
 
 
 def shares(model: ck.Model, target: int) -> list[Tensor]:
-    return _shares(model, IMAGES, lambda x: model(x)[:, target])[1]
+    return _shares(model, IMAGES, lambda x, owner: model(x)[:, target], torch.arange(3))[1]
 
 
 # Completeness -----------------------------------------------------------------------------------------------------
