@@ -1,12 +1,14 @@
 """The check of every exercise knows the right answers, names each mistake by its own hint, and never falls over."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
 import jupytext
 import pytest
 
-from notebooks import find_lessons
+import coursekit as ck
+from notebooks import ROOT, find_lessons
 from tests.labs.answers_04 import grad_of_no_leaf, gradient
 
 LABS = [import_module(f"tests.labs.{path.stem}") for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
@@ -69,3 +71,37 @@ def test_noise_scaled_by_sigma_alone_on_the_gradient_is_recognised_too(said):
 def test_a_gradient_looked_for_on_no_leaf_gets_an_answer(said):
     with pytest.warns(UserWarning, match="not a leaf"):
         assert said("04.1", grad_of_no_leaf).startswith("✗ 04.1 not yet:")
+
+
+@pytest.mark.parametrize("answer", [224 * 224, ..., "many"])
+def test_strict_mode_raises_for_all_but_the_right_answer(monkeypatch, answer):
+    monkeypatch.setenv("COURSEKIT_STRICT", "1")
+    ck.check("00.1", 150528)
+    with pytest.raises(AssertionError, match=r"00\.1 not"):
+        ck.check("00.1", answer)
+
+
+@pytest.mark.parametrize("number", ["00.9", "00", "77.1", "../x", "", 3])
+def test_an_unknown_exercise_is_an_error(number):
+    with pytest.raises(ck.UnknownExercise, match="There is no exercise"):
+        ck.check(number, 1)
+
+
+def test_an_unknown_exercise_names_the_known_ones():
+    with pytest.raises(ck.UnknownExercise, match=r"known: 00\.1, 00\.2, 00\.3, 00\.4"):
+        ck.check("00.5", 1)
+
+
+# --- what the first lab tells its reader ----------------------------------------------------------------------------
+
+FIRST = (ROOT / "lessons" / "00_start_here.py").read_text("utf8")
+
+
+def test_the_hint_that_the_lab_shows_is_the_one_that_students_get(said):
+    assert f"# > {said('00.1', 224 * 224)}\n" in FIRST
+
+
+def test_the_list_of_labs_says_truly_which_exist():
+    rows = re.findall(r"^# \| (\d\d) \| [^|]+ \| [^|]+ \| ([✓○]) \|$", FIRST, re.M)
+    assert [number for number, _ in rows] == [f"{n:02}" for n in range(17)]
+    assert [number for number, mark in rows if mark == "✓"] == [lesson.name[:2] for lesson in find_lessons()]

@@ -1,16 +1,15 @@
 """What the training scripts share: a network is examined as it is shipped, in half precision."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
+from notebooks import ROOT
+
 
 @pytest.fixture
 def scripts(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(Path(__file__).resolve().parents[2] / "training"), *sys.path])
+    monkeypatch.syspath_prepend(str(ROOT / "training"))
 
 
 def test_a_network_is_rounded_to_what_its_file_holds(scripts):
