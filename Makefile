@@ -30,9 +30,10 @@ test: $(VENV)/dev.stamp ## everything that continuous integration runs
 	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
 	@$(RUN) tools/report.py $(RESULTS)
 
-lint: $(VENV)/dev.stamp ## style, and whether docs/reference.md is up to date
+lint: $(VENV)/dev.stamp ## style, types, and whether docs/reference.md is up to date
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 	$(RUN) tools/reference.py --check
 
 docs: $(VENV)/dev.stamp ## write docs/reference.md from the docstrings
