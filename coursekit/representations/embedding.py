@@ -191,7 +191,7 @@ def _numba_like_torch() -> Iterator[None]:
 _PROJECTIONS = {"pca": _pca, "laplacian": _laplacian, "tsne": _tsne, "umap": _umap, "pacmap": _pacmap}
 
 
-def trustworthiness(codes: Tensor, points: Tensor, k: int = 5) -> float:
+def trustworthiness(codes: Tensor, points: Tensor, *, k: int = 5) -> float:
     """Measure how far neighbours in the plane are neighbours among the codes: 1 is perfect, about ½ is chance.
 
     It punishes points that became one of the k nearest without being near (Venna & Kaski 2001). k is below N / 2.

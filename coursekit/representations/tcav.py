@@ -10,6 +10,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_count, check_vectors
 from coursekit.errors import OptionError
+from coursekit.figures.tables import text_table
 from coursekit.representations.concepts import cav
 from coursekit.statistics import holm
 
@@ -61,17 +62,13 @@ class TcavTest:
 
     def __repr__(self) -> str:
         draws, runs = next(iter(self.null.values())).shape
-        lines = [
-            f"TCAV: {len(self.rows)} tests, {draws} random concepts, mean of {runs} runs each; effect [95 %]",
-            f"{'concept':12s} {'layer':10s} accuracy  score  random  {'effect':22s} {'p':>7s}  {'p (Holm)':>8s}",
-        ]
+        heading = f"TCAV: {len(self.rows)} tests, {draws} random concepts, mean of {runs} runs each; effect [95 %]"
+        table = [["concept", "layer", "accuracy", "score", "random", "effect", "p", "p (Holm)"]]
         for row in self.rows:
-            interval = f"{row.effect:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
-            lines.append(
-                f"{row.concept:12s} {row.layer:10s} {row.accuracy:8.2f}  {row.score:5.2f}  {row.random:6.2f}  "
-                f"{interval:22s} {row.p:7.4f}  {row.p_holm:8.4f}"
-            )
-        return "\n".join(lines)
+            numbers = [f"{value:.2f}" for value in (row.accuracy, row.score, row.random)]
+            effect = f"{row.effect:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
+            table.append([row.concept, row.layer, *numbers, effect, f"{row.p:.4f}", f"{row.p_holm:.4f}"])
+        return text_table(heading, table)
 
 
 def tcav_test(

@@ -97,7 +97,7 @@ def filter_health(weights: Tensor) -> dict[str, Tensor]:
     }
 
 
-def frequency_response(weights: Tensor, size: int = 64) -> Tensor:
+def frequency_response(weights: Tensor, *, size: int = 64) -> Tensor:
     """Return |FFT| of each filter (N, C, k, k), added up over its channels: (N, 1, size, size), frequency 0 central.
 
     The value at (row, column) says how strongly the filter answers a grating of that frequency: from the centre,
@@ -167,7 +167,7 @@ def _strongest_wave(z: np.ndarray) -> tuple[float, float]:
     return float(np.arctan2(fx, fy)), float(np.clip(1 / max(np.hypot(fx, fy), 1e-6), 2, 4 * max(z.shape)))
 
 
-def natural_patches(n: int = 10_000, size: int = 7, names: tuple[str, ...] = (), seed: int = 0) -> Tensor:
+def natural_patches(n: int = 10_000, *, size: int = 7, names: tuple[str, ...] = (), seed: int = 0) -> Tensor:
     """Cut random patches (n, 3, size, size) out of packaged photographs, by default colour ones."""
     names = names or ("chelsea", "astronaut", "coffee", "rocket", "china", "flower", "grace_hopper", "motorcycle")
     if n < len(names) or not 2 <= size <= 64:

@@ -108,10 +108,10 @@ def part_spread(places: Tensor, heights: Tensor, objects: Sequence[str], *, shar
     return spread
 
 
-def cutout_picture(name: str, size: int = 200) -> Tensor:
+def cutout_picture(name: str, *, size: int = 200) -> Tensor:
     """Return a cut-out alone on white, (1, 3, h, w), its longer side `size` pixels: the frame of `part_places`.
 
-    >>> cutout_picture("giraffe", 64).shape[2]
+    >>> cutout_picture("giraffe", size=64).shape[2]
     64
     """
     if name not in cutouts():

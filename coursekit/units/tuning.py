@@ -147,7 +147,7 @@ def gradient_orientation(images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.rad2deg(torch.atan2(double, across)) / 2 % 180, across.hypot(double) / energy.clamp(min=1e-12)
 
 
-def angle_between(a: Tensor, b: Tensor, turn: float = 180) -> Tensor:
+def angle_between(a: Tensor, b: Tensor, *, turn: float = 180) -> Tensor:
     """Return the difference of two angles in degrees, 0 to turn / 2.
 
     >>> angle_between(torch.tensor([170.0]), torch.tensor([10.0]))

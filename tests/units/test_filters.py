@@ -98,11 +98,11 @@ def test_noise_is_no_gabor():
 
 
 def test_patches_come_from_the_photographs_and_follow_from_the_seed():
-    first, again, other = (ck.natural_patches(50, 5, seed=s) for s in (1, 1, 2))
+    first, again, other = (ck.natural_patches(50, size=5, seed=s) for s in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert first.shape == (50, 3, 5, 5) and first.min() >= 0 and first.max() <= 1
     image = ck.load_image("coffee")
-    (patch,) = ck.natural_patches(1, 5, names=("coffee",), seed=4)
+    (patch,) = ck.natural_patches(1, size=5, names=("coffee",), seed=4)
     windows = image[0].unfold(1, 5, 1).unfold(2, 5, 1)
     assert (windows == patch[:, None, None]).all(-1).all(-1).all(0).any()
 

@@ -80,7 +80,7 @@ def test_scenes_remember_where_the_cut_out_lies():
 
 def test_a_mirrored_cut_out_lies_mirrored_in_its_box():
     made = ck.part_scenes(8, ["flamingo"], seed=1, size=96)
-    plain = ck.cutout_picture("flamingo", 96)
+    plain = ck.cutout_picture("flamingo", size=96)
 
     def likeness(n, flip):
         top, left, height, width = made.boxes[n].tolist()

@@ -64,7 +64,7 @@ def test_a_unit_without_orientation_is_not_selective():
 def test_a_planted_arc_is_found_with_its_direction_and_its_radius(angle):
     kernel = 1 - ck.stimuli.curve(31, radius=8, angle=angle, width=3, length=22)
     tuning = ck.curve_tuning(bank(kernel), "relu", angles=8, radii=(8, math.inf), width=3, length=22)
-    assert ck.angle_between(tuning.preferred(), torch.tensor([float(angle)]), 360).item() < 12
+    assert ck.angle_between(tuning.preferred(), torch.tensor([float(angle)]), turn=360).item() < 12
     assert tuning.best_size() == [8] and tuning.turn == 360
 
 
