@@ -158,7 +158,7 @@ def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Tensor],
 
     def ascend(loss: Tensor) -> None:
         (x,) = painting.parameters
-        assert x.grad is not None  # it stands there
+        assert x.grad is not None  # `_look` has put it there
         with torch.no_grad():
             size = x.grad.abs().flatten(1).mean(1).clamp(min=1e-12)[:, None, None, None]
             x -= rate * x.grad / size  # the gradient is that of the loss, hence the minus
