@@ -9,11 +9,10 @@ from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
 from coursekit.attribution.fills import baseline
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_gradient, integrated_gradients, saliency, smoothgrad
-from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_upload, top_classes
+from coursekit.explorers.explorer import Explorer, chosen_image, layer_and_channel, photograph_or_upload, top_classes
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images, show_predictions, signal_pictures
 from coursekit.figures.maps import show_maps
-from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
 from coursekit.probe.capture import predict
 from coursekit.probe.targets import unit
@@ -137,7 +136,7 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
     channels, controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple) -> Picture:
-        image = load_image(upload[-1] if upload else photograph, size=model.input_size)
+        image, _ = chosen_image(photograph, upload, size=model.input_size)
         return _draw(model, image, layer, min(channel, channels[layer] - 1))
 
     return Explorer(

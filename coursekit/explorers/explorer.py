@@ -14,7 +14,7 @@ from torch import Tensor
 from coursekit.arguments import is_whole, shown
 from coursekit.errors import CoursekitError, ImageError, OptionError, UnknownLayer
 from coursekit.figures.figure import Picture
-from coursekit.images.loading import photographs
+from coursekit.images.loading import load_image, photographs
 from coursekit.networks.model import Model
 from coursekit.probe.capture import answers
 
@@ -71,6 +71,13 @@ def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
     return {"photograph": choice, "upload": upload}
 
 
+def chosen_image(photograph: str, upload: tuple, camera: bytes = b"", *, size: int) -> tuple[Tensor, str]:
+    """Return the picture that these controls chose, (1, 3, size, size), and what to call it."""
+    source = camera or (upload[-1] if upload else photograph)
+    name = "the camera" if camera else "your picture" if upload else photograph
+    return load_image(source, size=size), name
+
+
 def photograph_or_camera(photograph: str) -> dict[str, widgets.Widget]:
     """Make the two controls of a picture and a camera; a new choice of one of the two clears the camera's picture."""
     from coursekit.explorers.browser import Webcam
@@ -79,6 +86,17 @@ def photograph_or_camera(photograph: str) -> dict[str, widgets.Widget]:
     for other in chosen.values():
         other.observe(lambda change: camera.set_trait("value", b""), names="value")
     return {**chosen, "camera": camera}
+
+
+def layer_choice(model: Model, layer: str, names: list[str], start: float = 0.5) -> widgets.Dropdown:
+    """Make the control that chooses one of the layers `names`; "" is the layer that far down the list.
+
+    Raises UnknownLayer if the layer is none of them, or if there are none.
+    """
+    if not names or (layer and layer not in names):
+        known = ", ".join(names) or "none"
+        raise UnknownLayer(f"{model.name} has no layer {layer!r} to choose here; there is: {known}.")
+    return widgets.Dropdown(options=names, value=layer or names[int(start * len(names))], description="layer")
 
 
 def layer_and_channel(
@@ -92,14 +110,13 @@ def layer_and_channel(
     if layer:
         model.layer(layer)  # raises before any work
     channels = map_layers(model)
-    layer = layer or list(channels)[len(channels) // 2]
-    if layer not in channels:
-        raise UnknownLayer(f"{model.name} has no layer {layer!r} with maps. It has: {', '.join(channels)}.")
+    choice = layer_choice(model, layer, list(channels))
+    layer = choice.value
     if not is_whole(channel) or channel >= channels[layer]:
         raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {shown(channel)}.")
     most = max(channels.values()) - 1
     return channels, {
-        "layer": widgets.Dropdown(options=list(channels), value=layer, description="layer"),
+        "layer": choice,
         "channel": widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
     }
 

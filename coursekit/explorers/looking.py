@@ -2,10 +2,15 @@
 
 import ipywidgets as widgets
 
-from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_camera, photograph_or_upload
+from coursekit.explorers.explorer import (
+    Explorer,
+    chosen_image,
+    layer_and_channel,
+    photograph_or_camera,
+    photograph_or_upload,
+)
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images, show_predictions
-from coursekit.images.loading import load_image
 from coursekit.networks.history import training_history
 from coursekit.networks.model import Model
 from coursekit.probe.capture import activations, predict
@@ -22,7 +27,7 @@ def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
     """
 
     def draw(photograph: str, upload: tuple) -> Picture:
-        image = load_image(upload[-1] if upload else photograph, size=model.input_size)
+        image, _ = chosen_image(photograph, upload, size=model.input_size)
         return show_predictions(image, predict(model, image))
 
     return Explorer(draw, **photograph_or_upload(photograph))
@@ -41,7 +46,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
     channels, controls = layer_and_channel(model, layer)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
-        image = load_image(camera or (upload[-1] if upload else photograph), size=model.input_size)
+        image, _ = chosen_image(photograph, upload, camera, size=model.input_size)
         maps = activations(model, image, [layer], reduce="maps")[layer][0]
         channel = min(channel, channels[layer] - 1)
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]

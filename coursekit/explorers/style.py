@@ -12,7 +12,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
-from coursekit.explorers.explorer import Explorer, photograph_or_camera, photograph_or_upload
+from coursekit.explorers.explorer import Explorer, chosen_image, photograph_or_camera, photograph_or_upload
 from coursekit.figures.figure import COLOURS, Picture
 from coursekit.figures.images import show_images
 from coursekit.images.loading import load_image
@@ -55,10 +55,10 @@ def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128,
     def draw(
         photograph: str, upload: tuple, style: str, style_upload: tuple, content_weight: float, steps: int
     ) -> Picture:
-        content = load_image(upload[-1] if upload else photograph, size=size)
+        content, name = chosen_image(photograph, upload, size=size)
         painting = load_image(style_upload[-1], size=size) if style_upload else _painting(style, size)
         made = style_transfer(model, content, painting, content_weight=content_weight, steps=steps).images
-        name, kind = "your picture" if upload else photograph, "your style" if style_upload else style
+        kind = "your style" if style_upload else style
         return show_images(
             [content, painting, made], [name, kind, "both"], columns=4, alt=f"{name} in the style of {kind}"
         )
@@ -159,9 +159,8 @@ def explore_fast_style(
     network = load_style_network(network) if isinstance(network, str) else network
 
     def draw(photograph: str, upload: tuple, camera: bytes, **shares: float) -> Picture:
-        image = load_image(camera or (upload[-1] if upload else photograph), size=size)
+        image, name = chosen_image(photograph, upload, camera, size=size)
         made = fast_style(network, image, shares)
-        name = "the camera" if camera else "your picture" if upload else photograph
         words = ", ".join(f"{style} {share:g}" for style, share in shares.items() if share)
         return show_images([image, made], [name, words], columns=3, alt=f"{name} painted as {words}")
 

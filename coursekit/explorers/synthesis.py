@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
-from coursekit.explorers.explorer import Explorer, layer_and_channel, photograph_or_upload
+from coursekit.explorers.explorer import Explorer, chosen_image, layer_and_channel, layer_choice, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
 from coursekit.files import DATA, stored
-from coursekit.images.loading import load_image
 from coursekit.networks.model import Model
 from coursekit.probe.capture import answers, predict
 from coursekit.synthesis.dream import dream
@@ -108,15 +107,12 @@ def explore_inversion(
     >>> ck.explore_inversion(ck.load_model("coursenet"), "relu2", size=64, steps=3)
     <Explorer: photograph, upload, layer, weight, beta, seed; chelsea and its inversion from relu2>
     """
-    names = list(model.layers)
-    layer = layer or names[len(names) // 2]
-    model.layer(layer)  # raises before any work
+    choice = layer_choice(model, layer, list(model.layers))
 
     def draw(photograph: str, upload: tuple, layer: str, weight: float, beta: float, seed: int) -> Picture:
-        image = load_image(upload[-1] if upload else photograph, size=size)
+        image, name = chosen_image(photograph, upload, size=size)
         found = invert(model, image, layer, weight=weight, beta=beta, steps=steps, seed=seed).images
         error = inversion_error(model, found, layer, image).item()
-        name = "your picture" if upload else photograph
         titles = [name, f"{layer}, error {error:.2f}"]
         alt = f"{name} and its inversion from {layer}"
         return show_images([image, found], titles, columns=3, alt=alt)
@@ -124,7 +120,7 @@ def explore_inversion(
     return Explorer(
         draw,
         **photograph_or_upload(photograph),
-        layer=widgets.Dropdown(options=names, value=layer, description="layer"),
+        layer=choice,
         weight=widgets.FloatLogSlider(value=1, min=-2, max=3, step=0.5, description="λ", continuous_update=False),
         beta=widgets.FloatSlider(value=2, min=1, max=3, step=0.5, description="β", continuous_update=False),
         seed=widgets.IntSlider(value=0, min=0, max=9, description="seed", continuous_update=False),
@@ -177,19 +173,17 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
     <Explorer: photograph, upload, layer, octaves, steps; china and its dream of block10>
     """
     names = [name for name in model.layers if name.startswith(("block", "relu", "conv", "mixed", "layer"))]
-    layer = layer or names[int(0.55 * len(names))]
-    model.layer(layer)  # raises before any work
+    choice = layer_choice(model, layer, names or list(model.layers), start=0.55)
 
     def draw(photograph: str, upload: tuple, layer: str, octaves: int, steps: int) -> Picture:
-        image = load_image(upload[-1] if upload else photograph, size=size)
+        image, name = chosen_image(photograph, upload, size=size)
         made = dream(model, image, layer, octaves=octaves, steps=steps)
-        name = "your picture" if upload else photograph
         return show_images([image, made], [name, layer], columns=3, alt=f"{name} and its dream of {layer}")
 
     return Explorer(
         draw,
         **photograph_or_upload(photograph),
-        layer=widgets.Dropdown(options=names, value=layer, description="layer"),
+        layer=choice,
         octaves=widgets.IntSlider(value=2, min=1, max=3, description="octaves", continuous_update=False),
         steps=widgets.IntSlider(value=6, min=1, max=20, description="steps", continuous_update=False),
     )

@@ -182,3 +182,15 @@ def test_the_explorer_of_backward_rules_refuses_a_network_that_they_cannot_read(
     model.input_size = 24
     with pytest.raises(ck.UnsupportedActivation, match="SiLU"):
         ck.explore_backward(model, layer=next(iter(model.layers)))
+
+
+@pytest.mark.parametrize("name", ["explore_inversion", "explore_dream", "explore_features", "explore_activations"])
+def test_a_layer_that_cannot_be_chosen_is_told_before_any_work(name, model):
+    with pytest.raises(ck.UnknownLayer, match=r"no layer 'nowhere'.*: .*"):
+        getattr(ck, name)(model, layer="nowhere")
+
+
+def test_a_network_whose_layers_have_numbers_dreams_too():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    explorer = ck.explore_dream(ck.Model(seeded(net)), size=48)
+    assert explorer.controls["layer"].value in explorer.controls["layer"].options
