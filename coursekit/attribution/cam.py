@@ -150,6 +150,8 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
     >>> ck.guided_grad_cam(model, image).shape
     torch.Size([1, 3, 224, 224])
     """
+    if layer is not None:
+        model.layer(layer)  # raises before any work
     detail = guided_backprop(model, images, target)
     return detail * grad_cam(model, images, target, layer=layer, upsample=True)
 

@@ -38,7 +38,7 @@ def deletion_curve(
 
     Returns
     -------
-    Tensor (N, steps + 1) on the CPU.
+    Tensor (N, steps + 1), on the device of the images.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _curve(model: Model, images: Tensor, maps: Tensor, target: Target, steps: in
             owner, step = job // (steps + 1), job % (steps + 1)
             changed = order[owner] < counts[step].view(-1, 1, 1)
             logits = model(torch.where(changed[:, None], end[owner], start[owner]))
-            points.append(read(logits if callable(target) else logits.softmax(1), captured, owner).cpu())
+            points.append(read(logits if callable(target) else logits.softmax(1), captured, owner).to(images.device))
     return torch.cat(points).view(len(images), steps + 1)
 
 

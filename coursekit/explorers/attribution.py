@@ -28,6 +28,8 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
     >>> ck.explore_cam(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224), ["block11", "relu2"])
     <Explorer: target, method, layer, against; Heat maps (share of the logit) beside the image: Grad-CAM>
     """
+    for name in layers or ():
+        model.layer(name)  # raises before any work
 
     def draw(target: int, method: str, layer: str | None, against: bool) -> Picture:
         score = (lambda logits: -logits[:, target]) if against else target

@@ -79,7 +79,7 @@ def iterated_gradient_sign(
             x.requires_grad_()
             (g,) = torch.autograd.grad(_loss(model, x, target).sum(), x)
             x = torch.maximum(torch.minimum(x.detach() + sign * step * g.sign(), high), low)
-    return x
+    return x.to(images.device)
 
 
 def smallest_change(
@@ -124,7 +124,7 @@ def smallest_change(
     with evaluating(model):
         found = minimize(cost, flat, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * n, options={"maxiter": steps})
     x = torch.from_numpy(found.x).to(start).view_as(start).clamp(0, 1)
-    return x, (x - start).pow(2).mean().sqrt().item()
+    return x.to(image.device), (x - start).pow(2).mean().sqrt().item()
 
 
 def evolve(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_one, check_options
+from coursekit.arguments import check_count, check_images, check_one, check_options
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import run
@@ -135,7 +135,7 @@ def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[
 
     Returns
     -------
-    Tensor (N,) on the CPU.
+    Tensor (N,), on the device of the images.
 
     Examples
     --------
@@ -144,7 +144,8 @@ def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[
     >>> gram_distance(model, torch.cat([ink, 1 - ink]), ink) > 0.1
     tensor([False,  True])
     """
+    check_images(images)
     check_one("style", style)
     layers, _ = chosen_layers(model, layers)
     distance = -style_objective(model, layers, style)
-    return torch.cat(run(model, images, layers, lambda logits, maps: distance.read(maps, logits).cpu()))
+    return torch.cat(run(model, images, layers, lambda logits, maps: distance.read(maps, logits).to(images.device)))

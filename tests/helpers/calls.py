@@ -77,7 +77,7 @@ PER_IMAGE = {  # name -> call; each row of the result belongs to one image
     "activations": lambda m, x, layer: ck.activations(m, x, [layer, "fc"], reduce="maps"),
     "embed": lambda m, x, layer: ck.embed(m, x, layer),
     "activation_gradients": lambda m, x, layer: ck.activation_gradients(m, x, 1, [layer]),
-    "predict": lambda m, x, layer: torch.tensor([[p for _, p in best] for best in ck.predict(m, x, top=3)]),
+    "predict": lambda m, x, layer: torch.tensor([[p for _, p in b] for b in ck.predict(m, x, top=3)]).to(x),
     "input_gradient": lambda m, x, layer: ck.input_gradient(m, x, 1),
     "input_x_gradient": lambda m, x, layer: ck.input_x_gradient(m, x, ck.unit(layer, 2)),
     "saliency": lambda m, x, layer: ck.saliency(m, x),
