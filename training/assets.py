@@ -1,12 +1,15 @@
 """Ship a trained file: write it under data/weights and enter it in data/manifest.json, both or neither."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from coursekit.evaluation.sanity import RandomisationTest
+from coursekit.evaluation.scoreboard import Scoreboard
 from coursekit.files import replacing
 from coursekit.networks.weights import sha256_of
 
@@ -38,7 +41,7 @@ def publish(
     print(f"data/{path.relative_to(ROOT / 'data')}: {path.stat().st_size / 1e6:.1f} MB, {scores}")
 
 
-def publish_table(table: object, folder: str, script: str, origin: str) -> None:
+def publish_table(table: Scoreboard | RandomisationTest, folder: str, script: str, origin: str) -> None:
     """Write a result that has `model` and `save` to data/FOLDER/MODEL.json and enter it in the manifest."""
     path = ROOT / "data" / folder / f"{table.model}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +67,7 @@ def entry_of(path: Path, made_by: str, origin: str) -> dict:
     }
 
 
-def replace_entries(is_old: object, entries: list[dict]) -> None:
+def replace_entries(is_old: Callable[[str], bool], entries: list[dict]) -> None:
     """Put `entries` in the manifest in place of the files for which `is_old(file)`; it is whole at every moment."""
     path = ROOT / "data/manifest.json"
     manifest = json.loads(path.read_text(encoding="utf8"))

@@ -146,7 +146,7 @@ class Exam:
         return scores
 
 
-def save(path: Path, state: object) -> None:
+def save(path: Path, state: dict) -> None:
     """Write a checkpoint, whole or not at all."""
     with replacing(path) as temporary:
         torch.save(state, temporary)

@@ -9,9 +9,13 @@ that a run that was cut off goes on where it stopped. A finished test is stored,
 """
 
 import argparse
+from collections.abc import Callable
+
+from torch import Tensor
 
 import coursekit as ck
 from assets import ROOT, publish_table
+from coursekit.probe.targets import Target
 
 NETWORKS = ("coursenet", "efficientnet_lite0")
 SCENES, SEEDS = 4, 3  # scenes of one distinct object each, random networks
@@ -19,14 +23,14 @@ SEED = 6  # of the scenes, as in scoreboard.py
 SLOW = ("smoothgrad", "integrated_gradients", "occlusion")
 
 
-def sweep_methods() -> dict[str, object]:
+def sweep_methods() -> dict[str, Callable[..., Tensor]]:
     """Return the eleven methods with fewer passes where they take many, and the edge detector.
 
     Each scene needs a map for each layer of each random network. So SmoothGrad takes 10 samples, integrated gradients
     10 steps, and occlusion's windows lie side by side.
     """
 
-    def occlusion(model: ck.Model, images: object, target: object) -> object:
+    def occlusion(model: ck.Model, images: Tensor, target: Target) -> Tensor:
         window = images.shape[-1] // 7
         return ck.occlusion(model, images, target, window=window, stride=window)
 

@@ -1,5 +1,7 @@
 """What each method says about each possible fault of a network: shares in [0, 1], and nobody looks at a picture."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -60,7 +62,7 @@ def neighbours(model: Model, case: Case, fault: str, label: str) -> float:
     return (nearest[n:] >= n).float().mean().item()
 
 
-def energies(model: Model, case: Case, method: object) -> dict[tuple[str, str], float]:
+def energies(model: Model, case: Case, method: Callable[..., Tensor]) -> dict[tuple[str, str], float]:
     """Maps of a class's pictures: the share of their energy on the mark, around the object, on the object."""
     found = {}
     for target, label in enumerate(LABELS):
