@@ -60,8 +60,8 @@ class _Tracker(TorchFunctionMode):
         result = func(*args, **kwargs)
         for output in _flat(result) if inputs else ():
             known = None not in fields and len(sizes) == 1 and output.ndim == 4
-            field = _field_after(func.__name__.strip("_"), args, kwargs, fields, inputs[0], output, known)
-            setattr(output, NOTE, field)
+            name = func.__name__.strip("_")
+            setattr(output, NOTE, _field_after(name, args, kwargs, fields, inputs[0], output) if known else None)
         return result
 
 
@@ -73,11 +73,9 @@ def _flat(values: object) -> Iterator[Tensor]:
             yield from _flat(value)
 
 
-def _field_after(
-    name: str, args: tuple, kwargs: dict, fields: list, source: Tensor, output: Tensor, known: bool
-) -> Field | None:
+def _field_after(name: str, args: tuple, kwargs: dict, fields: list, source: Tensor, output: Tensor) -> Field | None:
     """Return the field of an operation's output from the fields of its inputs."""
-    if not known or len({tuple(axis.step for axis in field) for field in fields}) > 1:
+    if len({tuple(axis.step for axis in field) for field in fields}) > 1:
         return None
     merged = tuple(
         Axis(axes[0].step, min(axis.first for axis in axes), max(axis.last for axis in axes))
