@@ -11,7 +11,7 @@ import functools
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pytest
@@ -41,13 +41,15 @@ def undrawn(monkeypatch):
 
 
 def numbers(result: object) -> list[Tensor]:
-    """All numbers of a result as tensors, in order: those of its fields, of its figure, of what it yields."""
+    """All that a result says, as tensors in order: its fields, the numbers of its figure, what it yields, its words."""
     if isinstance(result, Tensor):
         return [result]
     if isinstance(result, bool | int | float | np.ndarray | np.number):
         return [torch.as_tensor(result)]
-    if isinstance(result, Explorer | Picture):
-        return numbers(getattr(result, "picture", result).figure)
+    if isinstance(result, str):
+        return [torch.tensor(list(result.encode()))]
+    if isinstance(result, Explorer):
+        return numbers([result.picture.alt, result.picture.figure])
     if isinstance(result, Figure):
         bars = [[p.get_width() for p in ax.patches if hasattr(p, "get_width")] for ax in result.axes]
         lines = [line.get_ydata() for ax in result.axes for line in ax.lines]
@@ -55,8 +57,8 @@ def numbers(result: object) -> list[Tensor]:
     if dataclasses.is_dataclass(result):
         return numbers([getattr(result, field.name) for field in dataclasses.fields(result)])
     if isinstance(result, Rendering | Mapping):
-        return numbers(list((vars(result) if isinstance(result, Rendering) else result).values()))
-    if isinstance(result, Sequence | Iterator) and not isinstance(result, str):
+        return numbers([*(vars(result) if isinstance(result, Rendering) else result).items()])
+    if isinstance(result, Iterable):
         return [tensor for part in result for tensor in numbers(part)]
     return []
 
@@ -240,6 +242,12 @@ def test_every_function_that_takes_a_model_has_its_call():
     assert takes_a_model() == set(CALLS)
     assert {"predict", "objectives.match", "explore_unit", "flips", "render"} <= takes_a_model()
     assert NOTHING_TO_REFUSE | set(OTHERWISE_WRONG) <= set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_call_gives_something_to_compare(name):
+    result = usual(CALLS[name]).result
+    assert any(tensor.double().nan_to_num().abs().max() > 0 for tensor in result if tensor.numel()), "all is 0"
 
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)

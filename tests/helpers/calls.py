@@ -66,7 +66,9 @@ def many(images: Tensor) -> Tensor:
 
 
 def with_cue(images: Tensor) -> object:
-    return SimpleNamespace(pair=lambda fault, label: (images, 1 - images), labels=torch.tensor([0, 1]))
+    """As much of a case as `flips` asks for: darker pictures, four of which turn into birds."""
+    pictures = many(images)
+    return SimpleNamespace(pair=lambda fault, label: (pictures, pictures**3), labels=torch.ones(12))
 
 
 def covered(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
@@ -74,9 +76,9 @@ def covered(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
 
 
 PER_IMAGE = {  # name -> call; each row of the result belongs to one image
-    "activations": lambda m, x, layer: ck.activations(m, x, [layer, "fc"], reduce="maps"),
+    "activations": lambda m, x, layer: ck.activations(m, x, [layer, "fc"], reduce="maps").values(),
     "embed": lambda m, x, layer: ck.embed(m, x, layer),
-    "activation_gradients": lambda m, x, layer: ck.activation_gradients(m, x, 1, [layer]),
+    "activation_gradients": lambda m, x, layer: ck.activation_gradients(m, x, 1, [layer])[layer],
     "predict": lambda m, x, layer: torch.tensor([[p for _, p in b] for b in ck.predict(m, x, top=3)]).to(x),
     "input_gradient": lambda m, x, layer: ck.input_gradient(m, x, 1),
     "input_x_gradient": lambda m, x, layer: ck.input_x_gradient(m, x, ck.unit(layer, 2)),
