@@ -93,7 +93,7 @@ def dream(
 
 def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, seed: int) -> Tensor:
     """Climb along the gradient of the whole picture, rolled before each look."""
-    return render(
+    made = render(
         model,
         objective,
         parameterization=pixels(x),
@@ -103,7 +103,10 @@ def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: f
         steps=steps,
         seed=seed,
         progress=False,
-    ).images
+    )
+    if len(made.values) < steps:
+        raise KeyboardInterrupt  # who stops a dream does not want the next octave or frame
+    return made.images
 
 
 def _tiled(

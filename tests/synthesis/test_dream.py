@@ -109,3 +109,23 @@ def test_wrong_input_gets_one_sentence(model):
     ):
         with pytest.raises(error):
             call()
+
+
+@pytest.mark.filterwarnings("ignore:Interrupted after")
+@pytest.mark.parametrize("tile", [640, 40], ids=["whole", "tiled"])
+def test_an_interrupt_ends_the_dream_and_not_only_its_octave(model, tile):
+    passes = []
+
+    def interrupt(module: torch.nn.Module, inputs: tuple) -> None:
+        passes.append(module)
+        if len(passes) == 3:
+            raise KeyboardInterrupt
+
+    model.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ck.dream(model, random_images(1, SIZE), "conv2", octaves=2, scale=1.1, steps=4, tile=tile)
+    assert len(passes) == 3
+    passes.clear()
+    with pytest.raises(KeyboardInterrupt):
+        list(ck.dream_zoom(model, random_images(1, SIZE), "conv2", frames=3, octaves=1, steps=2, tile=tile))
+    assert len(passes) == 3
