@@ -299,7 +299,7 @@ ck.show_images(
     learned,
     quartet,
     columns=4,
-    alt="Four blurred pictures: orange-red over blue, a red and black form among green, a body with black and white stripes on green grass, yellow petals around a dark red middle.",
+    alt="Four blurred pictures: orange-red over blue, a dark form with some red among green, a body with black and white stripes on green grass, yellow petals around a dark red middle.",
 )
 
 # %% [markdown] id="dgn-read" slideshow={"slide_type": "skip"}
