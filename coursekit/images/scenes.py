@@ -186,6 +186,7 @@ def load_cutout(name: str) -> Image.Image:
 
 
 def fit(picture: Image.Image, width: float, height: float) -> Image.Image:
+    """Scale a picture to fit into width × height pixels, with its proportions kept."""
     factor = min(width / picture.width, height / picture.height)
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=None)

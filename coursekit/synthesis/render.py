@@ -37,6 +37,11 @@ class Rendering:
     snapshots: dict[int, Tensor] = field(default_factory=dict)
     attention: Tensor | None = None
 
+    def __repr__(self) -> str:
+        height, width = self.images.shape[2:]
+        found = f"{self.values[0].mean():.3g} → {self.values[-1].mean():.3g}" if len(self.values) else "no step"
+        return f"Rendering({len(self.images)} of {height} × {width} px, {len(self.values)} steps, objective {found})"
+
 
 def render(
     model: Model,

@@ -84,6 +84,7 @@ def style_objective(model: Model, layers: Sequence[str], image: Tensor, smooth: 
 
 
 def default_layers(model: Model) -> tuple[list[str], str]:
+    """Return the layers for a style and one for the content: those that were compared by eye, or spread by depth."""
     for start, (styles, content) in _KNOWN.items():
         if model.name.startswith(start):
             known = [name for name in styles if name in model.layers]  # a cut-off network has fewer

@@ -299,6 +299,12 @@ def test_the_model_and_the_global_random_state_stay_as_they_were(model):
     assert not any(m._forward_hooks for m in model.modules())
 
 
+def test_a_rendering_tells_its_size_and_how_far_the_objective_came(model):
+    made = ck.render(model, 1, n=2, size=24, steps=3, progress=False)
+    first, last = (f"{value:.3g}" for value in made.values.mean(1)[[0, -1]])
+    assert repr(made) == f"Rendering(2 of 24 × 24 px, 3 steps, objective {first} → {last})"
+
+
 def test_an_interrupt_returns_what_is_there(model):
     def watch(step, images):
         if step == 2:
