@@ -12,7 +12,7 @@ from coursekit.arguments import check_images
 from coursekit.explorers.explorer import Explorer, chosen_image, layer_and_channel, layer_choice, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
-from coursekit.files import DATA, stored
+from coursekit.files import COURSE, stored
 from coursekit.networks.model import Model
 from coursekit.probe.capture import answers, predict
 from coursekit.synthesis.dream import dream
@@ -83,7 +83,7 @@ def feature_gallery(name: str) -> Path:
     >>> feature_gallery("coursenet").name
     'features_coursenet.jpeg'
     """
-    folder = DATA.parent / "gallery"
+    folder = COURSE / "gallery"
     there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("features_*.jpeg")))
     missing = f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`."
     return stored(folder / f"features_{name}.jpeg", missing)

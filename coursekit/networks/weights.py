@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
-from coursekit.files import DATA, cache_folder, files, replacing
+from coursekit.files import DATA, cache_folder, files, replacing, restore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,7 +101,7 @@ def listed_checkpoint(name: str) -> Checkpoint:
     """Return the checkpoint of a network that the course trained itself; WeightsUnavailable if none is listed."""
     checkpoint = own_checkpoint(name)
     if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: {restore()}")
     return checkpoint
 
 
@@ -145,7 +145,7 @@ def obtain(checkpoint: Checkpoint) -> Path:
     if state != "ok" and not checkpoint.url:
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} are {state}: data/{checkpoint.file} belongs to the course itself. "
-            f"Run: git checkout -- data/{checkpoint.file}"
+            f"Run: {restore(f'data/{checkpoint.file}')}"
         )
     if state != "ok":
         download(checkpoint)
