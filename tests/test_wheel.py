@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from notebooks import code_cells, find_lessons, read_lesson
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (
     "coursekit",
@@ -111,3 +113,14 @@ def test_a_file_that_the_wheel_has_lost_is_told_with_the_way_back(alone):
     finally:
         away.rename(path)
     assert "missing" in said and "pip install --force-reinstall --no-deps coursekit-*.whl" in said
+
+
+@pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
+def test_the_first_code_of_a_lab_says_how_to_install_where_coursekit_is_missing(lesson, monkeypatch, capsys):
+    first = code_cells(read_lesson(lesson))[0]
+    assert first.metadata["id"] == "install" and first.metadata["jupyter"] == {"source_hidden": True}
+    exec(first.source, {})
+    assert capsys.readouterr().out == "", "nothing to say where coursekit is installed"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(first.source, {})
+    assert "run  %pip install coursekit-*.whl  in a cell" in capsys.readouterr().out
