@@ -91,7 +91,7 @@ def my_inversion(model, layer, image, weight=3.0, beta=2.0, steps=80):
         adam.zero_grad()
         loss.backward()
         adam.step()
-    return painting.images().detach()
+    return painting.images().detach().cpu()
 
 
 # %% id="same"
@@ -430,7 +430,7 @@ ck.show_images(
 # %% id="expects" slideshow={"slide_type": "-"}
 generator = torch.Generator().manual_seed(1)
 noise, page = torch.rand(cat.shape, generator=generator), ck.load_image("page", size=128)
-real = code(coursenet, photos, "relu6")
+real = code(coursenet, photos, "relu6").cpu()
 shuffled = real.gather(0, torch.randint(len(photos), (1, 512), generator=generator))
 noise_decoded, page_decoded = (from_fc6(code(coursenet, x, "relu6")) for x in (noise, page))
 ck.show_images(

@@ -64,7 +64,7 @@ def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool =
     with evaluating(model):
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            maps, logits = _before_the_linear_layer(model, layers[-1], batch)
+            maps, logits = _before_the_linear_layer(model, layers[-1], batch.to(model.device))
             with differentiating():
                 logits.requires_grad_()
                 (share,) = torch.autograd.grad(read(logits, {}, owner).sum(), logits)  # 1 for class c, else 0

@@ -61,7 +61,7 @@ def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: 
     found = []
     with scoring(model, images, target) as score:
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            value, terms = _shares(model, batch, score, owner)
+            value, terms = _shares(model, batch.to(model.device), score, owner)  # the biases' shares are there
             _check_sum(model, value, terms)
             lay = _picture if magnitude else _spread
             found.append(torch.stack([lay(term, images.shape[-2:]) for term in terms]).sum(0).to(images))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
@@ -146,10 +145,10 @@ def explore_fooling(model: Model, image: Tensor) -> Explorer:
         budget = epsilon / 255
         made = iterated_gradient_sign(
             model, image, labels.index(target), epsilon=budget, step=2 * budget / steps, steps=steps
-        ).cpu()
+        )
         name, sure = predict(model, made, top=1)[0][0]
         return show_images(
-            [torch.as_tensor(image), (0.5 + 10 * (made - image)).clamp(0, 1), made],
+            [image, (0.5 + 10 * (made - image)).clamp(0, 1), made],
             [before, "the change × 10", f"{name} {sure:.0%}"],
             columns=3,
             alt=f"{before} before; {name} after a change of at most {epsilon:g}/255",

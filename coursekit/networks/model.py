@@ -14,7 +14,8 @@ from coursekit.networks.layers import Layers, friendly_names
 class Model(nn.Module):
     """Wrap a classifier so that it takes images in [0, 1] and normalises them itself.
 
-    The network is put in eval mode. Images may live on any device: they are moved to the network's own.
+    The network is put in eval mode. Images may live on any device: they are moved to the network's own, and the logits
+    live with the images.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ class Model(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (N, 3, H, W) in [0, 1] to logits (N, K)."""
+        """Map images (N, 3, H, W) in [0, 1] to logits (N, K), on the images' device."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise ImageError(f"The model takes images of shape (N, 3, H, W), but got {tuple(images.shape)}.")
-        return self.module((images.to(self.mean) - self.mean) / self.std)
+        return self.module((images.to(self.mean) - self.mean) / self.std).to(images.device)

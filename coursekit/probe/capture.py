@@ -103,7 +103,8 @@ def run(model: Model, images: Tensor, layers: Sequence[str], keep: Callable[[Ten
     """
     check_images(images)
     with capture(model, layers) as maps, evaluating(model), torch.no_grad():
-        return [keep(model(batch.contiguous(memory_format=torch.channels_last)), maps) for batch in images.split(BATCH)]
+        batches = (batch.to(model.device, memory_format=torch.channels_last) for batch in images.split(BATCH))
+        return [keep(model(batch), maps) for batch in batches]
 
 
 def answers(model: Model, images: Tensor) -> Tensor:

@@ -76,11 +76,11 @@ def scoring(model: Model, images: Tensor, target: Target) -> Iterator[Score]:
     """Check images and target, fix the target, and yield `score(variants, owner)` -> (N,).
 
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
-    for the original stays the target for its variants.
+    for the original stays the target for its variants. The scores live with the variants.
     """
     with capture(model, [target.layer] if isinstance(target, Unit) else []) as maps, evaluating(model):
         read = reader(model, images, target)
-        yield lambda variants, owner: read(model(variants), maps, owner)
+        yield lambda variants, owner: read(model(variants), maps, owner).to(variants.device)
 
 
 def reader(model: Model, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:

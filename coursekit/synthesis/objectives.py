@@ -163,7 +163,8 @@ def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) 
     goal = softened(code_of(model, image, layer), smooth)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(softened(acts[layer], smooth) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
+        away = softened(acts[layer], smooth) - goal.to(acts[layer])
+        return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
     return Objective(read, frozenset([layer]))
 
@@ -173,9 +174,10 @@ def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> O
     seen = code_of(model, image, layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        dot = (acts[layer] * seen).flatten(1).sum(1)
-        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * seen.norm()).clamp(min=1e-6)
-        return dot / seen.pow(2).sum() * cosine.clamp(min=0.1) ** power
+        goal = seen.to(acts[layer])
+        dot = (acts[layer] * goal).flatten(1).sum(1)
+        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * goal.norm()).clamp(min=1e-6)
+        return dot / goal.pow(2).sum() * cosine.clamp(min=0.1) ** power
 
     return Objective(read, frozenset([layer]))
 
@@ -214,7 +216,8 @@ def texture(model: Model, image: Tensor, layer: str, smooth: float | None = None
     goal = gram(softened(code_of(model, image, layer), smooth))
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(gram(softened(acts[layer], smooth)) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
+        away = gram(softened(acts[layer], smooth)) - goal.to(acts[layer])
+        return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
     return Objective(read, frozenset([layer]))
 
@@ -280,8 +283,9 @@ def guide(model: Model, image: Tensor, layer: str) -> Objective:
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         places = acts[layer].flatten(2)  # (N, C, places)
+        forms = codes.to(places)
         with torch.no_grad():
-            nearest = torch.einsum("cg,ncp->ngp", codes, places).argmax(1)  # (N, places)
-        return (places * codes[:, nearest].transpose(0, 1)).sum(1).mean(1)
+            nearest = torch.einsum("cg,ncp->ngp", forms, places).argmax(1)  # (N, places)
+        return (places * forms[:, nearest].transpose(0, 1)).sum(1).mean(1)
 
     return Objective(read, frozenset([layer]))

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.networks.nets.blocks import at_home
+
 WIDTHS = (16, 32, 64)  # channels at full, half and quarter size
 BLOCKS = 5
 
@@ -85,6 +87,7 @@ class StyleNetwork(nn.Module):
         )
         self.paint = nn.Conv2d(full, 3, 9, padding=4, padding_mode="reflect")
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         """Transform pictures in [0, 1]; each row of `mixture` should sum to 1."""
         for step in self.down:
