@@ -3,14 +3,13 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from coursekit.errors import OptionError
 from coursekit.files import files
 from coursekit.images.stimuli import SHAPES
 from coursekit.networks.loading import load_own
 from coursekit.networks.nets import decoder, generator
-from coursekit.networks.nets.blocks import Painter
 from coursekit.networks.nets.style import StyleNetwork
 from coursekit.networks.nets.superresolution import SuperResolution
 from coursekit.networks.nets.texture import TextureNetwork
@@ -22,7 +21,7 @@ SYMMETRY = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "ring": 0, "cros
 NOT_TRAINED = {("hog", "pixel"), ("sift", "pixel")}
 
 
-def load_decoder(code: str = "fc6", loss: str = "feature") -> Painter:
+def load_decoder(code: str = "fc6", loss: str = "feature") -> nn.Sequential:
     """Open a trained decoder: from the code of a picture of 128 pixels back to the picture, (N, 3, 128, 128) in (0, 1).
 
     Parameters
@@ -55,7 +54,7 @@ def load_decoder(code: str = "fc6", loss: str = "feature") -> Painter:
     return load_own(f"decoder_{code}_{loss}", lambda: decoder.decoder(code))
 
 
-def load_generator() -> Painter:
+def load_generator() -> nn.Sequential:
     """Open the trained generator of shapes: parameters (N, 17) -> (N, 4, 64, 64) in (0, 1), RGB and the mask.
 
     Dosovitskiy, Springenberg, Tatarchenko & Brox, *Learning to generate chairs, tables and cars with convolutional
