@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
 from coursekit.files import DATA, cache_folder, files, replacing, restore
+from coursekit.interrupts import importing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +78,8 @@ def torchvision_checkpoint(name: str) -> tuple[Checkpoint, Any]:
 
     Where torchvision offers two trainings, this is the first one: the recipe that the papers report.
     """
-    from torchvision import models
+    with importing():
+        from torchvision import models
 
     weights = next(iter(models.get_model_weights(name)))
     file = weights.url.rsplit("/", 1)[1]
@@ -155,8 +157,10 @@ def obtain(checkpoint: Checkpoint) -> Path:
 def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
     """Return the tensors of a checkpoint, on the CPU; nothing in the file can run code."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+
+    with importing():
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
 
     path = obtain(checkpoint)
     try:
@@ -195,7 +199,8 @@ class _Refused(Exception):
 
 def _copy(url: str, file: BinaryIO, title: str) -> str:
     """Copy a URL into an open file and return the sha256 of what was written."""
-    from tqdm.auto import tqdm
+    with importing():
+        from tqdm.auto import tqdm
 
     digest, received = hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response:

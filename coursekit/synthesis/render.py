@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis import transforms as looks
@@ -150,10 +151,12 @@ def _shown(painting: Painting) -> Tensor:
 def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Tensor], None]:
     """Return a function that makes one step, given the loss whose gradient stands at the parameters."""
     if name == "adam":
-        adam = torch.optim.Adam(painting.parameters, lr=rate)
+        with importing():  # the first optimizer of a process imports a good part of torch
+            adam = torch.optim.Adam(painting.parameters, lr=rate)
         return lambda loss: adam.step()
     if name == "lbfgs":
-        lbfgs = torch.optim.LBFGS(painting.parameters, lr=rate, max_iter=1, history_size=10)
+        with importing():
+            lbfgs = torch.optim.LBFGS(painting.parameters, lr=rate, max_iter=1, history_size=10)
         return lambda loss: lbfgs.step(lambda: loss)  # with max_iter=1 it asks for the loss once a step
 
     def ascend(loss: Tensor) -> None:
