@@ -485,7 +485,7 @@ ck.show_images(
 # **Predict first.** Half and half: two patterns side by side, or a new one?
 
 # %% id="joint" slideshow={"slide_type": "-"}
-weight = torch.linspace(0, 1, 5)
+weight = torch.linspace(0, 1, 5, device=model.device)
 one, two = o.channel("block9", 40), o.channel("block6", 41)
 mixed = o.Objective(
     lambda acts, logits: weight * one.read(acts, logits) + (1 - weight) * two.read(acts, logits),

@@ -47,7 +47,7 @@ cat = ck.load_image("chelsea", size=128)
 def code(model, images, layer):
     with ck.capture(model, [layer]) as acts, torch.no_grad():
         model(images)
-    return acts[layer]
+    return acts[layer].cpu()
 
 
 print("numbers of the picture:", cat.numel())
@@ -80,7 +80,7 @@ def prior(x, weight, beta):
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_inversion(model, layer, image, weight=3.0, beta=2.0, steps=80):
-    goal, start = code(model, image, layer), torch.Generator().manual_seed(0)
+    goal, start = code(model, image, layer).to(model.device), torch.Generator().manual_seed(0)
     painting = ck.parameterizations.fourier()(1, image.shape[-1], start, model.device)
     adam = torch.optim.Adam(painting.parameters, lr=0.05)
     for _ in range(steps):
@@ -430,7 +430,7 @@ ck.show_images(
 # %% id="expects" slideshow={"slide_type": "-"}
 generator = torch.Generator().manual_seed(1)
 noise, page = torch.rand(cat.shape, generator=generator), ck.load_image("page", size=128)
-real = code(coursenet, photos, "relu6").cpu()
+real = code(coursenet, photos, "relu6")
 shuffled = real.gather(0, torch.randint(len(photos), (1, 512), generator=generator))
 noise_decoded, page_decoded = (from_fc6(code(coursenet, x, "relu6")) for x in (noise, page))
 ck.show_images(

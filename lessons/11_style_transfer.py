@@ -143,7 +143,7 @@ def my_texture(model, sample, layers, steps):
 
     for _ in range(steps):
         lbfgs.step(closure)
-    return painting.images().detach()
+    return painting.images().detach().cpu()
 
 
 # %% id="same-texture"
@@ -282,7 +282,7 @@ def my_transfer(model, content, style, layers, content_layer, alpha, steps):
 
     for _ in range(steps):
         lbfgs.step(closure)
-    return painting.images().detach()
+    return painting.images().detach().cpu()
 
 
 # %% id="same"

@@ -76,6 +76,9 @@ class StandIn(Tensor):
     def __repr__(self):
         return f"{self.raw!r} on {DEVICE}"
 
+    def __format__(self, spec: str):
+        return format(self.raw, spec)
+
     def tolist(self):
         return self.raw.tolist()
 

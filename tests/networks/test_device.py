@@ -84,6 +84,7 @@ PAINTERS = {
     "generator": lambda: (ck.load_generator(), shape_parameters("star")),
     "super-resolution": lambda: (ck.load_superresolution(), torch.rand(1, 3, 16, 16)),
     "style": lambda: (ck.load_style_network(), torch.rand(1, 3, 16, 16), torch.full((1, 6), 1 / 6)),
+    "a layer of it": lambda: (ck.load_style_network().down[0], torch.rand(1, 3, 16, 16), torch.full((1, 6), 1 / 6)),
 }
 
 

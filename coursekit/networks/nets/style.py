@@ -22,6 +22,7 @@ class ConditionalNorm(nn.Module):
         self.gamma, self.beta = nn.Parameter(torch.ones(styles, channels)), nn.Parameter(torch.zeros(styles, channels))
         self.statistics = nn.BatchNorm2d(channels, affine=False) if norm == "batch" else F.instance_norm
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         """Take x (N, C, H, W) and the share of each style, mixture (N, styles)."""
         gamma, beta = (mixture @ self.gamma)[..., None, None], (mixture @ self.beta)[..., None, None]
@@ -48,6 +49,7 @@ class Step(nn.Module):
         self.norm = ConditionalNorm(outputs, styles, norm)
         self.grow, self.relu = grow, relu
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         if self.grow:  # then a convolution: a transposed one leaves a chessboard (Odena et al. 2016)
             x = F.interpolate(x, scale_factor=2.0, mode="bilinear")
