@@ -1,5 +1,6 @@
 """Images made by a network: one loop for feature visualisation, inversion and dreams."""
 
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier
 from coursekit.synthesis.regularizers import Regularizer
 
+interrupts: list[str] = []  # one after another, the cells in which they came
 RATES = {"adam": 0.1, "ascent": 0.02, "lbfgs": 1.0}
 
 
@@ -75,7 +77,8 @@ def render(
 
     Returns
     -------
-    Rendering. An interrupt gives what there is so far, with a warning.
+    Rendering. An interrupt gives what there is so far, with a warning; in a notebook the next `render` of the same cell
+    then raises KeyboardInterrupt, so that a loop ends.
 
     Raises
     ------
@@ -89,6 +92,8 @@ def render(
     >>> render(model, ck.objectives.channel("block3", 5), size=64, steps=2, progress=False).images.shape
     torch.Size([1, 3, 64, 64])
     """
+    if interrupts and interrupts[-1] == _cell() != "":
+        raise KeyboardInterrupt  # who interrupts a loop of renderings does not want the next one
     objective = as_objective(objective)
     n, size = objective.count or n, size or model.input_size
     check_count("steps", steps)
@@ -113,8 +118,21 @@ def render(
                 if watch:
                     watch(step, _shown(painting))
         except KeyboardInterrupt:
-            warnings.warn(f"Interrupted after {len(values)} of {steps} steps; this is what there is.", stacklevel=2)
+            say_interrupted(len(values), steps)
     return Rendering(_shown(painting), torch.stack(values) if values else torch.empty(0, n), shots, attention.cpu())
+
+
+def _cell() -> str:
+    """Return what names the running cell of a notebook; empty elsewhere."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    parent = getattr(shell, "get_parent", None)  # a terminal has none
+    return parent()["header"]["msg_id"] if parent else ""
+
+
+def say_interrupted(done: int, steps: int) -> None:
+    """Warn that a picture is not finished, and remember in which cell."""
+    interrupts.append(_cell())
+    warnings.warn(f"Interrupted after {done} of {steps} steps; this is what there is.", stacklevel=3)
 
 
 @differentiating()
