@@ -255,8 +255,10 @@ def _count(index: Index) -> int:
     return 0 if isinstance(index, int) else len(index)
 
 
-def _pick(values: Tensor, index: Index, layer: str = "the logits") -> Tensor:
+def _pick(values: Tensor, index: Index, layer: str = "The network") -> Tensor:
     """Take one column of (N, C), or one for each row."""
+    if values.ndim != 2:
+        raise TargetError(f"{layer} gives {tuple(values.shape)}, so it has no channel {index}; choose another layer.")
     columns = torch.as_tensor(index, device=values.device).expand(len(values))
     if columns.min() < 0 or columns.max() >= values.shape[1]:
         raise TargetError(f"{layer} has {values.shape[1]} channels, 0 to {values.shape[1] - 1}, but {index} was asked.")
