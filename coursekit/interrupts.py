@@ -3,6 +3,7 @@
 Python keeps the half of a package that it has read, and each later call then fails until the kernel is restarted.
 """
 
+import random
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ from types import FrameType
 def importing() -> Iterator[None]:
     """Hold an interrupt back inside the block and let it come at its end. Elsewhere than in the main thread none comes.
 
+    Some packages (scikit-learn) draw from Python's random numbers when they are imported; these stay as they were.
+
     >>> with importing():
     ...     from sklearn.manifold import TSNE
     """
-    before = signal.getsignal(signal.SIGINT)
+    before, numbers = signal.getsignal(signal.SIGINT), random.getstate()
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
         return
@@ -27,5 +30,6 @@ def importing() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+        random.setstate(numbers)
     if waiting:
         before(signal.SIGINT, waiting[0])

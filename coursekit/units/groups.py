@@ -55,6 +55,7 @@ def neuron_groups(maps: Tensor, count: int = 6, *, seed: int = 0) -> Groups:
         from sklearn.decomposition import NMF
 
     check_count("count", count)
+    check_count("seed", seed, 0, 2**32 - 1)
     if maps.ndim != 4 or count > min(maps.shape[1], maps[:, 0].numel()):
         raise OptionError(
             f"Give maps (N, K, h, w) with at least {count} channels and positions, not {tuple(maps.shape)}."
