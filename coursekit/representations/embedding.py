@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_spread
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 
@@ -113,6 +113,7 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
     check_count("dims", dims)
     if method not in _PROJECTIONS:
         raise OptionError(f"method is one of {', '.join(_PROJECTIONS)}, but got {method!r}.")
+    check_spread(torch.from_numpy(points))
     if method == "umap" and len(points) <= EXACT and not {"metric", "precomputed_knn"} & set(options):
         options = {"precomputed_knn": _umap_neighbours(codes, options.get("n_neighbors", 15)), **options}
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_spread
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 from coursekit.networks.model import Model
@@ -127,6 +127,7 @@ def _group(codes: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor
         from sklearn.decomposition import PCA
         from sklearn.manifold import TSNE
 
+    check_spread(codes)
     few = PCA(min(50, *codes.shape), random_state=seed).fit_transform(codes.numpy())
     points = TSNE(perplexity=min(30.0, len(codes) / 4), init="pca", random_state=seed).fit_transform(few)
     groups = KMeans(count, n_init=10, random_state=seed).fit(points)

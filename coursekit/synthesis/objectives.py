@@ -160,7 +160,7 @@ def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) 
 
     smooth : temperature of `softened`, or None. Raises `ImageError` for what is not an image.
     """
-    goal = softened(code_of(model, image, layer), smooth)
+    goal = _goal(softened(code_of(model, image, layer), smooth), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         away = softened(acts[layer], smooth) - goal.to(acts[layer])
@@ -171,7 +171,7 @@ def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) 
 
 def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> Objective:
     """What the layer sees in an image, exaggerated: Σ a·a₀ · cos(a, a₀)^power (Olah, *Caricatures*, 2018)."""
-    seen = code_of(model, image, layer)
+    seen = _goal(code_of(model, image, layer), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         goal = seen.to(acts[layer])
@@ -213,7 +213,7 @@ def texture(model: Model, image: Tensor, layer: str, smooth: float | None = None
 
     smooth : temperature of `softened`, or None.
     """
-    goal = gram(softened(code_of(model, image, layer), smooth))
+    goal = _goal(gram(softened(code_of(model, image, layer), smooth)), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         away = gram(softened(acts[layer], smooth)) - goal.to(acts[layer])
@@ -249,6 +249,13 @@ def as_objective(target: Wish) -> Objective:
     if isinstance(target, Sequence) and target and all(isinstance(t, int) for t in target):
         return logit(target)
     raise TargetError(f"An objective is a class index, a ck.unit or one of ck.objectives, not {target!r}.")
+
+
+def _goal(code: Tensor, layer: str) -> Tensor:
+    """Return the code that a distance is relative to; OptionError where it is zero."""
+    if not code.pow(2).sum() > 0:
+        raise OptionError(f"At {layer!r} the image gives nothing but zeros, so nothing can come near it; take another.")
+    return code
 
 
 def _count(index: Index) -> int:
