@@ -175,8 +175,8 @@ class Model(nn.Module):
 
     def _warn_of_probabilities(self, logits: Tensor) -> None:
         """Warn, once, where each row is positive and adds up to 1."""
-        if self._warned or logits.is_meta or logits.min() < 0 or (logits.sum(1) - 1).abs().max() > 1e-4:
-            return
+        if self._warned or logits.is_meta or not (logits.min() >= 0 and (logits.sum(1) - 1).abs().max() < 1e-4):
+            return  # also where some are NaN
         self._warned = True
         warnings.warn(
             f"{self.name} seems to return probabilities, not logits: its outputs are positive and add up to 1. "
