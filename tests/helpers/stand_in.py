@@ -165,7 +165,7 @@ class Constants(TorchFunctionMode):
             return StandIn(function(*args, **kwargs | {"device": "cpu"}))
         if function in (Tensor.__getitem__, Tensor.__setitem__) and isinstance(args[0], StandIn):
             index = args[1] if isinstance(args[1], tuple) else (args[1],)
-            index = tuple(torch.as_tensor(list(i)) if isinstance(i, list | range) else i for i in index)
+            index = tuple(_positions(i) if isinstance(i, list | range) else i for i in index)
             args = (args[0], index, *args[2:])
         return function(*args, **kwargs)
 
@@ -173,6 +173,10 @@ class Constants(TorchFunctionMode):
 def on(device: str) -> AbstractContextManager:
     """Make sure that this device is here."""
     return standing_in() if device == NAME else nullcontext()
+
+
+def _positions(index: list | range) -> Tensor:
+    return torch.tensor(list(index), dtype=None if len(index) else torch.long)
 
 
 @contextmanager

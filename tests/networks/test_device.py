@@ -59,6 +59,7 @@ def test_numpy_cannot_read_the_stand_in(read):
 def test_the_stand_in_takes_what_a_gpu_takes():
     there = torch.arange(4.0).to(DEVICE)
     there[[0, 2]] = torch.tensor(5.0)
+    there[[]] = 0.0
     there[1:2] = torch.tensor([7.0])  # a copy
     assert (2 * there)[torch.tensor([0, 1])].tolist() == [10.0, 14.0]
     assert torch.tensor([1, 2], device=DEVICE).tolist() == [1, 2] and torch.zeros(2, device=DEVICE).device == DEVICE
