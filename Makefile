@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 2147483647
 
-.PHONY: lab test lint docs notebooks student slides gallery bench weights clean help
+.PHONY: lab test test-device lint docs notebooks student slides gallery bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -27,8 +27,13 @@ test: $(VENV)/dev.stamp ## everything that continuous integration runs
 	$(TEST) -n 2 $(addprefix --ignore=,$(SLOW)) --junitxml=$(RESULTS)/unit.xml tests coursekit
 	COURSEKIT_STRICT=1 $(TEST) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	  --nbval-cell-timeout 300 -n 2 --dist loadfile --junitxml=$(RESULTS)/nbval.xml notebooks/
+	$(MAKE) test-device
 	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
 	@$(RUN) tools/report.py $(RESULTS)
+
+test-device: $(VENV)/dev.stamp ## every lab on a stand-in for a GPU, which refuses to be mixed with the CPU
+	COURSEKIT_DEVICE=pretend PYTHONPATH=$(CURDIR)/tests/helpers COURSEKIT_STRICT=1 $(TEST) --nbval-lax --nbval-current-env \
+	  --nbval-cell-timeout 600 -n 2 --dist loadfile --junitxml=$(RESULTS)/device.xml notebooks/
 
 lint: $(VENV)/dev.stamp ## style, types, and whether docs/reference.md is up to date
 	$(RUN) -m ruff check .
@@ -81,7 +86,7 @@ clean: ## remove what was built; the students' copies and .venv stay
 	rm -rf build/slides $(RESULTS) .pytest_cache .ruff_cache .hypothesis .mypy_cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 # A stamp is as new as the last installation, so that a second `make` does not ask pip again.
 $(VENV)/lab.stamp: pyproject.toml constraints.txt | $(RUN)

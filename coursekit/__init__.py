@@ -8,10 +8,12 @@ little more than torch.
 from importlib import import_module
 
 from coursekit import _torchvision
+from coursekit.interrupts import importing
 
 __version__ = "0.1.0"
 
-_torchvision.cure()
+with importing():
+    _torchvision.cure()
 
 FOLDERS = (
     "images",
@@ -46,11 +48,13 @@ __all__ = [*_MODULES, *_HOME]
 
 
 def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return import_module(_MODULES[name])
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"coursekit has no {name!r}; see dir(coursekit) for what it has")
-    value = getattr(import_module(_HOME[name]), name)
+    with importing():  # what a file imports, such as matplotlib, must be whole
+        module = import_module(_MODULES.get(name) or _HOME[name])
+    if name in _MODULES:
+        return module
+    value = getattr(module, name)
     globals()[name] = value  # the next look-up is a plain one
     return value
 

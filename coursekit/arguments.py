@@ -98,6 +98,29 @@ def check_vectors(sets: Mapping[str, Tensor], least: int = 2) -> None:
             raise OptionError(f"{name} has {codes.shape[1]} numbers for each picture, but the others have {width}.")
 
 
+def check_spread(codes: Tensor) -> None:
+    """Raise OptionError unless some codes differ, by what float32 can square: compiled projections crash on others."""
+    spread = float((codes.double().amax(0) - codes.double().amin(0)).max())
+    if spread == 0:
+        raise OptionError("All codes are the same, so there is nothing to lay out; is the layer dead?")
+    if not 1e-15 < spread < 1e15:
+        raise OptionError(f"Codes differ by {spread:.2g}, which float32 cannot square; divide them by {spread:.2g}.")
+
+
+def check_picture(image: Tensor) -> None:
+    """Raise ImageError unless this can be drawn: (3 or 1, h, w), floats about [0, 1], which are cut to it, no NaN."""
+    if not isinstance(image, Tensor) or image.ndim != 3 or image.shape[0] not in (1, 3) or 0 in image.shape:
+        seen = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise ImageError(
+            f"Pictures are drawn from a batch (N, 3, H, W), but one has {seen}; a single one is image[None]."
+        )
+    if not image.is_floating_point() or image.max() > 10:
+        values = f"{image.dtype} up to {float(image.max()):g}"
+        raise ImageError(f"A picture to draw holds floats in [0, 1], but has {values}; divide by 255.")
+    if not image.isfinite().all():
+        raise ImageError("A picture to draw must be finite, but some values are NaN or infinite.")
+
+
 def check_masks(masks: Tensor, count: int) -> None:
     """Raise OptionError unless there are `count` masks (N, H, W) bool, none of them empty or full."""
     if not isinstance(masks, Tensor) or masks.ndim != 3 or masks.dtype != torch.bool or len(masks) != count:

@@ -15,7 +15,19 @@ from coursekit.errors import DataUnavailable, OptionError
 if TYPE_CHECKING:  # the doctor reads this file where torch is broken
     from torch import Tensor
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+_PACKAGE = Path(__file__).resolve().parent
+ALONE = not (_PACKAGE.parent / "pyproject.toml").is_file()  # installed from a wheel, which carries data/ inside it
+COURSE = _PACKAGE if ALONE else _PACKAGE.parent
+DATA = COURSE / "data"
+
+
+def restore(path: str = "data") -> str:
+    """Return the command that brings a file of the course back.
+
+    >>> restore("data/manifest.json")
+    'git checkout -- data/manifest.json'
+    """
+    return "pip install --force-reinstall --no-deps coursekit-*.whl" if ALONE else f"git checkout -- {path}"
 
 
 @cache
@@ -27,11 +39,12 @@ def files(folder: str) -> dict[str, dict]:
     """
     path = DATA / "manifest.json"
     if not path.is_file():
-        raise DataUnavailable(
-            f"{path} is missing: coursekit needs the course's own folder. Install it from there: pip install -e ."
-        )
-    entries = json.loads(path.read_text(encoding="utf8"))["files"]
-    return {Path(entry["file"]).stem: entry for entry in entries if entry["file"].startswith(f"{folder}/")}
+        raise DataUnavailable(f"{path} is missing: it belongs to the course itself. Run: {restore()}")
+    try:
+        entries = json.loads(path.read_text(encoding="utf8"))["files"]
+        return {Path(entry["file"]).stem: entry for entry in entries if entry["file"].startswith(f"{folder}/")}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataUnavailable(f"{path} is damaged: it belongs to the course itself. Run: {restore()}") from None
 
 
 @contextmanager

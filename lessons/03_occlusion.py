@@ -17,6 +17,13 @@
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import torch
 

@@ -17,6 +17,13 @@
 # The pictures differ a little from processor to processor: an optimisation of a hundred steps makes much of a last digit.
 # The classes that we paint were chosen, because they come out well at this size. Try others.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import torch
 import torch.nn.functional as F
@@ -478,7 +485,7 @@ ck.show_images(
 # **Predict first.** Half and half: two patterns side by side, or a new one?
 
 # %% id="joint" slideshow={"slide_type": "-"}
-weight = torch.linspace(0, 1, 5)
+weight = torch.linspace(0, 1, 5, device=model.device)
 one, two = o.channel("block9", 40), o.channel("block6", 41)
 mixed = o.Objective(
     lambda acts, logits: weight * one.read(acts, logits) + (1 - weight) * two.read(acts, logits),

@@ -14,6 +14,13 @@
 #
 # **Run time** about 60 s on two CPU cores. **Memory** below 1 GB.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import time
 
@@ -40,7 +47,7 @@ cat = ck.load_image("chelsea", size=128)
 def code(model, images, layer):
     with ck.capture(model, [layer]) as acts, torch.no_grad():
         model(images)
-    return acts[layer]
+    return acts[layer].cpu()
 
 
 print("numbers of the picture:", cat.numel())
@@ -73,7 +80,7 @@ def prior(x, weight, beta):
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_inversion(model, layer, image, weight=3.0, beta=2.0, steps=80):
-    goal, start = code(model, image, layer), torch.Generator().manual_seed(0)
+    goal, start = code(model, image, layer).to(model.device), torch.Generator().manual_seed(0)
     painting = ck.parameterizations.fourier()(1, image.shape[-1], start, model.device)
     adam = torch.optim.Adam(painting.parameters, lr=0.05)
     for _ in range(steps):
@@ -84,7 +91,7 @@ def my_inversion(model, layer, image, weight=3.0, beta=2.0, steps=80):
         adam.zero_grad()
         loss.backward()
         adam.step()
-    return painting.images().detach()
+    return painting.images().detach().cpu()
 
 
 # %% id="same"

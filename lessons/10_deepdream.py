@@ -14,6 +14,13 @@
 #
 # **Run time** about 60 s on two CPU cores. **Memory** below 1.5 GB.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import torch
 import torch.nn.functional as F

@@ -15,6 +15,13 @@
 #
 # **Run time** about 60 s on two CPU cores. **Memory** below 2 GB.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import time
 
@@ -104,7 +111,7 @@ def gram(a):
 def look(images):
     """Run EfficientNet-Lite0 up to block 8: its first half is all that the loss needs."""
     net, seen = model.module, []
-    x = net.bn1(net.conv_stem((images - model.mean) / model.std))
+    x = net.bn1(net.conv_stem((images.to(model.device) - model.mean) / model.std))
     for block in [block for stage in net.blocks for block in stage][:8]:
         x = block(x)
         seen.append(x)
@@ -422,7 +429,7 @@ def my_norm(x, gamma, beta, shares):
 # %% id="conditional-same" slideshow={"slide_type": "-"}
 shares, norm = torch.tensor([[0.5, 0, 0, 0.5, 0, 0]]), fast.down[0].norm
 x = torch.rand(1, 16, 24, 24)
-torch.testing.assert_close(my_norm(x, norm.gamma, norm.beta, shares), norm(x, shares), atol=1e-5, rtol=1e-4)
+torch.testing.assert_close(my_norm(x, norm.gamma.cpu(), norm.beta.cpu(), shares), norm(x, shares), atol=1e-5, rtol=1e-4)
 of_style = sum(p[0].numel() for name, p in fast.named_parameters() if name.endswith(("gamma", "beta")))
 total = sum(p.numel() for p in fast.parameters())
 print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style / total:.1%}")

@@ -15,6 +15,13 @@
 #
 # **Run time** about 60 s on one CPU core. **Memory** below 1.5 GB.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import copy
 from collections import OrderedDict
@@ -333,7 +340,7 @@ for name in methods:
 # %% id="mnist-claim" slideshow={"slide_type": "skip"}
 means = {name: [mean for mean, *_ in mnist_test.curve(name)] for name in methods}
 absolute = {name: [mean for mean, *_ in mnist_test.curve(name, "Spearman of magnitudes")] for name in methods}
-print("the gradient is below 0.4 as soon as the last layer is random:", means["input_gradient"][0] < 0.4)
+print("the gradient is below 0.2 as soon as the last layer is random:", means["input_gradient"][0] < 0.2)
 print("guided backprop is above 0.65 with both linear layers random:", means["guided_backprop"][1] > 0.65)
 print("and falls below 0.45 only with the convolutions:", means["guided_backprop"][3] < 0.45)
 products = ("input_x_gradient", "integrated_gradients")
@@ -384,7 +391,7 @@ print("and on the ink alone the magnitudes agree less, below 0.7:", on_ink.mean(
 # %% [markdown] id="independent-title" slideshow={"slide_type": "skip"}
 # ## One layer alone
 #
-# **Independent** randomisation leaves the other layers as they were. **Predict first.** Which single layer of the digit reader hurts the gradient most?
+# **Independent** randomisation leaves the other layers as they were. **Predict first.** Which single layer of the digit reader must be drawn anew to spoil the gradient?
 
 # %% id="independent" slideshow={"slide_type": "skip"}
 alone = ck.randomisation_test(
@@ -395,8 +402,8 @@ alone.show("Spearman")
 # %% id="independent-claim" slideshow={"slide_type": "skip"}
 lone = {name: [mean for mean, *_ in alone.curve(name)] for name in methods}
 print(
-    "fc3 alone hurts the gradient more than any other layer:",
-    lone["input_gradient"].index(min(lone["input_gradient"])) == 1,
+    "any one of the four layers alone takes the gradient's likeness away, each below 0.2:",
+    max(lone["input_gradient"]) < 0.2,
 )
 print(
     "guided backprop hardly needs the linear layers, above 0.65 without fc4 or fc3:",
@@ -604,6 +611,7 @@ print("seed 1: below 0.1:", abs(first_layers_alike(1)) < 0.1)
 
 # %% [markdown] id="wrong-start-read" slideshow={"slide_type": "skip"}
 # Training moves weights less than one thinks. A "random" network of the training's own seed is a relative of the trained one. Take other seeds, and several.
+# `ck.randomised` compares each draw with the trained weights: where a layer correlates above 0.3, it draws another network.
 
 # %% [markdown] id="wrong-alone-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 6 · the check alone proves nothing

@@ -14,6 +14,13 @@
 #
 # **Run time** about 60 s on one CPU core. **Memory** below 2 GB.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 from collections import OrderedDict
 from contextlib import ExitStack
@@ -64,7 +71,7 @@ def my_tuning(model, layer, channel, angles, radius):
             model(torch.cat([shown, ground]))
         peak = maps[layer][:, channel, 6:11, 6:11].amax((1, 2))  # the middle of 16 × 16
         answers.append((peak[:2] - peak[2:]).clamp(min=0).max())  # above the empty ground
-    return torch.stack(answers)
+    return torch.stack(answers).cpu()
 
 
 # %% id="same"
@@ -308,7 +315,9 @@ ck.show_images(
 # %% id="groups" slideshow={"slide_type": "-"}
 colours = torch.tensor([[0.0, 0.45, 0.7], [0.9, 0.6, 0.0], [0.0, 0.62, 0.45], [0.8, 0.47, 0.65]])
 directions = o.Objective(
-    lambda acts, logits: (acts[layer].flatten(2).mean(2) * groups.directions).sum(1), frozenset([layer]), count=4
+    lambda acts, logits: (acts[layer].flatten(2).mean(2) * groups.directions.to(model.device)).sum(1),
+    frozenset([layer]),
+    count=4,
 )
 wanted = ck.render(model, directions, size=80, steps=40, progress=False).images
 frames = colours[:, :, None, None].expand(-1, -1, 92, 92).clone()
@@ -338,7 +347,7 @@ print("four groups explain more than 60 % of the squared activations:", groups.e
 
 # %% id="circuit" slideshow={"slide_type": "-"}
 tuning = bars.by_angle() / bars.by_angle().amax(1, keepdim=True).clamp(min=1e-6)
-W = coursenet.layer("conv3").weight.detach()
+W = coursenet.layer("conv3").weight.detach().cpu()
 V = torch.einsum("ihw,ia->ahw", W[57], tuning)[::2]
 gratings = [ck.stimuli.grating(32, 10, angle) for angle in bars.angles[::2].tolist()]
 ck.show_circuit(
@@ -438,7 +447,7 @@ kernels = ck.effective_weights(block)
 torch.testing.assert_close(my_effective(block), kernels)
 acts5 = ck.activations(model, cat, ["block4", "block5"], reduce="maps")
 branch = acts5["block5"] - acts5["block4"]  # without the shortcut
-guess = F.conv2d(acts5["block4"], kernels, padding=kernels.shape[2] // 2)
+guess = F.conv2d(acts5["block4"], kernels.cpu(), padding=kernels.shape[2] // 2)
 alike = torch.stack(
     [torch.corrcoef(torch.stack([a, b]))[0, 1] for a, b in zip(branch[0].flatten(1), guess[0].flatten(1), strict=True)]
 )
@@ -461,7 +470,7 @@ print("but far from equal, below 0.9:", alike.median().item() < 0.9)
 # %% id="dissect" slideshow={"slide_type": "-"}
 def rotated(seed):
     Q, _ = torch.linalg.qr(torch.randn(256, 256, generator=torch.Generator().manual_seed(seed)))
-    turn = nn.Conv2d(256, 256, 1, bias=False).requires_grad_(False)
+    turn = nn.Conv2d(256, 256, 1, bias=False, device=coursenet.device).requires_grad_(False)
     turn.weight.copy_(Q[:, :, None, None])
     parts = list(coursenet.module.named_children())
     end = [name for name, _ in parts].index("relu5") + 1
@@ -682,8 +691,8 @@ def drop(code, k, value=0.0):
     silent = code.clone()
     silent[:, k] = value
     with torch.no_grad():
-        full, less = (tail.forward_head(tail.bn2(model.layer("conv2")(c))) for c in (code, silent))
-    return (full - less)[:, truck]
+        full, less = (tail.forward_head(tail.bn2(model.layer("conv2")(c.to(model.device)))) for c in (code, silent))
+    return (full - less)[:, truck].cpu()
 
 
 with ck.ablate(model, "block16", [233]):  # the same through the whole network
@@ -781,7 +790,7 @@ def correlation(a, b):
 
 def class_map(network, maps, classes):
     """CAM for Lite0; the sum of the last maps for CourseNet, which has no global pooling."""
-    return torch.einsum("nkhw,nk->nhw", maps, network.head.weight[classes]) if network is model else maps.sum(1)
+    return torch.einsum("nkhw,nk->nhw", maps, network.head.weight[classes].cpu()) if network is model else maps.sum(1)
 
 
 def last_maps(network, images):

@@ -16,6 +16,13 @@
 #
 # Your instructor gives you the number of your case. Each number has its own three networks, so your neighbour's answer does not help you.
 
+# %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
+from importlib.util import find_spec
+
+if find_spec("coursekit") is None:  # on Colab, Kaggle, or in another environment than the course's own
+    print("coursekit is missing here: copy coursekit-*.whl beside this notebook (README.md says how to make it),")
+    print("run  %pip install coursekit-*.whl  in a cell, and restart the kernel.")
+
 # %% id="setup"
 import torch
 

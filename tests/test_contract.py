@@ -8,6 +8,7 @@ function which breaks it.
 
 import dataclasses
 import functools
+import itertools
 import random
 import re
 import warnings
@@ -16,8 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import pytest
 import torch
-from calls import CALLS, PER_IMAGE, SIZE, contract_images, contract_model, takes_a_model
+from calls import CALLS, PER_IMAGE, SIZE, TOGETHER, contract_images, contract_model, takes_a_model
 from matplotlib.figure import Figure
+from stand_in import on
 from state import unchanged, unusual_model
 from torch import Tensor
 
@@ -26,7 +28,7 @@ from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
 from coursekit.synthesis.render import Rendering
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
+DEVICES = ["cpu", "pretend"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 Call = Callable[[ck.Model, Tensor, str], object]
 
 
@@ -225,6 +227,15 @@ def answers_where_the_images_are(call: Call, device: str = "cpu", where: str = "
     assert_same(found, usual(call).result, 1e-4)
 
 
+def answers_on_any_device(call: Call, device: str = "pretend", where: str = "cpu") -> None:
+    """And leaves the network where it is."""
+    expected = usual(call).result
+    with on(device), on(where):
+        model, images = contract_model().to(device), contract_images().to(where)
+        assert_same(numbers(call(model, images, "conv2")), expected, 1e-4)
+        assert model.device.type == device
+
+
 # Every function, every clause --------------------------------------------------------------------------------------
 
 # No argument of these can be wrong but the model itself.
@@ -272,11 +283,19 @@ def test_what_looks_at_neither_images_nor_layers_refuses_other_things(name):
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", PER_IMAGE)
 def test_a_batch_equals_a_loop(name, device):
-    takes_a_batch_as_a_loop(PER_IMAGE[name], device)
+    with on(device):
+        takes_a_batch_as_a_loop(PER_IMAGE[name], device)
 
 
 @pytest.mark.parametrize("where", DEVICES)
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", PER_IMAGE)
 def test_the_result_lives_with_the_images(name, device, where):
-    answers_where_the_images_are(PER_IMAGE[name], device, where)
+    with on(device), on(where):
+        answers_where_the_images_are(PER_IMAGE[name], device, where)
+
+
+@pytest.mark.parametrize(("device", "where"), list(itertools.product(DEVICES, repeat=2)))
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_network_and_images_may_live_on_different_devices(name, device, where):
+    answers_on_any_device(TOGETHER[name], device, where)

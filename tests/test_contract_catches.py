@@ -18,6 +18,7 @@ from tests.test_contract import (
     Blown,
     agrees_with_itself,
     answers_in_train_mode_as_in_eval_mode,
+    answers_on_any_device,
     answers_where_the_images_are,
     is_the_same_for_inplace_activations,
     leaves_all_as_found,
@@ -102,6 +103,12 @@ def answers_elsewhere(model: ck.Model, images: Tensor, layer: str) -> Tensor:
     return images.to("meta")
 
 
+def weighs_on_the_cpu(model: ck.Model, images: Tensor, layer: str) -> Tensor:
+    with ck.capture(model, ["fc"]) as maps, evaluating(model), torch.no_grad():
+        model(images)
+    return maps["fc"] * torch.arange(maps["fc"].shape[1])
+
+
 BREACHES = [
     (leaves_all_as_found, forgets_eval_mode, "changed: .*bn1.running_mean"),
     (leaves_all_as_found, leaves_eval_mode, "changed: .*bn1: training"),
@@ -122,6 +129,7 @@ BREACHES = [
     (works_or_explains_itself_in_inference_mode, trusts_that_gradients_are_on, "does not require grad"),
     (takes_a_batch_as_a_loop, mixes_the_images, "differs"),
     (answers_where_the_images_are, answers_elsewhere, "elsewhere"),
+    (answers_on_any_device, weighs_on_the_cpu, "on the same device"),
 ]
 
 
@@ -137,14 +145,15 @@ def test_every_clause_is_shown_to_catch_something():
         refuses_what_is_wrong,
         takes_a_batch_as_a_loop,
         answers_where_the_images_are,
+        answers_on_any_device,
     }
 
 
 def test_a_function_without_a_call_is_found(monkeypatch):
     def forgotten(model: ck.Model) -> None: ...
 
-    monkeypatch.setattr(ck, "__all__", [*ck.__all__, "new_method"])
     monkeypatch.setattr(ck, "new_method", forgotten, raising=False)
+    monkeypatch.setattr(ck, "__all__", [*ck.__all__, "new_method"])
     assert takes_a_model() - set(CALLS) == {"new_method"}
 
 

@@ -119,7 +119,7 @@ def test_versions_without_the_courses_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(checkup, "COURSE", tmp_path)
     assert "the course accepts" in only(checkup._packages, "packages").seen
     (data,) = findings(checkup._data)
-    assert data.mark == NOTE and "outside the course's folder" in data.seen and "pip install -e" in data.advice
+    assert data.mark == FAIL and "missing" in data.seen and "git checkout -- data" in data.advice
 
 
 def test_torch_and_torchvision_that_do_not_match(monkeypatch):
@@ -196,7 +196,7 @@ def test_data_missing_or_changed(monkeypatch, tmp_path):
     (tmp_path / "data/manifest.json").write_text(json.dumps({"files": files}))
     monkeypatch.setattr(checkup, "COURSE", tmp_path)
     changed, gone, good = findings(checkup._data)
-    assert changed.mark == gone.mark == FAIL and "git checkout data/changed" in changed.advice
+    assert changed.mark == gone.mark == FAIL and "git checkout -- data/changed" in changed.advice
     assert "missing" in gone.seen and good.seen.startswith("1 files, sha256 verified")
 
 

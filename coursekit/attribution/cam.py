@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,12 +11,13 @@ from torch import Tensor, nn
 from coursekit.arguments import check_maps
 from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import TargetError, UnsupportedNetwork
-from coursekit.networks.model import Model
+from coursekit.networks.model import Model, check_precise, two_logits
+from coursekit.networks.receptive import channel_axis
 from coursekit.probe.backward import intercept
 from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
 from coursekit.probe.targets import Target, Unit, reader
 
-_POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean flatten view reshape".split()  # noqa: SIM905
+_POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean sum flatten view reshape".split()  # noqa: SIM905
 
 
 def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool = False) -> Tensor:
@@ -57,6 +59,7 @@ def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool =
     """
     if isinstance(target, Unit):
         raise TargetError("CAM explains classes by the last linear layer; for a unit take ck.grad_cam.")
+    check_precise(model, "CAM")
     layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
     if not layers:
         raise _no_cam(model)
@@ -64,12 +67,12 @@ def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool =
     with evaluating(model):
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            maps, logits = _before_the_linear_layer(model, layers[-1], batch)
+            maps, logits = _before_the_linear_layer(model, layers[-1], batch.to(model.device))
             with differentiating():
                 logits.requires_grad_()
                 (share,) = torch.autograd.grad(read(logits, {}, owner).sum(), logits)  # 1 for class c, else 0
             with torch.no_grad():
-                found.append(torch.einsum("nc,ck,nkij->nij", share, layers[-1].weight, maps)[:, None])
+                found.append(torch.einsum("nc,ck,nkij->nij", share, _class_weights(layers[-1])[0], maps)[:, None])
     return _sized(torch.cat(found), images, upsample)
 
 
@@ -129,9 +132,9 @@ def grad_cam(
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with differentiating(), _pooled_maps() as pooled:
+            with differentiating(), _pooled_maps(batch) as pooled:
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
-                known = [x for x, fresh, _ in pooled if fresh] if layer is None else [maps[layer]]
+                known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
                 activation, gradient = _last_with_gradient(score, known, layer)
             weights = gradient.mean((2, 3), keepdim=True)
             found.append((weights * activation).sum(1, keepdim=True))
@@ -159,17 +162,23 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
 def _before_the_linear_layer(model: Model, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return maps (N, C, h, w) and logits, after making sure that logits = linear(mean of the maps)."""
     with torch.no_grad():
-        with _pooled_maps() as pooled:
+        with _pooled_maps(images) as pooled:
             logits = model(images)
-        bias = 0 if linear.bias is None else linear.bias
+        weight, bias = _class_weights(linear)
         for maps, _, averaged in pooled:
-            fits = maps.shape[1] == linear.in_features and logits.shape == (len(images), linear.out_features)
-            if averaged and fits:
-                weighed = F.linear(maps.mean((2, 3)), linear.weight)
+            fits = maps.shape[1] == linear.in_features and logits.shape == (len(images), len(weight))
+            if fits and (averaged or maps.shape[2:].numel() > 1):  # one position may be what a max-pooling has left
+                weighed = F.linear(maps.mean((2, 3)), weight)
                 rounding = 1e-4 * weighed.abs().max() + 1e-6 * logits.abs().max()
                 if (logits - bias - weighed).abs().max() <= rounding:
                     return maps, logits
     raise _no_cam(model)
+
+
+def _class_weights(linear: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return weights (K, C) and biases (K,) of the logits; a network with one logit has two classes."""
+    bias = linear.weight.new_zeros(len(linear.weight)) if linear.bias is None else linear.bias
+    return (two_logits(linear.weight, 0), two_logits(bias, 0)) if len(bias) == 1 else (linear.weight, bias)
 
 
 def _no_cam(model: Model) -> UnsupportedNetwork:
@@ -179,11 +188,18 @@ def _no_cam(model: Model) -> UnsupportedNetwork:
     )
 
 
+class _Pooled(NamedTuple):
+    maps: Tensor
+    fresh: bool  # the first one after a convolution
+    averaged: bool
+
+
 @contextmanager
-def _pooled_maps() -> Iterator[list[tuple[Tensor, bool, bool]]]:
-    """Collect each map that is pooled or flattened while a network runs: is it the first after a conv, and averaged?"""
-    maps: list[tuple[Tensor, bool, bool]] = []
+def _pooled_maps(images: Tensor) -> Iterator[list[_Pooled]]:
+    """Collect each map (N, C, h, w) that is pooled or flattened while a network runs, as a `_Pooled`."""
+    maps: list[_Pooled] = []
     fresh = True
+    wide = images.shape[3] / images.shape[2]
 
     def convolve(func: Callable, *args: object, **kwargs: object) -> Tensor:
         nonlocal fresh
@@ -192,8 +208,9 @@ def _pooled_maps() -> Iterator[list[tuple[Tensor, bool, bool]]]:
 
     def pool(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
         nonlocal fresh
-        if x.ndim == 4:
-            maps.append((x, fresh, "mean" in func.__name__ or "avg" in func.__name__))
+        is_map = x.ndim == 4 and len(x) == len(images) and channel_axis(None, x, images.shape[2:]) == 1
+        if is_map and abs(x.shape[2] * wide - x.shape[3]) <= max(1, x.shape[3] / 5):  # it has the image's shape
+            maps.append(_Pooled(x, fresh, "mean" in func.__name__ or "avg" in func.__name__))
             fresh = False
         return func(x, *args, **kwargs)
 
@@ -207,9 +224,13 @@ def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None) ->
         check_maps(maps[0], layer)
     gradients = torch.autograd.grad(score.sum(), maps, allow_unused=True) if maps else []
     for activation, gradient in zip(reversed(maps), reversed(gradients), strict=True):
-        if gradient is not None:
+        if gradient is not None and (layer is not None or activation.shape[2:].numel() > 1):
             return activation.detach(), gradient
-    where = "any map that is pooled later; name a layer before the target" if layer is None else f"layer {layer!r}"
+    where = (
+        "any map of more than one position that is pooled later; name a layer before the target"
+        if layer is None
+        else f"layer {layer!r}"
+    )
     raise TargetError(f"The target does not depend on {where}.")
 
 

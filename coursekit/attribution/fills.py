@@ -7,6 +7,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_images
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 
 Fill = str | Sequence[float] | Tensor  # a name, an RGB colour, or a tensor that broadcasts to the images
@@ -20,7 +21,8 @@ def baseline(model: Model, images: Tensor, kind: Fill) -> Tensor:
     """
     if isinstance(kind, str):
         if kind == "blur":
-            from torchvision.transforms.functional import gaussian_blur
+            with importing():
+                from torchvision.transforms.functional import gaussian_blur
 
             sigma = min(images.shape[-2:]) / 16
             return gaussian_blur(images, 2 * round(2 * sigma) + 1, sigma)

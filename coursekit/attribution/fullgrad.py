@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.errors import UnsupportedNetwork
-from coursekit.networks.model import Model
+from coursekit.errors import TargetError, UnsupportedNetwork
+from coursekit.networks.model import Model, check_precise
 from coursekit.probe.backward import clipping, intercept
-from coursekit.probe.capture import BATCH, differentiating
+from coursekit.probe.capture import BATCH, NO_GRADIENT, differentiating
 from coursekit.probe.targets import Score, Target, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
@@ -58,10 +58,11 @@ def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: 
     >>> bool(ck.completeness_gap(model, image, parts, target=285, baseline=None).abs() < 1e-3)
     True
     """
+    check_precise(model, "FullGrad")
     found = []
     with scoring(model, images, target) as score:
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            value, terms = _shares(model, batch, score, owner)
+            value, terms = _shares(model, batch.to(model.device), score, owner)  # the biases' shares are there
             _check_sum(model, value, terms)
             lay = _picture if magnitude else _spread
             found.append(torch.stack([lay(term, images.shape[-2:]) for term in terms]).sum(0).to(images))
@@ -73,22 +74,24 @@ def _shares(model: Model, images: Tensor, score: Score, owner: Tensor) -> tuple[
     with differentiating(), _biases() as biases:
         x = images.detach().clone().requires_grad_()
         value = score(x, owner)
-        outputs = [x, *(output for output, _ in biases)]
+        outputs = [x, *(output for output, _, _ in biases)]
         gradients = torch.autograd.grad(value.sum(), outputs, allow_unused=True)
-    offsets = [x.detach() - model.mean.to(x), *(bias for _, bias in biases)]
+    if all(gradient is None for gradient in gradients):
+        raise TargetError(NO_GRADIENT)
+    offsets = [(x.detach() - model.mean.to(x), 1), *((bias, axis) for _, bias, axis in biases)]
     shares = zip(offsets, gradients, strict=True)
-    return value.detach(), [offset * gradient for offset, gradient in shares if gradient is not None]
+    return value.detach(), [(bias * g).movedim(axis, 1) for (bias, axis), g in shares if g is not None]
 
 
 @contextmanager
-def _biases() -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Collect (output, what its layer adds to it) for each layer with a bias that runs; both broadcast."""
-    found: list[tuple[Tensor, Tensor]] = []
+def _biases() -> Iterator[list[tuple[Tensor, Tensor, int]]]:
+    """Collect (output, what its layer adds to it, axis of the channels) for each layer with a bias that runs."""
+    found: list[tuple[Tensor, Tensor, int]] = []
 
-    def keep(output: Tensor, bias: Tensor) -> Tensor:
+    def keep(output: Tensor, bias: Tensor, axis: int = 1) -> Tensor:
         if not output.requires_grad:
             return output
-        found.append((output, bias.detach()))
+        found.append((output, bias.detach(), axis))
         return output.clone()  # what follows may overwrite its input: let it have the copy
 
     def layer(
@@ -96,6 +99,10 @@ def _biases() -> Iterator[list[tuple[Tensor, Tensor]]]:
     ) -> Tensor:
         output = func(x, weight, bias, *args, **kw)
         return output if bias is None else keep(output, _by_channel(bias, output))
+
+    def linear(func: Callable, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        output = func(x, weight, bias)
+        return output if bias is None else keep(output, bias, axis=output.ndim - 1)  # (N, K), or maps (N, h, w, K)
 
     def batch_norm(func: Callable, x: Tensor, mean: Tensor, var: Tensor, *args: object, **kw: object) -> Tensor:
         output = func(x, mean, var, *args, **kw)
@@ -110,7 +117,7 @@ def _biases() -> Iterator[list[tuple[Tensor, Tensor]]]:
         output = func(x, *args, **kw)
         return keep(output, output.detach() * clipped)  # 6 where ReLU6 is saturated; its lower end adds nothing
 
-    handlers: dict[str, Callable] = {"conv2d": layer, "linear": layer, "batchnorm": batch_norm}
+    handlers: dict[str, Callable] = {"conv2d": layer, "linear": linear, "batchnorm": batch_norm}
     with intercept(handlers | dict.fromkeys(_CLIPPERS, clip)):
         yield found
 
@@ -121,6 +128,8 @@ def _by_channel(bias: Tensor, output: Tensor) -> Tensor:
 
 def _check_sum(model: Model, value: Tensor, terms: list[Tensor]) -> None:
     """Raise UnsupportedNetwork unless the parts add up to the score: the decomposition is checked, not assumed."""
+    if any(len(term) != len(value) for term in terms):
+        raise UnsupportedNetwork(f"{model.name} cuts its images into windows, which FullGrad cannot follow.")
     sums = torch.stack([term.flatten(1).sum(1) for term in terms])
     gap = (sums.sum(0) - value).abs()
     if (gap > 1e-4 * (sums.abs().sum(0) + value.abs())).any():

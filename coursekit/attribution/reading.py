@@ -17,6 +17,8 @@ def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
     evidence for the target: M = max(A, 0), because evidence against it does not show where it is (Selvaraju et al.,
     *Grad-CAM*, ICCV 2017, sec. 3). Smaller maps are then enlarged to `size` (H, W) bilinearly.
 
+    Importances (N, H, W) stay as they are, so that scores take them too.
+
     Raises `OptionError` for another shape, and for NaN or infinite values.
 
     >>> import torch
@@ -25,9 +27,11 @@ def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
     >>> importance(torch.tensor([[[[2.0]], [[-3.0]], [[1.0]]]])).tolist()
     [[[3.0]]]
     """
+    if isinstance(maps, Tensor) and maps.ndim == 3:
+        maps = maps[:, None]
     if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] not in (1, 3) or 0 in maps.shape:
         seen = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
-        raise OptionError(f"Maps must have the shape (N, 1, h, w) or (N, 3, h, w), but got {seen}.")
+        raise OptionError(f"Maps must have the shape (N, 1, h, w), (N, 3, h, w) or (N, h, w), but got {seen}.")
     if not maps.isfinite().all():
         raise OptionError("Maps must be finite, but some values are NaN or infinite.")
     maps = maps.detach()

@@ -10,6 +10,7 @@ from coursekit.errors import OptionError, UnknownLayer, UnknownModel, Unsupporte
 from coursekit.networks.loading import blueprint, build_random
 from coursekit.networks.model import Model
 
+ALIKE = 0.3  # a draw whose weights correlate more than that with the trained ones is where the training began
 MODES = ("cascading", "independent")
 
 
@@ -23,7 +24,8 @@ def randomised(
     All new weights come from one network that is drawn by the architecture's own initialisation (`ck.random_model`
     for a network that has a name; `reset_parameters` of each part for one of your own). Layers of equal shape get
     different numbers, and a layer gets the same ones in both modes. At the end of a whole cascade the copy is that
-    random network.
+    random network. The seed with which the training began would give the weights from before it, relatives of the
+    trained ones (correlation above 0.3 in a layer): then another network is drawn.
 
     Batch normalisation belongs to the layer before it. Its scale, shift, running mean and running variance become those
     of a new network, 1, 0, 0 and 1, so that it passes on what it gets; learned statistics would be those of
@@ -32,7 +34,7 @@ def randomised(
     Parameters
     ----------
     model : Model
-    seed : which random network. Not the one with which the training began, or you get back the weights from before it.
+    seed : which random network.
     mode : "cascading" randomises a layer and all above it, "independent" that layer alone.
     layers : yield at these layers only; the cascade passes through the others too. Without it, at each layer that has
         weights, see `randomisable`.
@@ -128,6 +130,26 @@ def _own(part: nn.Module) -> list[Tensor]:
 
 
 def _redrawn(model: Model, seed: int) -> nn.Module:
+    """Return a network of the same architecture with random weights, and not those with which its training began."""
+    module = _drawn(model, seed)
+    return _drawn(model, (seed + 2_718_281_828) % 2**32) if likeness(module, model.module) > ALIKE else module
+
+
+def likeness(one: nn.Module, other: nn.Module) -> float:
+    """Return the largest correlation of a weight tensor of one network with that of the other; small ones say little.
+
+    >>> likeness(nn.Linear(20, 20), nn.Linear(20, 20)) < 0.3
+    True
+    """
+    found = [0.0]
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        if a.ndim > 1 and a.numel() >= 256:
+            r = torch.corrcoef(torch.stack([a.detach().cpu().flatten(), b.detach().cpu().flatten()]).double())[0, 1]
+            found.append(float(r.nan_to_num()))
+    return max(found)
+
+
+def _drawn(model: Model, seed: int) -> nn.Module:
     """Return a network of the same architecture with random weights, the same on every device."""
     try:
         module = build_random(blueprint(model.name), seed)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from coursekit.attribution.reading import magnitude_picture
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 
 def rank_correlation(maps: Tensor, others: Tensor, *, absolute: bool = False) -> Tensor:
@@ -63,7 +64,8 @@ def structural_similarity(maps: Tensor, others: Tensor) -> Tensor:
     >>> structural_similarity(maps, 20 * maps).item()
     1.0
     """
-    from skimage.metrics import structural_similarity as ssim
+    with importing():
+        from skimage.metrics import structural_similarity as ssim
 
     pairs = _pairs(maps, others)
     if min(maps.shape[2:]) < 7:
@@ -85,7 +87,8 @@ def hog_correlation(maps: Tensor, others: Tensor) -> Tensor:
     >>> round(hog_correlation(maps, 20 * maps).item(), 6)
     1.0
     """
-    from skimage.feature import hog
+    with importing():
+        from skimage.feature import hog
 
     pairs = _pairs(maps, others)
     side = min(maps.shape[2:])

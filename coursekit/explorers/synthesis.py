@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
 from coursekit.arguments import check_images
 from coursekit.explorers.explorer import Explorer, chosen_image, layer_and_channel, layer_choice, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
-from coursekit.files import DATA, stored
+from coursekit.files import COURSE, stored
 from coursekit.networks.model import Model
 from coursekit.probe.capture import answers, predict
 from coursekit.synthesis.dream import dream
@@ -83,7 +82,7 @@ def feature_gallery(name: str) -> Path:
     >>> feature_gallery("coursenet").name
     'features_coursenet.jpeg'
     """
-    folder = DATA.parent / "gallery"
+    folder = COURSE / "gallery"
     there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("features_*.jpeg")))
     missing = f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`."
     return stored(folder / f"features_{name}.jpeg", missing)
@@ -146,10 +145,10 @@ def explore_fooling(model: Model, image: Tensor) -> Explorer:
         budget = epsilon / 255
         made = iterated_gradient_sign(
             model, image, labels.index(target), epsilon=budget, step=2 * budget / steps, steps=steps
-        ).cpu()
+        )
         name, sure = predict(model, made, top=1)[0][0]
         return show_images(
-            [torch.as_tensor(image), (0.5 + 10 * (made - image)).clamp(0, 1), made],
+            [image, (0.5 + 10 * (made - image)).clamp(0, 1), made],
             [before, "the change × 10", f"{name} {sure:.0%}"],
             columns=3,
             alt=f"{before} before; {name} after a change of at most {epsilon:g}/255",

@@ -18,6 +18,7 @@ from matplotlib.rcsetup import cycler
 from PIL import Image
 from torch import Tensor
 
+from coursekit.arguments import check_picture
 from coursekit.files import replacing
 
 MAGNITUDE, SIGNED, OVERLAY = "magma", "RdBu_r", "Reds"
@@ -116,6 +117,7 @@ def image_panels(count: int, columns: int, aspect: float, bars: bool = False) ->
 
 def draw_image(ax: Axes, image: Tensor) -> None:
     """Draw an image (3 or 1, H, W) in [0, 1] without axes."""
+    check_picture(image)
     pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
     height, width = pixels.shape[:2]
     ax.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")

@@ -163,6 +163,8 @@ def _flat(values: Tensor) -> Tensor:
         if len(values) != 1:
             raise OptionError(f"Give one map for each title, but this one holds {len(values)}; index it first.")
         values = values[0]
+    if not values.isfinite().all():
+        raise OptionError("A map to draw must be finite, but some values are NaN or infinite.")
     return values
 
 
@@ -200,8 +202,8 @@ def show_matrix(
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     tiles = [values for row in rows.values() for values in row.values()]
-    if not tiles or not all(values.ndim == 4 and len(values) == 1 for values in tiles):
-        raise OptionError("show_matrix needs at least one map, and each with the shape (1, C, h, w).")
+    if not tiles or not all(values.ndim == 4 and len(values) == 1 and values.isfinite().all() for values in tiles):
+        raise OptionError("show_matrix needs at least one map, and each with the shape (1, C, h, w) and finite.")
     height, width = tiles[0].shape[-2:]
     largest = max(values.shape[2] for values in tiles)
     columns = [*(["image"] if image is not None else []), *columns]

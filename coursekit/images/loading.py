@@ -209,6 +209,7 @@ def _from_tensor(tensor: Tensor) -> Tensor:
 
 
 def _from_array(array: np.ndarray) -> Tensor:
+    array = np.asarray(array)  # a np.matrix would stay two-dimensional, and lose its memory
     shape = array.shape
     if array.ndim == 4 and shape[0] == 1:
         array = array[0]

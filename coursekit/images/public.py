@@ -8,6 +8,7 @@ from typing import Any
 
 from coursekit.errors import DataUnavailable, OptionError
 from coursekit.files import cache_folder
+from coursekit.interrupts import importing
 
 # name -> megabytes to download, folder that torchvision makes, folder of the classes inside it
 DATASETS = {
@@ -50,7 +51,8 @@ def public_folder(dataset: str, concept: str) -> Path:
 
 
 def _open(dataset: str, root: Path, download: bool = False) -> Any:  # torchvision has no types
-    from torchvision import datasets
+    with importing():
+        from torchvision import datasets
 
     if dataset == "dtd":
         return datasets.DTD(root, download=download)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 Random = np.random.Generator
 
@@ -121,7 +122,8 @@ def _mosaic(size: int, random: Random) -> np.ndarray:
     ticks = np.arange(-cell, size + cell, cell)
     points = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2).astype(float)
     points += random.uniform(-0.3, 0.3, points.shape) * cell
-    from sklearn.neighbors import KDTree
+    with importing():
+        from sklearn.neighbors import KDTree
 
     y, x = np.mgrid[:size, :size]
     distance, nearest = KDTree(points).query(np.stack([x, y], -1).reshape(-1, 2), k=2)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 ROWS, COLUMNS, ACTIONS = 10, 9, ("left", "stay", "right")
 DISCOUNT = 0.9
@@ -101,7 +102,8 @@ def train(columns: Sequence[int] = range(COLUMNS), *, updates: int = 2000, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         agent, older = _network(), _network()
-    optimiser = torch.optim.Adam(agent.parameters(), lr=1e-3)
+    with importing():  # the first optimiser of a process imports a good part of torch
+        optimiser = torch.optim.Adam(agent.parameters(), lr=1e-3)
     memory: deque[tuple] = deque(maxlen=200)
     playing = _new_games(columns, generator)
     for update in range(updates):

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.interrupts import importing
 from coursekit.labs.checking import call, compare
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture
@@ -116,7 +117,8 @@ def variation(answer: object) -> str | None:
 
 def _paint(loss: Callable, start: Tensor, steps: int, clamp: str = "after", max_iter: int = 5) -> Tensor:
     x = start.detach().clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([x], max_iter=max_iter)
+    with importing():
+        optimizer = torch.optim.LBFGS([x], max_iter=max_iter)
 
     def closure() -> Tensor:
         if clamp == "inside":

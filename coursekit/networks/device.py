@@ -5,8 +5,8 @@ import os
 import random
 import sys
 
-import numpy as np
 import torch
+from numpy import random as numpy_random
 
 from coursekit.arguments import is_whole, shown
 from coursekit.errors import OptionError
@@ -33,7 +33,7 @@ def setup(seed: int = 0, device: str = "auto") -> None:
         raise OptionError(f"seed is a whole number from 0 to 2**32 - 1, but got {shown(seed)}.")
     chosen = choose_device(device)
     random.seed(seed)
-    np.random.seed(seed)
+    numpy_random.seed(seed)
     torch.manual_seed(seed)
     if chosen.type == "cuda":  # full float32, so that a GPU gives the CPU's numbers
         torch.backends.cudnn.allow_tf32 = False

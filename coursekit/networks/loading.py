@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.errors import UnknownModel, WeightsUnavailable
+from coursekit.interrupts import importing
 from coursekit.networks.device import default_device
 from coursekit.networks.layers import friendly_names
 from coursekit.networks.model import Model
@@ -69,8 +70,9 @@ def blueprint(name: str) -> Blueprint:
         build, net = _OWN[name]
         labels = getattr(net, "LABELS", None)
         return Blueprint(build, net.MEAN, net.STD, net.INPUT_SIZE, own_checkpoint(name), labels)
-    import timm
-    from torchvision import models
+    with importing():
+        import timm
+        from torchvision import models
 
     if name in PACKAGED:
         checkpoint = PACKAGED[name]
@@ -91,7 +93,8 @@ def blueprint(name: str) -> Blueprint:
 
 
 def _from_torchvision(name: str) -> Blueprint:
-    from torchvision import models
+    with importing():
+        from torchvision import models
 
     checkpoint, preset = torchvision_checkpoint(name)
     size = preset.crop_size[0]
@@ -103,7 +106,8 @@ def _from_torchvision(name: str) -> Blueprint:
 
 
 def _from_timm(name: str) -> Blueprint:
-    import timm
+    with importing():
+        import timm
 
     about = timm.get_pretrained_cfg(name)
     if about is None:
@@ -175,7 +179,8 @@ def without_side_classifiers(module: nn.Module) -> nn.Module:
 
 def imagenet_labels() -> list[str]:
     """Return the 1000 class names of ImageNet, each of them once."""
-    from torchvision.models import AlexNet_Weights
+    with importing():
+        from torchvision.models import AlexNet_Weights
 
     labels = list(AlexNet_Weights.DEFAULT.meta["categories"])
     for index, label in _CLEARER_LABELS.items():

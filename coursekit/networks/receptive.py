@@ -122,6 +122,20 @@ def _pair(value: int | Sequence[int]) -> Sequence[int]:
     return (value, value) if isinstance(value, int) else tuple(value) * (2 // len(value))
 
 
+def channel_axis(module: nn.Module | None, output: Tensor, size: Sequence[int]) -> int:
+    """Tell which axis of a layer's output holds the channels: 1, or 3 of a map (N, h, w, C) as transformers have it.
+
+    A linear layer and LayerNorm work on the last axis. Of others the shape of the image, `size`, decides: the channels
+    are last where h × w has the shape of the image and w × C has not.
+    """
+    if output.ndim != 4 or isinstance(module, nn.modules.conv._ConvNd):
+        return 1
+    if isinstance(module, nn.Linear | nn.LayerNorm):
+        return 3
+    wide, (a, b, c) = size[1] / size[0], output.shape[1:]
+    return 3 if a > 1 and abs(a * wide - b) <= 1 < abs(b * wide - c) else 1
+
+
 class Call(NamedTuple):
     """What one call of a layer gave for one image: shape (C, H, W) or (K,), and field (None: the whole image)."""
 
@@ -135,9 +149,9 @@ def trace(model: "Model", parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
     modes = [(part, part.training) for part in model.modules()]
     handles = []
     try:
-        for name, part in parts.items():
-            handles.append(part.register_forward_hook(partial(_note, calls[name])))
         image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
+        for name, part in parts.items():
+            handles.append(part.register_forward_hook(partial(_note, calls[name], image.shape[2:])))
         setattr(image, NOTE, (Axis(), Axis()))
         with torch.no_grad(), torch.random.fork_rng(), _Tracker():
             model.eval()(image)
@@ -149,6 +163,7 @@ def trace(model: "Model", parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
     return calls
 
 
-def _note(calls: list[Call], module: nn.Module, inputs: object, output: object) -> None:
+def _note(calls: list[Call], size: Sequence[int], module: nn.Module, inputs: object, output: object) -> None:
     if isinstance(output, Tensor):
-        calls.append(Call(tuple(output.shape[1:]), getattr(output, NOTE, None)))
+        maps = output.movedim(channel_axis(module, output, size), 1)
+        calls.append(Call(tuple(maps.shape[1:]), getattr(output, NOTE, None)))

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
-from coursekit.files import DATA, cache_folder, files, replacing
+from coursekit.files import DATA, cache_folder, files, replacing, restore
+from coursekit.interrupts import importing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +78,8 @@ def torchvision_checkpoint(name: str) -> tuple[Checkpoint, Any]:
 
     Where torchvision offers two trainings, this is the first one: the recipe that the papers report.
     """
-    from torchvision import models
+    with importing():
+        from torchvision import models
 
     weights = next(iter(models.get_model_weights(name)))
     file = weights.url.rsplit("/", 1)[1]
@@ -101,7 +103,7 @@ def listed_checkpoint(name: str) -> Checkpoint:
     """Return the checkpoint of a network that the course trained itself; WeightsUnavailable if none is listed."""
     checkpoint = own_checkpoint(name)
     if checkpoint is None:
-        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: git checkout -- data")
+        raise WeightsUnavailable(f"data/manifest.json lists no weights {name!r}. Run: {restore()}")
     return checkpoint
 
 
@@ -145,7 +147,7 @@ def obtain(checkpoint: Checkpoint) -> Path:
     if state != "ok" and not checkpoint.url:
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} are {state}: data/{checkpoint.file} belongs to the course itself. "
-            f"Run: git checkout -- data/{checkpoint.file}"
+            f"Run: {restore(f'data/{checkpoint.file}')}"
         )
     if state != "ok":
         download(checkpoint)
@@ -155,8 +157,10 @@ def obtain(checkpoint: Checkpoint) -> Path:
 def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
     """Return the tensors of a checkpoint, on the CPU; nothing in the file can run code."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+
+    with importing():
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
 
     path = obtain(checkpoint)
     try:
@@ -195,7 +199,8 @@ class _Refused(Exception):
 
 def _copy(url: str, file: BinaryIO, title: str) -> str:
     """Copy a URL into an open file and return the sha256 of what was written."""
-    from tqdm.auto import tqdm
+    with importing():
+        from tqdm.auto import tqdm
 
     digest, received = hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response:

@@ -1,6 +1,7 @@
 """Keep what layers compute while a network runs, and the one loop that runs it over many images."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -8,10 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.arguments import check_count, check_images, check_layers
-from coursekit.errors import OptionError, UnknownLayer
-from coursekit.networks.model import Model
+from coursekit.errors import OptionError, TargetError, UnknownLayer
+from coursekit.networks.model import Model, full_precision
+from coursekit.networks.receptive import channel_axis
 
 T = TypeVar("T")
+NO_GRADIENT = (
+    "The score does not depend on the image: the network or the target cuts the gradient (argmax, detach, no_grad, "
+    "NumPy, quantised layers)."
+)
+_CUT = re.compile("does not require grad|Can't call numpy|not have been used in the graph")  # as torch says it
 BATCH = 8  # images in one forward pass: on a CPU larger batches are slower per image
 
 
@@ -29,12 +36,14 @@ def capture(model: Model, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
 
     Yields
     ------
-    dict, layer name -> activation: (N, C, H, W), or (N, C) after the last pooling.
+    dict, layer name -> activation: (N, C, H, W), or (N, C) after the last pooling. Where the layer itself has its
+    channels last, (N, H, W, C), they are moved. Tokens (N, T, C) stay as they are. Half precision becomes float32.
 
     Raises
     ------
     UnknownLayer
-        No such layer, or one that runs more than once in a forward pass, so that its name means no single map.
+        No such layer, or one that runs more than once in a forward pass, so that its name means no single map, or not
+        at all, or that gives no tensor.
     OptionError
         The network is no `ck.Model`.
 
@@ -54,22 +63,48 @@ def capture(model: Model, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     modules = {name: model.layer(name) for name in layers}
     maps: dict[str, Tensor] = {}
 
+    size: list[int] = []  # height and width of the images
+
+    def begin(module: nn.Module, inputs: tuple) -> None:
+        maps.clear()
+        size[:] = inputs[0].shape[2:]
+
     def keep(name: str) -> Callable:
         def hook(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
             if name in maps:
                 raise UnknownLayer(f"Layer {name!r} runs more than once in a forward pass; choose the layer around it.")
-            maps[name] = output
-            return output.clone()  # what follows may overwrite its input (ReLU(inplace=True)): let it have the copy
+            check_output(output, name)
+            axis = channel_axis(module, output, size or (1, 1))
+            maps[name] = full_precision(output.movedim(axis, 1))
+            # What follows may overwrite its input (ReLU(inplace=True)): let it have a copy.
+            return maps[name].movedim(1, axis).to(output.dtype, copy=True)
 
         return hook
 
-    handles = [model.register_forward_pre_hook(lambda module, inputs: maps.clear())]
+    handles = [model.register_forward_pre_hook(begin)]
     try:
         handles += [module.register_forward_hook(keep(name)) for name, module in modules.items()]
+        handles.append(model.register_forward_hook(lambda module, inputs, output: check_ran(layers, maps)))
         yield maps
     finally:
         for handle in handles:
             handle.remove()
+
+
+def check_output(output: object, layer: str) -> None:
+    """Raise UnknownLayer unless a layer gives a tensor."""
+    if not isinstance(output, Tensor):
+        raise UnknownLayer(f"Layer {layer!r} gives a {type(output).__name__} and no tensor; choose a layer inside it.")
+
+
+def check_ran(layers: Iterable[str], ran: Collection[str]) -> None:
+    """Raise UnknownLayer for a layer that no hook has seen in a forward pass."""
+    for layer in layers:
+        if layer not in ran:
+            raise UnknownLayer(
+                f"Layer {layer!r} did not run where it can be seen: choose another one, or where torch.compile hides "
+                f"layers, give ck.Model the network from before that."
+            )
 
 
 @contextmanager
@@ -86,11 +121,19 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def differentiating() -> Iterator[None]:
-    """Run the block with gradients, also for a caller who has turned them off; OptionError where that cannot be."""
+    """Run the block with gradients, also for a caller who has turned them off; OptionError where that cannot be.
+
+    TargetError where a score is differentiated in the block that does not depend on what it should.
+    """
     if torch.is_inference_mode_enabled():
         raise OptionError("This needs gradients, which torch.inference_mode() rules out; take torch.no_grad() instead.")
     with torch.enable_grad():
-        yield
+        try:
+            yield
+        except RuntimeError as error:
+            if not _CUT.search(str(error)):
+                raise
+            raise TargetError(NO_GRADIENT) from None
 
 
 def run(model: Model, images: Tensor, layers: Sequence[str], keep: Callable[[Tensor, dict[str, Tensor]], T]) -> list[T]:
@@ -103,21 +146,27 @@ def run(model: Model, images: Tensor, layers: Sequence[str], keep: Callable[[Ten
     """
     check_images(images)
     with capture(model, layers) as maps, evaluating(model), torch.no_grad():
-        return [keep(model(batch.contiguous(memory_format=torch.channels_last)), maps) for batch in images.split(BATCH)]
+        batches = (batch.to(model.device, memory_format=torch.channels_last) for batch in images.split(BATCH))
+        return [keep(model(batch), maps) for batch in batches]
 
 
 def answers(model: Model, images: Tensor) -> Tensor:
     """Return the logits of each image, (N, K), on the images' device."""
-    return torch.cat(run(model, images, [], lambda logits, maps: logits.to(images.device)))
+
+    def keep(logits: Tensor, maps: dict[str, Tensor]) -> Tensor:
+        model.check_logits(logits)
+        return logits.to(images.device)
+
+    return torch.cat(run(model, images, [], keep))
 
 
-def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, float]]]:
+def predict(model: Model, images: Tensor, top: int | None = None) -> list[list[tuple[str, float]]]:
     """Return the most probable classes of each image as (label, probability), best first.
 
     Parameters
     ----------
     images : Tensor (N, 3, H, W), float32 in [0, 1]
-    top : int, 1 to the number of classes
+    top : int, 1 to the number of classes; by default 5, or all where there are fewer.
 
     Raises
     ------
@@ -130,8 +179,10 @@ def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, 
     >>> best[0][0][0]
     'Egyptian cat'
     """
-    check_count("top", top)
+    if top is not None:
+        check_count("top", top)
     probabilities = answers(model, images).softmax(1).cpu()
+    top = min(5, probabilities.shape[1]) if top is None else top
     if top > probabilities.shape[1]:
         raise OptionError(f"top is at most the number of classes, {probabilities.shape[1]}, but got {top}.")
     labels = model.labels or [f"class {index}" for index in range(probabilities.shape[1])]
@@ -142,10 +193,20 @@ def predict(model: Model, images: Tensor, top: int = 5) -> list[list[tuple[str, 
     ]
 
 
+def places(activation: Tensor) -> Tensor:
+    """Lay the places of each channel in a row, (N, C, h·w) or (N, C, 1); UnknownLayer for tokens and other shapes."""
+    if activation.ndim not in (2, 4):
+        raise UnknownLayer(
+            f"The layer gives {tuple(activation.shape)}, no (N, C, h, w) and no (N, C), so it is not known which axis "
+            f"holds the channels; choose another layer, or give ck.activations a function: reduce=lambda a: a.mean(1)."
+        )
+    return activation.flatten(2) if activation.ndim == 4 else activation[:, :, None]
+
+
 # What becomes of a layer's output (N, C, h, w) or (N, C).
 REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "mean": lambda a: a.flatten(2).mean(2) if a.ndim > 2 else a,
-    "max": lambda a: a.flatten(2).amax(2) if a.ndim > 2 else a,
+    "mean": lambda a: places(a).mean(2),
+    "max": lambda a: places(a).amax(2),
     "flatten": lambda a: a.flatten(1),
     "maps": lambda a: a,
 }

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from coursekit.arguments import check_numbers
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
+from coursekit.networks.receptive import channel_axis
+from coursekit.probe.capture import check_output, check_ran
 
 
 @contextmanager
@@ -37,6 +39,11 @@ def cut_weights(model: Model, layer: str, channel: int, inputs: Sequence[int]) -
     module = model.layer(layer)
     if not isinstance(module, nn.Conv2d | nn.Linear) or getattr(module, "groups", 1) != 1:
         raise OptionError(f"{layer!r} is no plain convolution and no linear layer, so it has no inputs to cut.")
+    if "weight" not in module._parameters | module._buffers:
+        raise OptionError(
+            f"The weights of {layer!r} are made anew in each forward pass (weight_norm, pruning and the like), so a "
+            f"cut has no effect; make them plain: torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')."
+        )
     outputs, count = module.weight.shape[:2]
     check_numbers("channel", [channel], outputs, layer)
     check_numbers("input", inputs, count, layer)
@@ -69,24 +76,35 @@ def ablate(model: Model, layer: str, channels: Sequence[int] | None = None) -> I
     0.0
     """
     module = model.layer(layer)
-
     kept: list[Tensor] = []
+    size: list[int] = []
+    ran: list[str] = []
+
+    def begin(module: nn.Module, inputs: tuple) -> None:
+        ran.clear()
+        size[:] = inputs[0].shape[2:]
 
     def keep(module: nn.Module, inputs: tuple) -> None:
         kept[:] = [inputs[0].clone()]  # the input as it was: layers inside may overwrite it
 
     def change(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+        check_output(output, layer)
+        ran.append(layer)
         if channels is not None:
-            check_numbers("channel", channels, output.shape[1], layer)
             output = output.clone()
-            output[:, list(channels)] = 0
+            maps = output.movedim(channel_axis(module, output, size or (1, 1)), 1)  # a view
+            if maps.ndim not in (2, 4):
+                raise OptionError(f"{layer!r} has no channels to silence, but the shape {tuple(maps.shape)}.")
+            check_numbers("channel", channels, maps.shape[1], layer)
+            maps[:, list(channels)] = 0
             return output
         if inputs[0].shape != output.shape:
             shapes = " and ".join(str(tuple(t.shape[1:])) for t in (inputs[0], output))
             raise OptionError(f"{layer!r} cannot be left out: its input and its output have the shapes {shapes}.")
         return kept[0]
 
-    handles = [module.register_forward_hook(change)]
+    handles = [model.register_forward_pre_hook(begin), module.register_forward_hook(change)]
+    handles.append(model.register_forward_hook(lambda module, inputs, output: check_ran([layer], ran)))
     if channels is None:
         handles.append(module.register_forward_pre_hook(keep))
     try:

@@ -76,11 +76,11 @@ def scoring(model: Model, images: Tensor, target: Target) -> Iterator[Score]:
     """Check images and target, fix the target, and yield `score(variants, owner)` -> (N,).
 
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
-    for the original stays the target for its variants.
+    for the original stays the target for its variants. The scores live with the variants.
     """
     with capture(model, [target.layer] if isinstance(target, Unit) else []) as maps, evaluating(model):
         read = reader(model, images, target)
-        yield lambda variants, owner: read(model(variants), maps, owner)
+        yield lambda variants, owner: read(model(variants), maps, owner).to(variants.device)
 
 
 def reader(model: Model, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:
@@ -94,6 +94,7 @@ def reader(model: Model, images: Tensor, target: Target) -> Callable[[Tensor, di
     classes = fixed_classes(model, images, target)
 
     def read(logits: Tensor, maps: dict[str, Tensor], owner: Tensor) -> Tensor:
+        model.check_logits(logits)
         check_class(classes.max(), logits.shape[1])
         return logits.gather(1, classes[owner].to(logits.device)[:, None]).squeeze(1)
 
@@ -172,7 +173,7 @@ def activation_gradients(
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             with differentiating():
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner).sum()
-            gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
+                gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
             for layer, gradient in zip(found, gradients, strict=True):
                 if gradient is None:
                     raise TargetError(f"The target does not depend on layer {layer!r}; name a layer before it.")

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_vectors
+from coursekit.arguments import check_count, check_vectors
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 
 class Cav(NamedTuple):
@@ -55,11 +56,13 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
     >>> round(float(vector[0]), 3), accuracy
     (1.0, 1.0)
     """
-    from sklearn.base import clone
-    from sklearn.linear_model import RidgeClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    with importing():
+        from sklearn.base import clone
+        from sklearn.linear_model import RidgeClassifier
+        from sklearn.model_selection import StratifiedKFold, cross_val_score
 
     check_vectors({"concept": concept, "others": others})
+    check_count("seed", seed, 0, 2**32 - 1)
     points = torch.cat([concept, others]).detach().cpu().double().numpy()
     labels = np.repeat([1, 0], [len(concept), len(others)])
     spread = points.var(0).sum()

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_spread
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 EXACT = 10_000  # up to so many points UMAP gets exact neighbours
 
@@ -112,6 +113,7 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
     check_count("dims", dims)
     if method not in _PROJECTIONS:
         raise OptionError(f"method is one of {', '.join(_PROJECTIONS)}, but got {method!r}.")
+    check_spread(torch.from_numpy(points))
     if method == "umap" and len(points) <= EXACT and not {"metric", "precomputed_knn"} & set(options):
         options = {"precomputed_knn": _umap_neighbours(codes, options.get("n_neighbors", 15)), **options}
     try:
@@ -123,25 +125,29 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
 
 
 def _pca(dims: int, seed: int, options: dict) -> Any:
-    from sklearn.decomposition import PCA
+    with importing():
+        from sklearn.decomposition import PCA
 
     return PCA(dims, random_state=seed, **options)
 
 
 def _laplacian(dims: int, seed: int, options: dict) -> Any:
-    from sklearn.manifold import SpectralEmbedding
+    with importing():
+        from sklearn.manifold import SpectralEmbedding
 
     return SpectralEmbedding(dims, random_state=seed, **options)
 
 
 def _tsne(dims: int, seed: int, options: dict) -> Any:
-    from sklearn.manifold import TSNE
+    with importing():
+        from sklearn.manifold import TSNE
 
     return TSNE(dims, random_state=seed, **options)
 
 
 def _umap(dims: int, seed: int, options: dict) -> Any:
-    from umap import UMAP
+    with importing():
+        from umap import UMAP
 
     warnings.filterwarnings("ignore", "(?s).*knn_search_index", UserWarning)  # only `transform` would need it
     return UMAP(n_components=dims, random_state=seed, n_jobs=1, **options)  # more jobs would give up the seed
@@ -162,7 +168,8 @@ def _umap_neighbours(codes: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]
 def _pacmap(dims: int, seed: int, options: dict) -> Any:
     if sys.platform == "darwin":  # faiss, which pacmap uses, aborts there beside torch's own copy of OpenMP
         os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
-    from pacmap import PaCMAP
+    with importing():
+        from pacmap import PaCMAP
 
     logging.getLogger("pacmap.pacmap").setLevel(logging.ERROR)  # it warns that the seed is set
     return PaCMAP(n_components=dims, random_state=seed, **options)
@@ -176,7 +183,8 @@ def _numba_like_torch() -> Iterator[None]:
     for each other (pacmap: 20 s instead of 0.05 s). When it starts, it also changes torch's number.
     """
     threads = torch.get_num_threads()
-    import numba
+    with importing():
+        import numba
 
     before = numba.get_num_threads()
     try:
@@ -200,7 +208,8 @@ def trustworthiness(codes: Tensor, points: Tensor, *, k: int = 5) -> float:
     >>> trustworthiness(codes, 2 * codes, k=3)
     1.0
     """
-    from sklearn import manifold
+    with importing():
+        from sklearn import manifold
 
     check_count("k", k)
     if len(codes) != len(points) or 2 * k >= len(codes):
@@ -228,8 +237,9 @@ def grid_layout(points: Tensor, rows: int, cols: int) -> Tensor:
     >>> grid_layout(torch.tensor([[0.0, 0.0], [0.1, 0.2], [5.0, 5.0]]), 1, 3).tolist()
     [[0, 0], [0, 1], [0, 2]]
     """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
+    with importing():
+        from scipy.optimize import linear_sum_assignment
+        from scipy.spatial.distance import cdist
 
     points = _check_codes(points).double().cpu()
     check_count("rows", rows)

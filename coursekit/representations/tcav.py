@@ -11,6 +11,7 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_vectors
 from coursekit.errors import OptionError
 from coursekit.figures.tables import text_table
+from coursekit.interrupts import importing
 from coursekit.representations.concepts import cav
 from coursekit.statistics import holm
 
@@ -149,7 +150,8 @@ def tcav_test(
 
 def _compare(score: Tensor, null: Tensor, method: str) -> tuple[float, float, float, float, float, float]:
     """Return score, mean of the null, effect, its interval (low, high) and p."""
-    from scipy import stats
+    with importing():
+        from scipy import stats
 
     draws, effect = len(null), float(score - null.mean())
     if method == "t":

@@ -14,7 +14,7 @@ from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
-from coursekit.synthesis.render import render
+from coursekit.synthesis.render import interrupts, render, say_interrupted
 from coursekit.synthesis.transforms import roll
 
 
@@ -50,7 +50,7 @@ def dream(
 
     Returns
     -------
-    Tensor (1, 3, H, W) in [0, 1].
+    Tensor (1, 3, H, W) in [0, 1]. An interrupt gives what there is so far, with a warning.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def dream(
     sizes = [(round(height / scale**k), round(width / scale**k)) for k in reversed(range(octaves))]
     if min(sizes[0]) < 32:
         raise OptionError(f"The smallest of {octaves} octaves would have {sizes[0]} pixels; take fewer octaves.")
-    detail = torch.zeros_like(image)
+    detail, before = torch.zeros_like(image), len(interrupts)
     for k, size in enumerate(sizes):
         base = resize(image, size)
         start = (base + resize(detail, size)).clamp(0, 1)
@@ -88,12 +88,14 @@ def dream(
         else:
             made = _whole(model, goal, start, steps=steps, rate=rate, jitter=jitter, seed=seed + k)
         detail = made.to(base) - base
-    return (image + detail).clamp(0, 1)
+        if len(interrupts) > before:
+            break
+    return (image + resize(detail, (height, width))).clamp(0, 1)
 
 
 def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, seed: int) -> Tensor:
     """Climb along the gradient of the whole picture, rolled before each look."""
-    made = render(
+    return render(
         model,
         objective,
         parameterization=pixels(x),
@@ -103,10 +105,7 @@ def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: f
         steps=steps,
         seed=seed,
         progress=False,
-    )
-    if len(made.values) < steps:
-        raise KeyboardInterrupt  # who stops a dream does not want the next octave or frame
-    return made.images
+    ).images
 
 
 def _tiled(
@@ -118,9 +117,13 @@ def _tiled(
     """
     generator, jitter = torch.Generator().manual_seed(seed), max(jitter, tile // 2)
     with evaluating(model):
-        for _ in range(steps):
+        for step in range(steps):
             shift = torch.randint(-jitter, jitter + 1, (2,), generator=generator).tolist()
-            g = tiled_gradient(model, objective, x.roll(shift, (2, 3)), tile).roll([-s for s in shift], (2, 3))
+            try:
+                g = tiled_gradient(model, objective, x.roll(shift, (2, 3)), tile).roll([-s for s in shift], (2, 3))
+            except KeyboardInterrupt:
+                say_interrupted(step, steps)
+                break
             x = (x + rate * g / g.abs().mean().clamp(min=1e-12)).clamp(0, 1)
     return x
 
@@ -156,6 +159,7 @@ def dream_zoom(
     """Dream, step a little closer, dream again: yields the frames (1, 3, H, W) one by one.
 
     factor : how much closer. options : those of `dream`, by default octaves=2, steps=5 and a new seed for each frame.
+    An interrupt ends it with the frame that was being dreamt.
 
     >>> import coursekit as ck
     >>> model, sky = ck.load_model("coursenet"), ck.load_image("china", size=64)
@@ -166,9 +170,12 @@ def dream_zoom(
     height, width = image.shape[2:]
     h, w = round(height / factor), round(width / factor)
     top, left = (height - h) // 2, (width - w) // 2
+    before = len(interrupts)
     for k in range(frames):
         image = dream(model, image, objective, **({"octaves": 2, "steps": 5, "seed": k} | options))
         yield image
+        if len(interrupts) > before:
+            return
         image = resize(image[:, :, top : top + h, left : left + w], (height, width))
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_spread
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import REDUCTIONS, run
 from coursekit.synthesis.objectives import Wish, as_objective
@@ -121,10 +122,12 @@ def _look(model: Model, images: Tensor, target: Wish, layer: str) -> tuple[Tenso
 
 def _group(codes: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Project codes (n, D) to the plane and split them: points (n, 2), the group of each (n,), centres (count, 2)."""
-    from sklearn.cluster import KMeans
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
+    with importing():
+        from sklearn.cluster import KMeans
+        from sklearn.decomposition import PCA
+        from sklearn.manifold import TSNE
 
+    check_spread(codes)
     few = PCA(min(50, *codes.shape), random_state=seed).fit_transform(codes.numpy())
     points = TSNE(perplexity=min(30.0, len(codes) / 4), init="pca", random_state=seed).fit_transform(few)
     groups = KMeans(count, n_init=10, random_state=seed).fit(points)

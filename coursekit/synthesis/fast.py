@@ -33,7 +33,7 @@ def fast_style(network: StyleNetwork | str, images: Tensor, mixture: Mapping[str
 
     Returns
     -------
-    Tensor (N, 3, H, W) in (0, 1), on the CPU.
+    Tensor (N, 3, H, W) in (0, 1), on the images' device.
 
     Raises
     ------
@@ -52,10 +52,9 @@ def fast_style(network: StyleNetwork | str, images: Tensor, mixture: Mapping[str
         raise ImageError(f"Pictures must have {SMALLEST} pixels a side or more, but these have {height} × {width}.")
     network = load_style_network(network) if isinstance(network, str) else network
     shares = _shares(network.styles, mixture)
-    place = next(network.parameters())
-    padded = F.pad(images.to(place), (0, -width % 4, 0, -height % 4), mode="reflect")
+    padded = F.pad(images, (0, -width % 4, 0, -height % 4), mode="reflect")
     with evaluating(network), torch.no_grad():
-        made = [network(x, shares.to(place)).cpu() for x in padded.split(1)]  # one by one: large pictures need room
+        made = [network(x, shares) for x in padded.split(1)]  # one by one: large pictures need room
     return torch.cat(made)[..., :height, :width].contiguous()
 
 
@@ -73,9 +72,8 @@ def fast_texture(network: TextureNetwork, *, n: int = 1, size: int = 128, seed: 
     check_count("size", size, 32)
     if size % 16:
         raise OptionError(f"size is a multiple of 16 pixels, but is {size}.")
-    place = next(network.parameters()).device
     with evaluating(network), torch.no_grad():
-        return network([z.to(place) for z in noise(n, size, seed)]).cpu()
+        return network(noise(n, size, seed))
 
 
 def sample_diversity(images: Tensor) -> float:

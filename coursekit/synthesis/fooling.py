@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_class, check_count, check_images, is_whole, shown
 from coursekit.errors import OptionError, TargetError
+from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import differentiating, evaluating
 
@@ -105,7 +106,8 @@ def smallest_change(
     ----------
     Szegedy et al., *Intriguing properties of neural networks*, ICLR 2014, sec. 4.1.
     """
-    from scipy.optimize import minimize
+    with importing():
+        from scipy.optimize import minimize
 
     _check(image, target)
     check_count("steps", steps)

@@ -160,22 +160,24 @@ def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) 
 
     smooth : temperature of `softened`, or None. Raises `ImageError` for what is not an image.
     """
-    goal = softened(code_of(model, image, layer), smooth)
+    goal = _goal(softened(code_of(model, image, layer), smooth), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(softened(acts[layer], smooth) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
+        away = softened(acts[layer], smooth) - goal.to(acts[layer])
+        return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
     return Objective(read, frozenset([layer]))
 
 
 def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> Objective:
     """What the layer sees in an image, exaggerated: Σ a·a₀ · cos(a, a₀)^power (Olah, *Caricatures*, 2018)."""
-    seen = code_of(model, image, layer)
+    seen = _goal(code_of(model, image, layer), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        dot = (acts[layer] * seen).flatten(1).sum(1)
-        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * seen.norm()).clamp(min=1e-6)
-        return dot / seen.pow(2).sum() * cosine.clamp(min=0.1) ** power
+        goal = seen.to(acts[layer])
+        dot = (acts[layer] * goal).flatten(1).sum(1)
+        cosine = dot / (acts[layer].flatten(1).norm(dim=1) * goal.norm()).clamp(min=1e-6)
+        return dot / goal.pow(2).sum() * cosine.clamp(min=0.1) ** power
 
     return Objective(read, frozenset([layer]))
 
@@ -211,10 +213,11 @@ def texture(model: Model, image: Tensor, layer: str, smooth: float | None = None
 
     smooth : temperature of `softened`, or None.
     """
-    goal = gram(softened(code_of(model, image, layer), smooth))
+    goal = _goal(gram(softened(code_of(model, image, layer), smooth)), layer)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
-        return -(gram(softened(acts[layer], smooth)) - goal).flatten(1).pow(2).sum(1) / goal.pow(2).sum()
+        away = gram(softened(acts[layer], smooth)) - goal.to(acts[layer])
+        return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
     return Objective(read, frozenset([layer]))
 
@@ -248,12 +251,21 @@ def as_objective(target: Wish) -> Objective:
     raise TargetError(f"An objective is a class index, a ck.unit or one of ck.objectives, not {target!r}.")
 
 
+def _goal(code: Tensor, layer: str) -> Tensor:
+    """Return the code that a distance is relative to; OptionError where it is zero."""
+    if not code.pow(2).sum() > 0:
+        raise OptionError(f"At {layer!r} the image gives nothing but zeros, so nothing can come near it; take another.")
+    return code
+
+
 def _count(index: Index) -> int:
     return 0 if isinstance(index, int) else len(index)
 
 
-def _pick(values: Tensor, index: Index, layer: str = "the logits") -> Tensor:
+def _pick(values: Tensor, index: Index, layer: str = "The network") -> Tensor:
     """Take one column of (N, C), or one for each row."""
+    if values.ndim != 2:
+        raise TargetError(f"{layer} gives {tuple(values.shape)}, so it has no channel {index}; choose another layer.")
     columns = torch.as_tensor(index, device=values.device).expand(len(values))
     if columns.min() < 0 or columns.max() >= values.shape[1]:
         raise TargetError(f"{layer} has {values.shape[1]} channels, 0 to {values.shape[1] - 1}, but {index} was asked.")
@@ -280,8 +292,9 @@ def guide(model: Model, image: Tensor, layer: str) -> Objective:
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         places = acts[layer].flatten(2)  # (N, C, places)
+        forms = codes.to(places)
         with torch.no_grad():
-            nearest = torch.einsum("cg,ncp->ngp", codes, places).argmax(1)  # (N, places)
-        return (places * codes[:, nearest].transpose(0, 1)).sum(1).mean(1)
+            nearest = torch.einsum("cg,ncp->ngp", forms, places).argmax(1)  # (N, places)
+        return (places * forms[:, nearest].transpose(0, 1)).sum(1).mean(1)
 
     return Objective(read, frozenset([layer]))

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 
 class Regularizer(NamedTuple):
@@ -101,7 +102,8 @@ def clip_contribution(part: float) -> Regularizer:
 
 def bilateral(every: int = 4, d: int = 5, colour: float = 0.1, space: float = 3.0) -> Regularizer:
     """Smooth flat parts and keep edges, with OpenCV's bilateral filter (Tyka 2016)."""
-    import cv2
+    with importing():
+        import cv2
 
     def repair(x: Tensor, g: Tensor, step: int) -> Tensor:
         if step % every != every - 1:

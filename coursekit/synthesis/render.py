@@ -1,5 +1,6 @@
 """Images made by a network: one loop for feature visualisation, inversion and dreams."""
 
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from tqdm.auto import tqdm
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis import transforms as looks
@@ -17,6 +19,7 @@ from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.parameterizations import Painting, Parameterization, fourier
 from coursekit.synthesis.regularizers import Regularizer
 
+interrupts: list[str] = []  # one after another, the cells in which they came
 RATES = {"adam": 0.1, "ascent": 0.02, "lbfgs": 1.0}
 
 
@@ -79,7 +82,8 @@ def render(
 
     Returns
     -------
-    Rendering. An interrupt gives what there is so far, with a warning.
+    Rendering. An interrupt gives what there is so far, with a warning; in a notebook the next `render` of the same cell
+    then raises KeyboardInterrupt, so that a loop ends.
 
     Raises
     ------
@@ -93,6 +97,8 @@ def render(
     >>> render(model, ck.objectives.channel("block3", 5), size=64, steps=2, progress=False).images.shape
     torch.Size([1, 3, 64, 64])
     """
+    if interrupts and interrupts[-1] == _cell() != "":
+        raise KeyboardInterrupt  # who interrupts a loop of renderings does not want the next one
     objective = as_objective(objective)
     n, size = objective.count or n, size or model.input_size
     check_count("steps", steps)
@@ -117,8 +123,21 @@ def render(
                 if watch:
                     watch(step, _shown(painting))
         except KeyboardInterrupt:
-            warnings.warn(f"Interrupted after {len(values)} of {steps} steps; this is what there is.", stacklevel=2)
+            say_interrupted(len(values), steps)
     return Rendering(_shown(painting), torch.stack(values) if values else torch.empty(0, n), shots, attention.cpu())
+
+
+def _cell() -> str:
+    """Return what names the running cell of a notebook; empty elsewhere."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    parent = getattr(shell, "get_parent", None)  # a terminal has none
+    return parent()["header"]["msg_id"] if parent else ""
+
+
+def say_interrupted(done: int, steps: int) -> None:
+    """Warn that a picture is not finished, and remember in which cell."""
+    interrupts.append(_cell())
+    warnings.warn(f"Interrupted after {done} of {steps} steps; this is what there is.", stacklevel=3)
 
 
 @differentiating()
@@ -155,10 +174,12 @@ def _shown(painting: Painting) -> Tensor:
 def _optimizer(name: str, painting: Painting, rate: float) -> Callable[[Tensor], None]:
     """Return a function that makes one step, given the loss whose gradient stands at the parameters."""
     if name == "adam":
-        adam = torch.optim.Adam(painting.parameters, lr=rate)
+        with importing():  # the first optimizer of a process imports a good part of torch
+            adam = torch.optim.Adam(painting.parameters, lr=rate)
         return lambda loss: adam.step()
     if name == "lbfgs":
-        lbfgs = torch.optim.LBFGS(painting.parameters, lr=rate, max_iter=1, history_size=10)
+        with importing():
+            lbfgs = torch.optim.LBFGS(painting.parameters, lr=rate, max_iter=1, history_size=10)
         return lambda loss: lbfgs.step(lambda: loss)  # with max_iter=1 it asks for the loss once a step
 
     def ascend(loss: Tensor) -> None:

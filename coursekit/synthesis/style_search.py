@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from coursekit.errors import OptionError, UnknownLayer
+from coursekit.networks.layers import Layers
 from coursekit.networks.model import Model
 from coursekit.synthesis.objectives import Objective, texture
 from coursekit.synthesis.parameterizations import fourier, logits, pixels
@@ -90,16 +91,17 @@ def default_layers(model: Model) -> tuple[list[str], str]:
             known = [name for name in styles if name in model.layers]  # a cut-off network has fewer
             if known:
                 return known, content if content in model.layers else known[-1]
-    maps = [name for name in model.layers if _has_map(model, name)]
+    layers = model.layers  # one forward pass serves all
+    maps = [name for name in layers if _has_map(layers, name)]
     if not maps:
         raise UnknownLayer(f"{model.name} has no layer with a map (C, H, W), so it sees no texture; name layers=[…].")
     styles = [maps[round(i * 2 / 3 * (len(maps) - 1) / 3)] for i in range(4)]
     return list(dict.fromkeys(styles)), styles[2]
 
 
-def _has_map(model: Model, name: str) -> bool:
+def _has_map(layers: Layers, name: str) -> bool:
     try:
-        shape = model.layers.shape(name)
+        shape = layers.shape(name)
     except UnknownLayer:  # it runs more than once
         return False
     return len(shape) == 3 and min(shape[1:]) > 1

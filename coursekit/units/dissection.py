@@ -294,7 +294,7 @@ def _overlap(maps: Tensor, thresholds: Tensor, masks: Tensor, labelled: Tensor) 
     for rows in torch.arange(len(maps)).split(BATCH):
         enlarged = F.interpolate(maps[rows], masks.shape[2:], mode="bilinear", align_corners=False)
         regions = (enlarged > thresholds.view(-1, 1, 1)).flatten(2).float()
-        truth, counts = masks[rows].flatten(2).float(), labelled[rows, None].float()
+        truth, counts = masks[rows].flatten(2).to(regions), labelled[rows, None].to(regions)
         # Ones and zeros: their products count the positions in both. |M ∪ L| = |M| + |L| − |M ∩ L|.
         inside = regions @ truth.transpose(1, 2) * counts
         sizes = (regions.sum(2)[:, :, None] + truth.sum(2)[:, None]) * counts

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.errors import ImageError, OptionError
 from coursekit.images.loading import load_image
+from coursekit.interrupts import importing
 
 
 class Gabor(NamedTuple):
@@ -132,7 +133,8 @@ def fit_gabor(pattern: Tensor) -> Gabor:
     >>> round(fitted.angle), round(fitted.wavelength), fitted.fit > 0.99
     (30, 5, True)
     """
-    from scipy.optimize import least_squares
+    with importing():
+        from scipy.optimize import least_squares
 
     z = np.asarray(pattern.detach().cpu(), float).squeeze()
     if z.ndim != 2 or min(z.shape) < 4:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
+from coursekit.interrupts import importing
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ def neuron_groups(maps: Tensor, count: int = 6, *, seed: int = 0) -> Groups:
     >>> neuron_groups(two, 2)
     2 groups of 4 channels, which explain 100% of the activation
     """
-    from sklearn.decomposition import NMF
+    with importing():
+        from sklearn.decomposition import NMF
 
     check_count("count", count)
+    check_count("seed", seed, 0, 2**32 - 1)
     if maps.ndim != 4 or count > min(maps.shape[1], maps[:, 0].numel()):
         raise OptionError(
             f"Give maps (N, K, h, w) with at least {count} channels and positions, not {tuple(maps.shape)}."

@@ -116,7 +116,7 @@ def test_small_maps_are_enlarged_after_the_rule():
 
 
 BAD = {
-    "no channels": (torch.rand(3, 12, 12), MASKS, r"\(3, 12, 12\)"),
+    "no rows": (torch.rand(3, 12), MASKS, r"\(3, 12\)"),
     "two channels": (torch.rand(3, 2, 12, 12), MASKS, r"\(3, 2, 12, 12\)"),
     "NaN": (torch.full((3, 1, 12, 12), torch.nan), MASKS, "NaN"),
     "too few masks": (torch.rand(3, 1, 12, 12), MASKS[:2], r"\(3, H, W\).*\(2, 12, 12\)"),
@@ -269,3 +269,12 @@ def test_the_centre_is_in_the_middle_and_falls_to_all_sides():
     assert blob[4, 0] / blob[4, 9] == pytest.approx(float(torch.exp((0.1**2 - quarter**2) / 2)), rel=1e-5)
     with pytest.raises(ck.OptionError, match="sigma"):
         ck.centre_map(None, torch.zeros(1, 3, 10, 20), sigma=0)
+
+
+def test_importances_are_maps_for_every_score():
+    maps = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    importances = ck.importance(maps)
+    assert torch.equal(ck.importance(importances), importances)
+    masks = torch.zeros(2, 8, 8, dtype=torch.bool)
+    masks[:, 2:5, 3:6] = True
+    assert torch.equal(ck.ranking_auc(importances, masks), ck.ranking_auc(maps, masks))

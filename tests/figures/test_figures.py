@@ -276,3 +276,31 @@ def test_no_image_is_told():
     for none in ([], torch.empty(0, 3, 8, 8)):
         with pytest.raises(ck.OptionError, match="at least one image"):
             ck.show_images(none)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        (torch.full((1, 3, 8, 8), 200, dtype=torch.uint8), r"uint8 up to 200; divide by 255"),
+        (torch.full((1, 3, 8, 8), 200.0), "float32 up to 200; divide by 255"),
+        (torch.full((1, 3, 8, 8), float("nan")), "finite"),
+        (torch.rand(3, 8, 8), r"\(8, 8\); a single one is image\[None\]"),
+    ],
+)
+def test_pictures_that_would_be_drawn_black_or_white_are_refused(pictures, words):
+    with pytest.raises(ck.ImageError, match=words):
+        ck.show_images(pictures)
+
+
+def test_a_map_with_nan_is_refused_wherever_maps_are_drawn():
+    fine, spoiled = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8)
+    spoiled[..., 0, 0] = float("nan")
+    with pytest.raises(ck.OptionError, match="finite"):
+        ck.show_maps(None, {"fine": fine, "spoiled": spoiled}, unit="u")
+    with pytest.raises(ck.OptionError, match="finite"):
+        ck.show_matrix({"fine": {"a": fine}, "spoiled": {"a": spoiled}})
+
+
+def test_signals_of_a_large_photograph_become_a_picture():
+    found = ck.signal_pictures(torch.full((1, 3, 2400, 2400), -1.0))
+    assert found.shape == (1, 3, 2400, 2400) and not found.any()

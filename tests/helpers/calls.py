@@ -35,7 +35,7 @@ PERMUTED = contract_model(inplace=True)
 
 def halves(images: Tensor) -> Tensor:
     """One mask for each image, (N, H, W): its upper half."""
-    return (HALVES == 0).expand(len(images), -1, -1)
+    return (HALVES == 0).to(images.device).expand(len(images), -1, -1)
 
 
 def seen(model: nn.Module, images: Tensor, objective: object) -> Tensor:

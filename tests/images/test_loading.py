@@ -520,3 +520,8 @@ def test_saving_what_is_no_image(tmp_path):
     with pytest.raises(ck.ImageError, match=r"\(3, 4, 4\)"):
         ck.save_image(torch.zeros(3, 4, 4), tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_matrix_of_numpy_is_an_array_of_grey_values():
+    values = np.random.default_rng(0).random((40, 60), dtype=np.float32)
+    assert torch.equal(ck.load_image(np.matrix(values)), ck.load_image(values))

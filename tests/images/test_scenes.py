@@ -105,11 +105,15 @@ def test_bad_input_gets_a_sentence(call, error, words):
         call()
 
 
-def test_without_the_courses_folder_the_sentence_says_so(monkeypatch, tmp_path):
+@pytest.mark.parametrize("content", [None, "", "<<<<<<< HEAD", "{}", '{"files": 3}', '{"files": [1]}', "[]"])
+def test_a_list_of_files_that_is_missing_or_damaged_is_told(monkeypatch, tmp_path, content):
     monkeypatch.setattr("coursekit.files.DATA", tmp_path)
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content, "utf8")
     files.cache_clear()
+    words = "missing" if content is None else "damaged"
     try:
-        with pytest.raises(ck.DataUnavailable, match="pip install -e"):
+        with pytest.raises(ck.DataUnavailable, match=f"manifest.json is {words}.*git checkout -- data"):
             ck.cutouts()
     finally:
         files.cache_clear()

@@ -316,24 +316,27 @@ def test_looking_at_layers_leaves_the_model_as_found(fails):
 def test_wrapping_a_network():
     module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     module.train()
-    model = ck.Model(module, mean=(0.1, 0.2, 0.3), std=(0.5, 1, 2), labels=("a", "b"))
+    model = ck.Model(module, mean=(0.1, 0.2, 0.3), std=(0.5, 1, 0.2), labels=("a", "b"))
     image = torch.rand(1, 3, 4, 4)
-    by_hand = torch.stack([(image[:, 0] - 0.1) / 0.5, image[:, 1] - 0.2, (image[:, 2] - 0.3) / 2], dim=1)
+    by_hand = torch.stack([(image[:, 0] - 0.1) / 0.5, image[:, 1] - 0.2, (image[:, 2] - 0.3) / 0.2], dim=1)
     assert torch.allclose(model(image), module(by_hand))
     assert not module.training and all(parameter.requires_grad for parameter in model.parameters())
     assert model.labels == ["a", "b"] and model.head is module[0] and list(model.layers) == ["0", "1", "2"]
     assert list(model.state_dict()) == ["module.0.weight", "module.0.bias"]
-    with pytest.raises(ck.OptionError, match="std above 0"):
+    with pytest.raises(ck.OptionError, match="std must be three numbers above 0"):
         ck.Model(module, std=(1, 0, 1))
     with pytest.raises(ck.UnknownLayer, match="no head"):
         _ = ck.Model(nn.Flatten()).head
 
 
 def test_images_move_to_the_network():
-    """The meta device stands for a GPU: the images stay on the CPU, only forward moves them."""
-    model = ck.random_model("squeezenet1_1").to("meta")
+    """The meta device stands for a GPU from which nothing comes back: the network is asked there, and only there."""
+    model, seen = ck.random_model("squeezenet1_1").to("meta"), []
     assert model.device.type == "meta"
-    assert model(torch.rand(1, 3, 64, 64)).device.type == "meta"
+    model.module.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].device.type))
+    with pytest.raises(NotImplementedError, match="meta"):
+        model(torch.rand(1, 3, 64, 64))
+    assert seen == ["meta"] and model(torch.rand(1, 3, 64, 64, device="meta")).shape == (1, 1000)
 
 
 def test_forward_refuses_other_shapes():

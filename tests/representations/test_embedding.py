@@ -230,3 +230,17 @@ def test_nothing_slow_is_imported_before_it_is_used():
     assert "'coursekit.probe.capture'" in loaded
     for package in ("sklearn", "umap", "pacmap", "numba", "scipy"):
         assert f"'{package}'" not in loaded, package
+
+
+@pytest.mark.parametrize("method", ["pca", "laplacian", "tsne", "umap", "pacmap"])
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        (torch.ones(40, 8), "All codes are the same.*dead"),
+        (torch.rand(60, 8, generator=torch.Generator().manual_seed(0)) * 1e-30, "float32 cannot square"),
+        (torch.rand(60, 8, generator=torch.Generator().manual_seed(0)) * 1e30, "float32 cannot square"),
+    ],
+)
+def test_codes_without_spread_do_not_reach_a_library_that_crashes_on_them(method, codes, words):
+    with pytest.raises(ck.OptionError, match=words):
+        ck.project(codes, method)

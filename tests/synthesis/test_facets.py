@@ -86,3 +86,11 @@ def test_wrong_input_gets_one_sentence(model, images, options, error, words):
     given = {"images": images, "target": 0, "top": 20} | options
     with pytest.raises(error, match=words):
         ck.facets(model, given.pop("images"), given.pop("target"), **given)
+
+
+def test_a_dead_layer_has_no_facets():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    net[0].weight.data.zero_(), net[0].bias.data.fill_(-1.0)
+    images = torch.rand(24, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ck.OptionError, match="All codes are the same"):
+        ck.facets(ck.Model(net), images, 0, layer="1", top=20)

@@ -316,6 +316,22 @@ def test_an_interrupt_returns_what_is_there(model):
     assert all(q.requires_grad for q in model.parameters())
 
 
+def test_an_interrupt_ends_a_loop_of_renderings_and_not_the_next_cell(model, monkeypatch):
+    cells = iter(["a", "a", "a", "b"])  # asked when the interrupt comes, and by each rendering after it
+    monkeypatch.setattr("coursekit.synthesis.render._cell", lambda: next(cells))
+    monkeypatch.setattr("coursekit.synthesis.render.interrupts", [])
+
+    def watch(step, images):
+        raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="Interrupted after 1 of 9 steps"):
+        paint(model, o.channel("conv1", 0), steps=9, watch=watch)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            paint(model, o.channel("conv1", 0), steps=1)
+    assert len(paint(model, o.channel("conv1", 0), steps=1).values) == 1
+
+
 def test_snapshots_are_the_images_of_their_steps(model):
     made = paint(model, o.channel("conv1", 0), steps=4, snapshots=[1, 4])
     assert list(made.snapshots) == [1, 4] and torch.equal(made.snapshots[4], made.images)

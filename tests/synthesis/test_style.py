@@ -332,3 +332,30 @@ def test_a_painted_landscape_has_a_colour_of_its_own_in_each_region():
     assert torch.equal(painting, ck.painted_landscape(64)[0])
     with pytest.raises(OptionError, match="even number"):
         ck.painted_landscape(33)
+
+
+def dead_on_black() -> ck.Model:
+    layers = (nn.Conv2d(3, 8, 3, bias=False, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return ck.Model(seeded(nn.Sequential(*layers, nn.Linear(8, 3))))
+
+
+def test_a_goal_of_zero_is_refused_before_any_work():
+    model, black, image = dead_on_black(), torch.zeros(1, 3, 64, 64), random_images(1, 64)
+    asked = {
+        "invert": lambda: ck.invert(model, black, "1", steps=1),
+        "caricature": lambda: ck.objectives.caricature(model, black, "1"),
+        "transfer": lambda: ck.style_transfer(model, image, black, layers=["1"], steps=1),
+        "texture": lambda: ck.synthesise_texture(model, black, layers=["1"], size=64, steps=1),
+        "distance": lambda: ck.gram_distance(model, image, black, layers=["1"]),
+    }
+    for ask in asked.values():
+        with pytest.raises(ck.OptionError, match="'1' the image gives nothing but zeros"):
+            ask()
+    assert ck.gram_distance(model, black, image, layers=["1"]).item() == pytest.approx(1)
+
+
+def test_style_layers_take_one_forward_pass():
+    model, passes = dead_on_black(), []
+    model.register_forward_hook(lambda *_: passes.append(1))
+    assert ck.style_layers(model) == ["0", "1"]
+    assert len(passes) == 1

@@ -176,12 +176,13 @@ def test_a_notebook_too_large_to_hand_out_is_an_error(lesson):
 # --- nbval, with the cures of conftest.py ---------------------------------------------------------------------------
 
 
-def nbval(lesson):
+def nbval(lesson, mode="--nbval", **environment):
     """Run nbval on the lab as `make test` does; return its exit status and what it says."""
     (lesson.parent.parent / "conftest.py").write_text((ROOT / "conftest.py").read_text("utf8"))
-    options = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}", "-p", "no:xdist"]
+    options = [mode, "--nbval-current-env", f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}", "-p", "no:xdist"]
     command = [sys.executable, "-m", "pytest", *options, str(notebook_of(lesson).parent)]
-    done = subprocess.run(command, cwd=lesson.parent.parent, capture_output=True, text=True)
+    environment = os.environ | environment
+    done = subprocess.run(command, cwd=lesson.parent.parent, capture_output=True, text=True, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -207,6 +208,18 @@ def test_nbval_reports_the_first_exception_and_not_what_follows_from_it(lesson):
     status, said = nbval(lesson)
     assert status == 1 and said.count("ModuleNotFoundError") >= 1 and "NameError" not in said, said
     assert "not run, because Cell 0 raised" in said
+
+
+def test_a_lab_that_mixes_two_devices_fails_on_the_stand_in_for_a_gpu(lesson):
+    update(lesson)
+    device = {"COURSEKIT_DEVICE": "pretend", "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])}
+    setup = (
+        "import torch, coursekit as ck; ck.setup(); model = ck.load_model('coursenet'); image = torch.rand(1, 3, 9, 9)"
+    )
+    edit(notebook_of(lesson), "import io\\n", f"import io\\n{setup}; model.mean + image\\n")
+    assert nbval(lesson, "--nbval-lax", COURSEKIT_DEVICE="cpu", PYTHONPATH=str(ROOT))[0] == 0
+    status, said = nbval(lesson, "--nbval-lax", **device)
+    assert status == 1 and "on the same device" in said, said
 
 
 # --- the labs of the course -----------------------------------------------------------------------------------------

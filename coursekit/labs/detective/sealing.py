@@ -4,7 +4,7 @@ import hashlib
 import json
 from functools import cache
 
-from coursekit.files import DATA, stored
+from coursekit.files import DATA, restore, stored
 from coursekit.labs.detective.network import INPUT_SIZE, LABELS, MEAN, STD, suspect
 from coursekit.networks.loading import load_own
 from coursekit.networks.model import Model
@@ -23,7 +23,7 @@ def open_network(file: str, letter: str) -> Model:
 def sealed() -> dict:
     """Return data/detective/sealed.json: a salt, the enciphered cases, and a slow hash of the truth about each file."""
     path = DATA / "detective/sealed.json"
-    missing = f"{path} belongs to the course itself. Run: git checkout -- data/detective"
+    missing = f"{path} belongs to the course itself. Run: {restore('data/detective')}"
     return json.loads(stored(path, missing).read_text(encoding="utf8"))
 
 

@@ -1,10 +1,29 @@
 """What several small networks are built of: convolutions, global average pooling, one linear layer."""
 
+import functools
 from collections import OrderedDict
+from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
 Sizes = list[tuple[int, int, int, int]]  # channels in and out, kernel and stride of each convolution
+
+
+def at_home(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a network's `forward` take tensors from any device: its answer lives where the first of them does."""
+
+    @functools.wraps(forward)
+    def anywhere(network: nn.Module, *given: Tensor) -> Tensor:
+        home = next(network.parameters()).device
+        return forward(network, *(tensor.to(home) for tensor in given)).to(given[0].device)
+
+    return anywhere
+
+
+class Painter(nn.Sequential):
+    """Layers in a row, whose input may live on any device."""
+
+    forward = at_home(nn.Sequential.forward)
 
 
 def convolutions(sizes: Sizes, pooled: int) -> OrderedDict[str, nn.Module]:

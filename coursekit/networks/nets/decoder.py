@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from coursekit.networks.nets.blocks import Painter
+
 # Which codes of a picture of 128 pixels can be decoded, and their shapes.
 CODES = {"conv5": (256, 4, 4), "fc6": (512,), "hog": (36, 16, 16), "sift": (128, 16, 16)}
 SIZE = 128
@@ -12,7 +14,7 @@ SIZE = 128
 _WIDTHS = {4: (128, 128, 96, 64, 32), 16: (128, 64, 32)}
 
 
-def decoder(code: str = "fc6") -> nn.Sequential:
+def decoder(code: str = "fc6") -> Painter:
     """Build a decoder with random weights: codes (N, *CODES[code]) -> images (N, 3, 128, 128) in (0, 1).
 
     Each transposed convolution doubles the map, CourseNet run backwards in spirit. "conv5" is the map after pool5, fc6
@@ -39,4 +41,4 @@ def decoder(code: str = "fc6") -> nn.Sequential:
     layers["relu"] = nn.LeakyReLU(0.2)
     layers["paint"] = nn.Conv2d(16, 3, 3, padding=1)  # smooths the grid that a doubling leaves
     layers["sigmoid"] = nn.Sigmoid()
-    return nn.Sequential(layers)
+    return Painter(layers)

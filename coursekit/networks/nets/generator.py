@@ -5,6 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 from coursekit.images.stimuli import SHAPES
+from coursekit.networks.nets.blocks import Painter
 
 # What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of n times the angle,
 # position x and y, RGB of the background.
@@ -13,7 +14,7 @@ PARAMETERS += ("background red", "background green", "background blue")
 SIZE = 64
 
 
-def generator() -> nn.Sequential:
+def generator() -> Painter:
     """Build the generator with random weights: parameters (N, 17) -> (N, 4, 64, 64) in (0, 1), RGB and the mask.
 
     Two layers mix the parameters into one code ("relu_fc2", 512 numbers), then four blocks double the map.
@@ -35,4 +36,4 @@ def generator() -> nn.Sequential:
     layers["paint"] = nn.Conv2d(48, 4 * 2 * 2, 3, padding=1)
     layers["shuffle"] = nn.PixelShuffle(2)
     layers["sigmoid"] = nn.Sigmoid()
-    return nn.Sequential(layers)
+    return Painter(layers)

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.networks.nets.blocks import at_home
+
 WIDTHS = (16, 32, 64)  # channels at full, half and quarter size
 BLOCKS = 5
 
@@ -20,6 +22,7 @@ class ConditionalNorm(nn.Module):
         self.gamma, self.beta = nn.Parameter(torch.ones(styles, channels)), nn.Parameter(torch.zeros(styles, channels))
         self.statistics = nn.BatchNorm2d(channels, affine=False) if norm == "batch" else F.instance_norm
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         """Take x (N, C, H, W) and the share of each style, mixture (N, styles)."""
         gamma, beta = (mixture @ self.gamma)[..., None, None], (mixture @ self.beta)[..., None, None]
@@ -46,6 +49,7 @@ class Step(nn.Module):
         self.norm = ConditionalNorm(outputs, styles, norm)
         self.grow, self.relu = grow, relu
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         if self.grow:  # then a convolution: a transposed one leaves a chessboard (Odena et al. 2016)
             x = F.interpolate(x, scale_factor=2.0, mode="bilinear")
@@ -85,6 +89,7 @@ class StyleNetwork(nn.Module):
         )
         self.paint = nn.Conv2d(full, 3, 9, padding=4, padding_mode="reflect")
 
+    @at_home
     def forward(self, x: Tensor, mixture: Tensor) -> Tensor:
         """Transform pictures in [0, 1]; each row of `mixture` should sum to 1."""
         for step in self.down:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from coursekit.networks.nets.blocks import at_home
+
 SCALES, CHANNELS = 5, 8  # maps of 1/16 to the full size; new channels at each
 
 
@@ -40,6 +42,10 @@ class TextureNetwork(nn.Module):
 
     def forward(self, noises: list[Tensor]) -> Tensor:
         """Paint a batch of textures; their borders fit each other, so they can be laid as tiles."""
+        return self._paint(*noises)
+
+    @at_home
+    def _paint(self, *noises: Tensor) -> Tensor:
         x = self.read[0](noises[0])
         for read, join, z in zip(self.read[1:], self.join, noises[1:], strict=True):
             x = join(torch.cat([F.interpolate(x, scale_factor=2.0), read(z)], 1))
