@@ -146,8 +146,8 @@ def test_a_method_that_cannot_apply_gets_a_row_with_the_reason(error):
 def test_other_errors_are_not_hidden():
     with pytest.raises(ZeroDivisionError):
         ck.scoreboard(small_model(), {"bug": lambda model, images, target: 1 / 0}, marked_scenes())
-    with pytest.raises(ck.OptionError, match=r"shape .* but got \(8, 12, 12\)"):
-        ck.scoreboard(small_model(), {"flat": lambda model, images, target: images[:, 0]}, marked_scenes())
+    with pytest.raises(ck.OptionError, match=r"shape .* but got \(8, 12\)"):
+        ck.scoreboard(small_model(), {"flat": lambda model, images, target: images[:, 0, 0]}, marked_scenes())
 
 
 def test_bad_input_is_told_before_any_work():
