@@ -1,10 +1,14 @@
 """Train CourseNet: it learns the answers of EfficientNet-Lite0, from random weights.
 
-    python training/photographs.py && python training/crops.py && python training/coursenet.py
+    python training/photographs.py && python training/coursenet.py
 
-Where a picture shows a cut-out object of a known class, that class counts as well. A run that was cut off goes on
-from its last checkpoint; without one, `--resume` starts from the shipped weights. Batch normalisation helps it to
-learn, and is folded into the convolutions and linear layers afterwards: the shipped network has none.
+Two million pictures come from `stream.py`, each of them four times, cut and mirrored anew. Where one shows a cut-out
+object of a known class, that class counts as well. A run that was cut off goes on from its last checkpoint; with
+`--until` it stops at that time. Batch normalisation helps it to learn, and is folded into the convolutions and linear
+layers afterwards: the shipped network has none.
+
+This is the second training, with first filters of 11 × 11. The file in data/weights is still of the first, with filters
+of 7 × 7 and half a million pictures; the history of this script has it. `ship` takes the second only if it is better.
 
 Hinton, Vinyals, Dean, *Distilling the knowledge in a neural network*, 2015; Beyer et al., *Knowledge distillation: a
 good teacher is patient and consistent*, CVPR 2022; Asano & Saeed, *The augmented image prior*, ICLR 2023.
@@ -13,9 +17,11 @@ good teacher is patient and consistent*, CVPR 2022; Asano & Saeed, *The augmente
 import argparse
 import json
 import math
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +29,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 import coursekit as ck
 import crops
+import stream
 from assets import halved, publish
-from coursekit.files import replacing
+from coursekit.files import files, replacing
 from coursekit.networks.nets.coursenet import INPUT_SIZE, MEAN, STD, coursenet
 from photographs import ROOT
 
 FOLDER = ROOT / "build/training/coursenet"
+CHECKPOINT = FOLDER / "checkpoint.pt"
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 BATCH, TEMPERATURE, DECAY = 128, 2.0, 0.05
+KERNEL = 11  # side of the first filters
+GAPS = (0, 5, 11, 18)  # a shard of pictures is taught when it is new, and again so many shards later
 # The first layer is there to be looked at. It starts small and decays faster, so that what it has learned is soon
 # larger than the noise that it began with; to the network it is all the same, for it normalises the scale away.
 FIRST_SCALE, FIRST_DECAY = 0.2, 0.3
-FILTERS_AT = (0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560)  # steps at which the first layer is kept
+FILTERS_AT = (0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)  # steps at which the first layer is kept
 CONVOLUTIONS_AT = (80, 320, 1280)  # … and all convolutions
 
 
@@ -70,22 +80,6 @@ def fold(network: nn.Sequential) -> nn.Sequential:
         else:
             layers[name] = layer
     return nn.Sequential(layers)
-
-
-@torch.no_grad()
-def unfold(plain: nn.Sequential, images: Tensor) -> nn.Sequential:
-    """Return the same function with batch normalisations, whose statistics are those of `images`."""
-    network, x = with_batchnorm(plain), images
-    for layer in network.eval():
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-            over = [d for d in range(x.ndim) if d != 1]
-            variance, mean = torch.var_mean(x, over)
-            layer.running_mean.copy_(mean)
-            layer.running_var.copy_(variance)
-            layer.weight.copy_((variance + layer.eps).sqrt())
-            layer.bias.copy_(mean)
-        x = layer(x)
-    return network
 
 
 def normalise(images: np.ndarray) -> Tensor:
@@ -164,59 +158,111 @@ def keep_history(network: nn.Sequential, step: int) -> None:
     save(FOLDER / f"history-{step:06}.pt", kept)
 
 
-def train(options: argparse.Namespace, exam: Exam) -> tuple[nn.Sequential, int]:
-    """Run the epochs that are missing; return the averaged network and the number of steps it took."""
-    shards = sorted(crops.FOLDER.glob("[0-9]*.npz"))[: options.shards]
-    ck.setup(seed=2026)  # also keeps freed memory, which takes a third off each step
-    network = with_batchnorm(coursenet())
-    with torch.no_grad():
-        network.conv1.weight.mul_(FIRST_SCALE)
-    if options.resume:
-        first = normalise(np.load(shards[0])["images"][:1024, 8:136, 8:136])
-        network = unfold(ck.load_model("coursenet").module.to(DEVICE), first)
-    network.to(DEVICE, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    first, others = [network.conv1.weight], [p for name, p in network.named_parameters() if name != "conv1.weight"]
-    groups = [{"params": others}, {"params": first, "weight_decay": FIRST_DECAY}]
-    optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=DECAY)
-    total = options.epochs * len(shards)
-    done, step = 0, 0
-    checkpoint = FOLDER / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=DEVICE, weights_only=True)
-        for part, name in ((network, "network"), (average, "average"), (optimizer, "optimizer")):
-            part.load_state_dict(state[name])
-        done, step = state["done"], state["step"]
-    began = time.time()
-    keep_history(network, step)
-    while done < total:
-        shard = shards[np.random.default_rng(done // len(shards)).permutation(len(shards))[done % len(shards)]]
-        network.train()
-        losses = []
-        for x, logits, labels in batches(shard, seed=done):
-            progress = min(1, (done + len(losses) * BATCH / crops.SHARD) / total)
-            rate = options.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * progress))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            with torch.autocast(DEVICE.type, torch.bfloat16):
-                answer = network(x)
-            loss = lesson(answer.float(), logits, labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            average.update_parameters(network)
-            step += 1
-            losses.append(loss.item())
-            keep_history(network, step)
-        done += 1
-        parts = (network, average, optimizer)
-        states = dict(zip(("network", "average", "optimizer"), (part.state_dict() for part in parts), strict=True))
-        save(checkpoint, states | {"done": done, "step": step})
-        line = {"shards": done, "step": step, "loss": round(float(np.mean(losses)), 4), "rate": round(rate, 6)}
-        if done % len(shards) == 0 or done == total:
-            line |= exam.marks(average.module)
-        log(line | {"seconds": round(time.time() - began)})
-    return average.module, step
+def filters_that_fit(weights: Tensor, least: float = 0.7) -> dict[str, int]:
+    """Count the first-layer filters whose strongest grey pattern is a Gabor function with R² above `least`.
+
+    "oriented" have at least one whole wave within the filter, "opponent" set one colour channel against another.
+    """
+    patterns, colours, _ = ck.main_pattern(weights.detach().float().cpu())
+    fits = [ck.fit_gabor(pattern) for pattern in patterns]
+    good = torch.tensor([fitted.fit > least for fitted in fits])
+    oriented = torch.tensor([fitted.wavelength < weights.shape[-1] for fitted in fits])
+    opponent = colours.amin(1) * colours.amax(1) < -0.05
+    return {
+        "filters: Gabor": int(good.sum()),
+        "filters: oriented": int((good & oriented).sum()),
+        "filters: opponent": int((good & opponent).sum()),
+        "filters: oriented or opponent": int((good & (oriented | opponent)).sum()),
+    }
+
+
+@torch.no_grad()
+def _lean(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
+    """Move the average towards the network: by a tenth at first, by a two-thousandth later."""
+    part = max(0.0005, 1 / (10 + 0.2 * int(n)))
+    for mean, value in zip(averaged, current, strict=True):
+        mean.lerp_(value, part) if mean.is_floating_point() else mean.copy_(value)
+
+
+class Training:
+    """The network with its average, its optimiser, and how many lessons it has had."""
+
+    def __init__(self, rate: float):
+        ck.setup(seed=2026)  # also keeps freed memory, which takes a third off each step
+        self.network = with_batchnorm(coursenet(kernel=KERNEL))
+        with torch.no_grad():
+            self.network.conv1.weight.mul_(FIRST_SCALE)
+        self.network.to(DEVICE, memory_format=torch.channels_last)
+        self.average = AveragedModel(self.network, multi_avg_fn=_lean, use_buffers=True)
+        named = list(self.network.named_parameters())
+        groups = [
+            {"params": [p for name, p in named if name != "conv1.weight"], "weight_decay": DECAY},
+            {"params": [self.network.conv1.weight], "weight_decay": FIRST_DECAY},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=rate)
+        self.done, self.step = 0, 0
+        if CHECKPOINT.exists():
+            state = torch.load(CHECKPOINT, map_location=DEVICE, weights_only=True)
+            for key in ("network", "average", "optimizer"):
+                getattr(self, key).load_state_dict(state[key])
+            self.done, self.step = state["done"], state["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        parts = {key: getattr(self, key).state_dict() for key in ("network", "average", "optimizer")}
+        save(CHECKPOINT, parts | {"done": self.done, "step": self.step})
+
+    def learn(self, x: Tensor, logits: Tensor, labels: Tensor, rate: float) -> float:
+        """Make one step and return its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            answer = self.network(x)
+        loss = lesson(answer.float(), logits, labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        self.step += 1
+        keep_history(self.network, self.step)
+        return loss.item()
+
+
+def shard_of(lesson_number: int) -> int:
+    """Return which shard is taught: a new one every fourth lesson, then those of 5, 11 and 18 shards ago."""
+    newest, turn = divmod(lesson_number, len(GAPS))
+    return max(newest - GAPS[turn], 0) if newest else 0
+
+
+def train(options: argparse.Namespace, exam: Exam) -> Training:
+    """Teach the lessons that are missing, each one shard of pictures; stop early at `--until`."""
+    training, began, saved, losses = Training(options.rate), time.time(), time.time(), []
+    keep_history(training.network, training.step)
+    while training.done < options.lessons and not late(options.until):
+        training.network.train()
+        for x, logits, labels in batches(stream.shard(shard_of(training.done)), seed=training.done):
+            progress = min(1, training.step * BATCH / (options.lessons * stream.SHARD))
+            rate = options.rate * min(1, (training.step + 1) / 400) * (0.5 + 0.5 * math.cos(math.pi * progress))
+            losses.append(training.learn(x, logits, labels, rate))
+        training.done += 1
+        stream.forget(training.done // len(GAPS) - max(GAPS))
+        if training.done % 8 == 0 or training.done == options.lessons:
+            line = {"lessons": training.done, "step": training.step, "loss": round(float(np.mean(losses)), 4)}
+            if training.done % options.exam_every == 0 or training.done == options.lessons:
+                line |= exam.marks(training.average.module)
+                line |= filters_that_fit(fold(training.average.module).conv1.weight)
+            log(line | {"rate": round(rate, 6), "seconds": round(time.time() - began)})
+            losses = []
+        if time.time() - saved > 240:
+            training.save()
+            saved = time.time()
+    training.save()
+    return training
+
+
+def late(until: str | None) -> bool:
+    """Say whether the time of day, HH:MM in UTC, has come."""
+    return until is not None and f"{datetime.now(UTC):%H:%M}" >= until
 
 
 def log(line: dict) -> None:
@@ -226,12 +272,25 @@ def log(line: dict) -> None:
         file.write(json.dumps(line) + "\n")
 
 
+def beats_the_shipped_one(scores: dict[str, float]) -> bool:
+    """Compare agreement on held-out photographs and the number of oriented filters with today's.
+
+    With another `KERNEL` than today's, the default of `nets/coursenet.py` has to follow when it is taken.
+    """
+    filters = filters_that_fit(ck.load_model("coursenet").layer("conv1").weight)
+    today = files("weights")["coursenet"]["scores"] | filters
+    return all(scores[key] > today[key] for key in ("photographs: agreement", "filters: oriented"))
+
+
 def ship(network: nn.Sequential, step: int, exam: Exam) -> None:
     """Fold, examine as it is shipped, in half precision, and publish the network and its history."""
     plain, state = halved(fold(network))
-    command = "python training/photographs.py && python training/crops.py && python training/coursenet.py"
+    command = "python training/photographs.py && python training/coursenet.py"
     origin = f"CourseNet, taught by EfficientNet-Lite0 in {step} steps of {BATCH} pictures, from random weights"
-    publish("coursenet", state, command, exam.marks(plain), origin, steps=step)
+    scores = exam.marks(plain) | filters_that_fit(plain.conv1.weight)
+    if not beats_the_shipped_one(scores):
+        raise SystemExit(f"The shipped CourseNet stays: {scores}")
+    publish("coursenet", state, command, scores, origin, steps=step)
     kept = {}
     for path in sorted(FOLDER.glob("history-*.pt")):
         moment = int(path.stem.split("-")[1])
@@ -246,16 +305,19 @@ def ship(network: nn.Sequential, step: int, exam: Exam) -> None:
 
 
 def main() -> None:
-    """Train what is missing, examine and publish; or only publish what there is."""
+    """Teach what is missing; examine and publish when all is done."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shards", type=int, default=24, help="of 4096 pictures; make them with training/crops.py")
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--resume", action="store_true", help="start from the shipped weights, not from random ones")
+    parser.add_argument("--lessons", type=int, default=1024, help=f"of {stream.SHARD} pictures")
     parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument("--exam-every", type=int, default=32, help="lessons")
+    parser.add_argument("--until", help="HH:MM in UTC: stop then, to be gone on with later")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
     exam = Exam()
-    ship(*train(options, exam), exam)
+    training = train(options, exam)
+    if training.done == options.lessons:
+        ship(training.average.module, training.step, exam)
 
 
 if __name__ == "__main__":

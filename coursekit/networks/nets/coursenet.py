@@ -15,21 +15,22 @@ _CONVOLUTIONS = {
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 128
 
 
-def coursenet(classes: int = 1000) -> nn.Sequential:
+def coursenet(classes: int = 1000, *, kernel: int = 7) -> nn.Sequential:
     """Build CourseNet with random weights: normalised images (N, 3, 128, 128) -> logits (N, classes).
 
     Five convolutions and three fully connected layers, as in AlexNet (Krizhevsky et al. 2012). Nothing else: no
     normalisation, no shortcuts, and pooling windows that do not overlap, so that each maximum has one place.
-    The first layer's filters are large, 7×7, so that one can see what they look for. fc6 and fc7 are codes of 512
-    numbers.
+    The first layer's filters are large, `kernel` pixels wide, so that one can see what they look for. fc6 and fc7 are
+    codes of 512 numbers.
 
     >>> import torch
     >>> coursenet()(torch.rand(2, 3, 128, 128)).shape
     torch.Size([2, 1000])
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for name, (inputs, outputs, kernel, stride) in _CONVOLUTIONS.items():
-        layers[f"conv{name}"] = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
+    for name, (inputs, outputs, size, stride) in _CONVOLUTIONS.items():
+        size = kernel if name == "1" else size
+        layers[f"conv{name}"] = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2)
         layers[f"relu{name}"] = nn.ReLU()
         if name != "3":
             layers[f"pool{name}"] = nn.MaxPool2d(2)
