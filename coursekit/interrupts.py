@@ -20,8 +20,18 @@ def importing() -> Iterator[None]:
     >>> with importing():
     ...     from sklearn.manifold import TSNE
     """
-    before, numbers = signal.getsignal(signal.SIGINT), random.getstate()
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    numbers = random.getstate()
+    try:
+        with _held_back():
+            yield
+    finally:
+        random.setstate(numbers)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):  # none can come here
         yield
         return
     waiting: list[FrameType | None] = []
@@ -30,6 +40,5 @@ def importing() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        random.setstate(numbers)
     if waiting:
         before(signal.SIGINT, waiting[0])

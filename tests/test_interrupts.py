@@ -17,6 +17,14 @@ DOORS = {"_torchvision.py", "machine.py", "cli.py"}  # no call of a kernel comes
 FREE = {*sys.stdlib_module_names, "coursekit", "torch"}  # there before any call
 
 
+@pytest.fixture(autouse=True)
+def interrupts_come():
+    """A process that was started in the background ignores them, and so does all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted():
     signal.raise_signal(signal.SIGINT)
 

@@ -1,6 +1,7 @@
 """Opening a network or a case does not move the random numbers of a notebook, and no result comes without a seed."""
 
 import random
+import signal
 from functools import partial
 
 import numpy as np
@@ -42,10 +43,13 @@ def test_the_random_numbers_of_a_notebook_stay_as_they_were(name):
     assert numbers() == expected
 
 
-def test_nor_does_an_import_move_them():
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_nor_does_an_import_move_them(handler):
+    interrupt = signal.signal(signal.SIGINT, handler)
     before = random.getstate()
     with importing():
         random.random()
+    signal.signal(signal.SIGINT, interrupt)
     assert random.getstate() == before
 
 
