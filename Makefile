@@ -27,6 +27,7 @@ test: $(VENV)/dev.stamp ## everything that continuous integration runs
 	$(TEST) -n 2 $(addprefix --ignore=,$(SLOW)) --junitxml=$(RESULTS)/unit.xml tests coursekit
 	COURSEKIT_STRICT=1 $(TEST) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	  --nbval-cell-timeout 300 -n 2 --dist loadfile --junitxml=$(RESULTS)/nbval.xml notebooks/
+	$(MAKE) test-device
 	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
 	@$(RUN) tools/report.py $(RESULTS)
 
