@@ -5,7 +5,7 @@ What serves one lab only: the checks of its exercises, its games. Nothing outsid
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "catch": "",
-    "checking": "check",
+    "checking": "check claim",
     "detective.case": "case Case flips",
     "detective.collection": "",
     "detective.court": "verdict Verdict Report Evidence Refutation",

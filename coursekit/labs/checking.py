@@ -1,10 +1,11 @@
-"""Automatic checks behind the exercises: right, not done yet, or the one sentence that names the mistake.
+"""Automatic checks behind the exercises, right, not done yet, or the sentence that names the mistake; and claims.
 
 Each lab has its file here with one judge for each exercise: a function that takes the student's answer and returns
 None when it is right, or a hint. Judges call the student's functions on tiny networks, so a check takes milliseconds.
 """
 
 import math
+import operator
 import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -14,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursekit.errors import UnknownExercise
+from coursekit.arguments import check_count, shown
+from coursekit.errors import OptionError, UnknownExercise
 
 Judge = Callable[[object], str | None]
 
@@ -60,6 +62,66 @@ def check(number: str, answer: object = ...) -> None:
         raise AssertionError(message)
 
 
+def claim(
+    text: str,
+    value: float | Tensor,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    digits: int = 2,
+) -> None:
+    """Print a claim with its number, its threshold, and ✓ if it holds or ✗ if it does not.
+
+    A claim that fails raises nothing, so that the cells after it still run; with COURSEKIT_STRICT=1 in the environment
+    (as in continuous integration) it raises AssertionError. NaN holds no claim. The value is compared as it is, and
+    printed with more digits where the rounded one would hide on which side of a threshold it lies.
+
+    Parameters
+    ----------
+    text : what is measured, such as "share of windows that lower the logit".
+    value : one number; of several seeds or objects give the worst.
+    above, below, at_least, at_most : thresholds, at least one; two together make a band.
+    digits : significant digits that are stable from one processor to another; whole numbers are printed in full.
+
+    Raises
+    ------
+    OptionError
+
+    Examples
+    --------
+    >>> claim("share of windows that lower the logit", 0.7712, above=0.5)
+    share of windows that lower the logit: 0.77 (more than 0.5) ✓
+    >>> claim("correlation with another seed", 0.1, at_least=0.2, below=1)
+    correlation with another seed: 0.10 (at least 0.2 and less than 1) ✗
+    """
+    check_count("digits", digits)
+    try:
+        number = value.item() if hasattr(value, "item") else value
+        if isinstance(number, bool | str):
+            raise TypeError
+        number = number if isinstance(number, int) else float(number)
+    except (TypeError, ValueError, RuntimeError):
+        raise OptionError(f"A claim is about one number, but not {shown(value)}; give what was measured.") from None
+    given: list[tuple[str, float | None, Callable[[float, float], bool]]] = [
+        ("more than", above, operator.gt),
+        ("at least", at_least, operator.ge),
+        ("less than", below, operator.lt),
+        ("at most", at_most, operator.le),
+    ]
+    bounds = [(words, threshold, holds) for words, threshold, holds in given if threshold is not None]
+    if not bounds:
+        raise OptionError("A claim needs a threshold: give above, below, at_least or at_most.")
+    right = all(holds(number, threshold) for _, threshold, holds in bounds)
+    words = " and ".join(f"{words} {threshold:g}" for words, threshold, _ in bounds)
+    printed = _rounded(number, digits, [threshold for _, threshold, _ in bounds])
+    message = f"{text}: {printed} ({words}) {'✓' if right else '✗'}"
+    print(message)
+    if os.environ.get("COURSEKIT_STRICT") == "1" and not right:
+        raise AssertionError(message)
+
+
 def call(function: object, *arguments: object) -> Any:
     """Run the student's function; `Unfinished` where it still returns `...` or nothing."""
     if not callable(function):
@@ -99,6 +161,19 @@ def _same(answer: Tensor, value: Tensor | float) -> bool:
         return False
     tolerance = 1e-4 * max(float(value.abs().max()), 1e-12)
     return math.isfinite(float(answer.abs().max())) and float((answer - value).abs().max()) <= tolerance
+
+
+def _rounded(number: float, digits: int, thresholds: Sequence[float]) -> str:
+    if isinstance(number, int):
+        return str(number)
+    text = f"{number:.{digits - 1}e}"
+    if number == 0 or not math.isfinite(number):
+        return f"{number:g}"
+    if abs(number) >= 1e-4:  # smaller ones stay in powers of ten
+        text = f"{float(text):.{max(digits - 1 - int(text.split('e')[1]), 0)}f}"
+    if digits < 17 and any(float(text) == threshold != number for threshold in thresholds):
+        return _rounded(number, digits + 1, thresholds)
+    return text
 
 
 def _find(number: str) -> Judge:
