@@ -6,7 +6,7 @@ class, `ck.saliency(model, image, 340)` the zebra.
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "backward_rules": "guided_backprop deconvnet",
-    "cam": "cam grad_cam guided_grad_cam",
+    "cam": "cam grad_cam hires_cam layer_cam guided_grad_cam",
     "fills": "",
     "fullgrad": "fullgrad",
     "gradients": "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap",

@@ -126,20 +126,86 @@ def grad_cam(
     >>> ck.grad_cam(model, image).shape, ck.grad_cam(model, image, layer="block11").shape
     (torch.Size([1, 1, 7, 7]), torch.Size([1, 1, 14, 14]))
     """
-    names = {target.layer} if isinstance(target, Unit) else set()
-    names |= {layer} if layer else set()
-    found = []
-    with evaluating(model), capture(model, sorted(names)) as maps:
-        read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with differentiating(), _pooled_maps(batch) as pooled:
-                score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
-                known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
-                activation, gradient = _last_with_gradient(score, known, layer)
-            weights = gradient.mean((2, 3), keepdim=True)
-            found.append((weights * activation).sum(1, keepdim=True))
-    result = torch.cat(found)
-    return _sized(result.clamp(min=0) if relu else result, images, upsample)
+    found = [
+        (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
+        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+    ]
+    return _finished(found, images, relu, upsample)
+
+
+def hires_cam(
+    model: Model,
+    images: Tensor,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    upsample: bool = False,
+) -> Tensor:
+    """Weigh each position of a layer's maps by its own gradient, which is not averaged first.
+
+    L_c = ReLU(Σ_k ∂S_c/∂A_k ⊙ A_k).
+
+    Where the layer is followed by global average pooling and one linear layer, all positions of a map have the same
+    gradient, so this is Grad-CAM. Where one linear layer reads the flattened maps, the map with `relu=False` adds up
+    to S_c − b_c, which Grad-CAM's does not. In earlier layers the two differ.
+
+    Parameters, result and errors are those of `grad_cam`.
+
+    References
+    ----------
+    Draelos, Carin, *Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks*,
+    arXiv:2011.08891, 2020, eq. 4 and 5.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.hires_cam(model, image, layer="block11").shape
+    torch.Size([1, 1, 14, 14])
+    """
+    found = [
+        (gradient * activation).sum(1, keepdim=True)
+        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+    ]
+    return _finished(found, images, relu, upsample)
+
+
+def layer_cam(
+    model: Model,
+    images: Tensor,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    upsample: bool = False,
+) -> Tensor:
+    """Weigh each position of a layer's maps by its own gradient, where that is positive.
+
+    L_c = ReLU(Σ_k ReLU(∂S_c/∂A_k) ⊙ A_k).
+
+    The inner ReLU is the only difference from HiResCAM: what speaks against the class is left out before the channels
+    are added, and so cannot cancel what speaks for it. Hence the map has no sum with a meaning.
+
+    Parameters, result and errors are those of `grad_cam`.
+
+    References
+    ----------
+    Jiang, Zhang, Hou, Cheng, Wei, *LayerCAM: exploring hierarchical class activation maps for localization*, IEEE
+    Transactions on Image Processing 30, 2021, eq. 6 to 8.
+
+    Examples
+    --------
+    >>> import coursekit as ck
+    >>> model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    >>> ck.layer_cam(model, image, layer="block5").shape
+    torch.Size([1, 1, 28, 28])
+    """
+    found = [
+        (gradient.clamp(min=0) * activation).sum(1, keepdim=True)
+        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+    ]
+    return _finished(found, images, relu, upsample)
 
 
 def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, layer: str | None = None) -> Tensor:
@@ -157,6 +223,22 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
         model.layer(layer)  # raises before any work
     detail = guided_backprop(model, images, target)
     return detail * grad_cam(model, images, target, layer=layer, upsample=True)
+
+
+def _maps_and_gradients(
+    model: Model, images: Tensor, target: Target, layer: str | None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch."""
+    names = {target.layer} if isinstance(target, Unit) else set()
+    names |= {layer} if layer else set()
+    with evaluating(model), capture(model, sorted(names)) as maps:
+        read = reader(model, images, target)
+        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+            with differentiating(), _pooled_maps(batch) as pooled:
+                score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
+                known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
+                found = _last_with_gradient(score, known, layer)
+            yield found
 
 
 def _before_the_linear_layer(model: Model, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -232,6 +314,11 @@ def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None) ->
         else f"layer {layer!r}"
     )
     raise TargetError(f"The target does not depend on {where}.")
+
+
+def _finished(maps: list[Tensor], images: Tensor, relu: bool, upsample: bool) -> Tensor:
+    result = torch.cat(maps)
+    return _sized(result.clamp(min=0) if relu else result, images, upsample)
 
 
 def _sized(maps: Tensor, images: Tensor, upsample: bool) -> Tensor:

@@ -243,6 +243,65 @@ def test_layers_without_maps_and_targets_before_the_layer():
         ck.grad_cam(model, images, layer="conv9")
 
 
+# HiResCAM and LayerCAM --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", [None, "conv1", "pool", "conv3"])
+def test_hires_cam_and_layer_cam_by_hand(layer):
+    """A loop over channels and positions: HiResCAM keeps the sign of the gradient, LayerCAM its positive part."""
+    model, target = small_model().double(), [4, 0, 2]
+    maps = small_maps(model, IMAGES)
+    hires = ck.hires_cam(model, IMAGES, target, layer=layer, relu=False)
+    layered = ck.layer_cam(model, IMAGES, target, layer=layer, relu=False)
+    for i, c in enumerate(target):
+        activation = maps[layer or "relu6"][i].detach()
+        gradient = jacobian(lambda x, c=c: tail_of(model, layer or "relu6")(x[None])[0, c], activation)
+        signed, positive = torch.zeros_like(activation[0]), torch.zeros_like(activation[0])
+        for k in range(len(activation)):
+            for row in range(activation.shape[1]):
+                for column in range(activation.shape[2]):
+                    a, g = activation[k, row, column], gradient[k, row, column]
+                    signed[row, column] += g * a
+                    positive[row, column] += g * a if g > 0 else 0
+        assert close(hires[i, 0], signed) and close(layered[i, 0], positive)
+    assert (hires < 0).any() and not close(hires, layered, 0.1)
+    assert torch.equal(ck.hires_cam(model, IMAGES, target, layer=layer), hires.clamp(min=0))
+    assert torch.equal(ck.layer_cam(model, IMAGES, target, layer=layer), layered.clamp(min=0))
+
+
+def test_hires_cam_is_grad_cam_after_the_last_convolution_of_a_gap_network_and_differs_earlier():
+    model, image = ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224)
+    options = {"target": 285, "relu": False}
+    last = ck.grad_cam(model, image, layer="relu2", **options)
+    assert close(ck.hires_cam(model, image, layer="relu2", **options), last, 1e-5)
+    assert close(ck.hires_cam(model, image, **options), last, 1e-5), "the default layer is the same"
+    assert not close(ck.layer_cam(model, image, layer="relu2", **options), last, 0.1), "negative weights are left out"
+    for layer in ("block5", "block11"):
+        coarse = ck.grad_cam(model, image, layer=layer, **options)
+        for method in (ck.hires_cam, ck.layer_cam):
+            assert not close(method(model, image, layer=layer, **options), coarse, 0.3), layer
+
+
+def test_hires_cam_adds_up_to_the_logit_where_one_linear_layer_reads_the_flattened_maps_and_grad_cam_does_not():
+    model = net(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(400, CLASSES)).double()
+    share = model(IMAGES)[:, 3] - model.head.bias[3]
+    assert torch.allclose(ck.hires_cam(model, IMAGES, 3, relu=False).sum((1, 2, 3)), share, atol=1e-12)
+    assert not torch.allclose(ck.grad_cam(model, IMAGES, 3, relu=False).sum((1, 2, 3)), share, rtol=0.2)
+
+
+@pytest.mark.parametrize("method", [ck.hires_cam, ck.layer_cam])
+def test_the_variants_take_units_and_refuse_what_grad_cam_refuses(method):
+    model, images = small_model(), random_images()
+    assert method(model, images, ck.unit("conv3", 1, (2, 2)), layer="conv1").shape == (2, 1, 12, 12)
+    small = method(model, images, 2, layer="conv2")
+    large = method(model, images, 2, layer="conv2", upsample=True)
+    assert torch.equal(large, F.interpolate(small, (12, 12), mode="bilinear", align_corners=False))
+    with pytest.raises(ck.OptionError, match=r"'fc' has no maps, but the shape \(2, 5\)"):
+        method(model, images, layer="fc")
+    with pytest.raises(ck.TargetError, match="does not depend on layer 'conv3'"):
+        method(model, images, ck.unit("conv2", 1), layer="conv3")
+
+
 # Against captum ---------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +329,15 @@ def test_grad_cam_equals_captum(network):
             for relu in (True, False):
                 theirs = attr.LayerGradCam(model, model.layer(layer)).attribute(images, target, relu_attributions=relu)
                 assert close(ck.grad_cam(model, images, target, layer=layer, relu=relu), theirs.detach(), 1e-10)
+
+
+def test_hires_cam_is_the_sum_over_channels_of_captum_s_layer_gradient_x_activation(network):
+    (model, layers), images = network, ck.load_image("chelsea", size=96).double()
+    with in_float64(model):
+        for layer in layers:
+            theirs = attr.LayerGradientXActivation(model, model.layer(layer)).attribute(images, 3)
+            ours = ck.hires_cam(model, images, 3, layer=layer, relu=False)
+            assert close(ours, theirs.detach().sum(1, keepdim=True), 1e-10)
 
 
 @pytest.mark.filterwarnings("ignore:Setting backward hooks")

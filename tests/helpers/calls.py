@@ -90,6 +90,8 @@ PER_IMAGE = {  # name -> call; each row of the result belongs to one image
     "deconvnet": lambda m, x, layer: ck.deconvnet(m, x, 1),
     "cam": lambda m, x, layer: ck.cam(m, x, 1),
     "grad_cam": lambda m, x, layer: ck.grad_cam(m, x, 1, layer=layer),
+    "hires_cam": lambda m, x, layer: ck.hires_cam(m, x, 1, layer=layer),
+    "layer_cam": lambda m, x, layer: ck.layer_cam(m, x, 1, layer=layer),
     "guided_grad_cam": lambda m, x, layer: ck.guided_grad_cam(m, x, 1, layer=layer),
     "fullgrad": lambda m, x, layer: ck.fullgrad(m, x, 1),
     "occlusion": lambda m, x, layer: ck.occlusion(m, x, 1, window=16, stride=16),
