@@ -8,6 +8,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "charts": "show_lines show_dots show_polar show_circuit show_parts",
     "figure": "",
     "images": "show_images show_predictions signal_pictures",
+    "lettering": "method_colour",
     "maps": "show_matrix show_maps show_grid",
     "scatter": "show_points",
     "tables": "show_shares",

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
@@ -19,6 +21,8 @@ from PIL import Image
 from torch import Tensor
 
 from coursekit.arguments import check_picture
+from coursekit.errors import OptionError
+from coursekit.figures.lettering import fit_text
 from coursekit.files import replacing
 
 MAGNITUDE, SIGNED, OVERLAY = "magma", "RdBu_r", "Reds"
@@ -55,6 +59,7 @@ class Picture:
 
     def __init__(self, figure: Figure, alt: str):
         self.figure, self.alt = figure, alt
+        fit_text(figure)
         # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
         self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
 
@@ -68,10 +73,11 @@ class Picture:
         if self.kind == "png":  # a diagram has few colours; with a table of 256 it is three times smaller
             picture.quantize(256).save(encoded, "png", optimize=True)
             return encoded.getvalue()
-        picture.save(encoded, "jpeg", quality=82, subsampling=2)
+        sampling = 0 if _has_fine_colours(picture) else 2
+        picture.save(encoded, "jpeg", quality=82, subsampling=sampling)
         if encoded.tell() > LARGE:  # many panels of fine grain: nobody sees the difference
             encoded = io.BytesIO()
-            picture.save(encoded, "jpeg", quality=65, subsampling=2)
+            picture.save(encoded, "jpeg", quality=65, subsampling=sampling)
         return encoded.getvalue()
 
     @styled
@@ -87,6 +93,15 @@ class Picture:
         mime = f"image/{self.kind}"
         width = round(self.figure.get_figwidth() * 100)
         return {mime: self.data, "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
+
+
+def _has_fine_colours(picture: Image.Image) -> bool:
+    """Whether colours change from pixel to pixel, as in gradients and filters: half the resolution would lose them."""
+    colours = np.asarray(picture.convert("YCbCr"), dtype=np.float32)[..., 1:] - 128
+    height, width = picture.height // 2, picture.width // 2
+    squares = colours[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 2)
+    lost = squares - squares.mean((1, 3), keepdims=True)
+    return bool(np.abs(lost).mean() > 0.05 * np.abs(colours).mean())
 
 
 def grid_of_panels(
@@ -115,13 +130,37 @@ def image_panels(count: int, columns: int, aspect: float, bars: bool = False) ->
     return grid_of_panels(count, columns, size)
 
 
-def draw_image(ax: Axes, image: Tensor) -> None:
-    """Draw an image (3 or 1, H, W) in [0, 1] without axes."""
+def draw_image(ax: Axes, image: Tensor, *, squares: bool | None = None, mask: Tensor | None = None) -> None:
+    """Draw an image (3 or 1, H, W) in [0, 1] without axes, enlarged smoothly, or by `squares`: filters, masks.
+
+    None: by squares where the image has at most 16 pixels to a side, or more than half of neighbours are equal.
+    The outline of `mask`, of any size, is drawn over it.
+    """
     check_picture(image)
     pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
     height, width = pixels.shape[:2]
-    ax.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0), interpolation="antialiased")
+    if squares is None:
+        equal = (pixels[:, 1:] == pixels[:, :-1]).float().mean() if width > 1 else 1.0
+        squares = min(height, width) <= 16 or bool(equal > 0.5)
+    extent = (0, width, height, 0)
+    smooth = "nearest" if squares else "bicubic"
+    ax.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1, extent=extent, interpolation=smooth)
+    if mask is not None:
+        draw_outline(ax, mask, width, height)
     bare(ax)
+
+
+def draw_outline(ax: Axes, mask: Tensor, width: float, height: float) -> None:
+    """Draw the outline of a mask (…, h, w), stretched over width × height: black with a white rim, for all grounds."""
+    if not isinstance(mask, Tensor) or mask.ndim < 2 or mask.numel() != mask.shape[-2] * mask.shape[-1]:
+        seen = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
+        raise OptionError(f"A mask to outline is one (H, W), but is {seen}; index it first.")
+    inside = torch.nn.functional.pad(mask.detach().cpu().reshape(mask.shape[-2:]).float(), (1, 1, 1, 1))
+    rows, cols = ((torch.arange(n) - 0.5) for n in inside.shape)
+    x, y = cols * width / mask.shape[-1], rows * height / mask.shape[-2]
+    for colour, thick in (("white", 3.5), ("black", 1.5)):
+        ax.contour(x.numpy(), y.numpy(), inside.numpy(), levels=[0.5], colors=colour, linewidths=thick)
+    ax.set(xlim=(0, width), ylim=(height, 0))
 
 
 def bare(ax: Axes) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, aspect_of, draw_image, image_panels, styled
+from coursekit.figures.lettering import words
 
 
 @styled
@@ -18,6 +19,8 @@ def show_images(
     *,
     columns: int = 4,
     boxes: Sequence[tuple[int, int, int, int]] = (),
+    masks: Tensor | Sequence[Tensor] = (),
+    squares: bool | None = None,
     alt: str = "",
 ) -> Picture:
     """Show images side by side.
@@ -28,6 +31,9 @@ def show_images(
     titles : one for each image.
     columns : pictures in a row.
     boxes : for each image a box (top, left, height, width) to outline, optional.
+    masks : for each image a mask (H, W) to outline, optional.
+    squares : enlarge by squares (filters, masks, boards) and not smoothly (photographs, paintings). None: by squares
+        where the image has at most 16 pixels to a side, or more than half of neighbouring pixels are equal.
     alt : what a reader who cannot see the figure should know.
 
     >>> import coursekit as ck
@@ -39,7 +45,7 @@ def show_images(
         raise OptionError("show_images needs at least one image.")
     figure, axes = image_panels(len(pictures), columns, aspect_of(pictures[0]))
     for i, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
-        draw_image(ax, picture)
+        draw_image(ax, picture, squares=squares, mask=masks[i] if i < len(masks) else None)
         ax.set_title(titles[i] if i < len(titles) else "")
         if i < len(boxes):
             top, left, height, width = boxes[i]
@@ -61,12 +67,12 @@ def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, f
         draw_image(left, image)
         labels, values = zip(*reversed(rows), strict=True)
         right.barh(range(len(rows)), values, color=COLOURS[0], height=0.7)
-        right.set_yticks(range(len(rows)), [label.split(",")[0] for label in labels])
-        right.set_xlim(0, 1.12)
+        right.set_yticks(range(len(rows)), [words(label.split(",")[0]) for label in labels])
+        right.set_xlim(0, 1.18)
         right.set_xticks([0, 0.5, 1])
         right.set_xlabel("probability")
         for y, value in enumerate(values):
-            right.text(value + 0.01, y, f"{value:.2f}", va="center")
+            right.text(value + 0.01, y, "< 0.01" if value < 0.01 else f"{value:.2f}", va="center")
     return Picture(figure, alt or "Predictions: " + ", ".join(rows[0][0] for rows in predictions))
 
 

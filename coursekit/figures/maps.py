@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d
 
 from coursekit.attribution.reading import magnitude_picture
 from coursekit.errors import OptionError
@@ -24,6 +24,7 @@ from coursekit.figures.figure import (
     aspect_of,
     bare,
     draw_image,
+    draw_outline,
     image_panels,
     styled,
 )
@@ -42,6 +43,8 @@ def show_maps(
     clip: float = 99.8,
     columns: int = 4,
     limits: tuple[float, float] | None = None,
+    windows: tuple[int, int] | None = None,
+    mask: Tensor | None = None,
     alt: str = "",
 ) -> Picture:
     """Show heat maps beside their image.
@@ -56,9 +59,12 @@ def show_maps(
     shared : one colour scale for all maps (a comparison), or one for each.
     relative : divide each map by its own end of the scale, so that maps of different units can stand side by side.
     pool : draw the mean of so many by so many pixels, which calms grainy maps; signed maps cancel, so pool magnitudes.
-    overlay : tint the grey image with the map instead; where the map is 0 the image shows unchanged.
+    overlay : draw the map over the grey, lightened image instead. The colours are those of the colour bar; 0 has
+        none.
     clip : percentile of |value| that the scale reaches; single outliers do not darken the whole map.
     limits : fixed ends of the scale instead.
+    windows : (window, stride) of a grid (1, rows, cols) by windows: each value is drawn at its own window's centre.
+    mask : (H, W) bool, outlined on the image and on each map.
     alt : what a reader who cannot see the figure should know.
 
     >>> import coursekit as ck
@@ -76,12 +82,14 @@ def show_maps(
     figure, panels = image_panels(len(flat) + (image is not None), columns, aspect_of(first), bars=True)
     if image is not None:
         ax, *panels = panels
-        draw_image(ax, image[0])
+        draw_image(ax, image[0], mask=mask)
         ax.set_title("image")
     units = [unit] * len(flat) if isinstance(unit, str) else list(unit)
     for i, (ax, (title, values)) in enumerate(zip(panels, flat.items(), strict=True)):
         scale = _scale(list(flat.values()) if shared else [values], clip, limits)
-        drawn = _draw_map(ax, values, scale, image, overlay)
+        drawn = _draw_map(ax, values, scale, image, overlay, windows)
+        if mask is not None:
+            draw_outline(ax, mask, *(image if image is not None else values).shape[:-3:-1])
         ax.set_title(title)
         if not shared or i == len(flat) - 1:
             target = panels if shared and len(flat) <= columns else ax
@@ -92,19 +100,45 @@ def show_maps(
 
 
 def _draw_map(
-    ax: Axes, values: Tensor, scale: tuple[float, float, str], image: Tensor | None, overlay: bool
+    ax: Axes,
+    values: Tensor,
+    scale: tuple[float, float, str],
+    image: Tensor | None,
+    overlay: bool,
+    windows: tuple[int, int] | None,
 ) -> AxesImage:
-    """Draw a map (h, w) as large as the image, or as a tint of the image."""
+    """Draw a map (h, w) as large as the image, or over the image."""
     low, high, colours = scale
     height, width = image.shape[-2:] if image is not None else values.shape
+    see_through = 1.0
     if overlay and image is not None:
-        colours = SIGNED if low < 0 else OVERLAY
-    drawn = ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=high, extent=(0, width, height, 0))
-    if overlay and image is not None:
-        drawn.set_visible(False)  # it only carries the colour scale; what shows is its product with the image
-        draw_image(ax, _tint(image[0], torch.tensor(drawn.to_rgba(values.numpy()))))
-    bare(ax)
+        colours, see_through = SIGNED if low < 0 else OVERLAY, 0.6
+        draw_image(ax, 0.4 + 0.6 * image[0].detach().cpu().mean(0, keepdim=True))  # grey: the only hue is the map's
+    extent = _extent(values, height, width, windows)
+    how = "nearest" if min(values.shape) < 64 else "antialiased"
+    drawn = ax.imshow(values.numpy(), colours, extent=extent, interpolation=how, vmin=low, vmax=high, alpha=see_through)
+    _frame(ax, width, height, windows)
     return drawn
+
+
+def _extent(
+    values: Tensor, height: int, width: int, windows: tuple[int, int] | None
+) -> tuple[float, float, float, float]:
+    """Where a map lies on its image: all over it, or each value of a grid at the centre of its window."""
+    if windows is None:
+        return 0, width, height, 0
+    window, stride = windows
+    start = (window - stride) / 2
+    rows, cols = values.shape
+    return start, start + cols * stride, start + rows * stride, start
+
+
+def _frame(ax: Axes, width: int, height: int, windows: tuple[int, int] | None) -> None:
+    """End a panel where the image ends; a line shows where, if a grid of windows does not reach it."""
+    ax.set(xlim=(0, width), ylim=(height, 0))
+    bare(ax)
+    if windows is not None:
+        ax.spines[:].set(visible=True, color="#BBBBBB")
 
 
 def _ends(values: Tensor, low: float, high: float, colours: str) -> str:
@@ -116,11 +150,18 @@ def _ends(values: Tensor, low: float, high: float, colours: str) -> str:
 
 @styled
 def show_grid(
-    image: Tensor, labels: Tensor, names: Sequence[str], *, title: str = "most probable label", alt: str = ""
+    image: Tensor,
+    labels: Tensor,
+    names: Sequence[str],
+    *,
+    title: str = "most probable label",
+    windows: tuple[int, int] | None = None,
+    alt: str = "",
 ) -> Picture:
     """Show which label wins for each position of a window: a map of classes with its legend.
 
     labels : (1, rows, cols) class indices, as in `OcclusionGrid.label`.  names : the label of each class.
+    windows : (window, stride): each label is drawn at its own window's centre; without it all over the image.
 
     >>> import coursekit as ck, torch
     >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
@@ -133,25 +174,17 @@ def show_grid(
     if len(entries) > len(COLOURS):
         rest = int(count[order[len(COLOURS) - 1 :]].sum())
         entries = [*entries[: len(COLOURS) - 1], f"others ({rest} windows)"]
-    figure, axes = image_panels(2, 3, aspect_of(image), bars=True)
+    figure, axes = image_panels(2, 2, aspect_of(image), bars=True)
     draw_image(axes[0], image[0])
     axes[0].set_title("image")
     height, width = image.shape[-2:]
-    axes[1].imshow(
-        rank.numpy(), cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=(0, width, height, 0)
-    )
+    extent = _extent(labels[0], height, width, windows)
+    axes[1].imshow(rank.numpy(), cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=extent)
     axes[1].set_title(title)
-    bare(axes[1])
+    _frame(axes[1], width, height, windows)
     patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
-    axes[1].legend(handles=patches, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.legend(handles=patches, loc="outside lower center", ncols=2)
     return Picture(figure, alt or f"Map of the {title}: " + ", ".join(entries))
-
-
-def _tint(image: Tensor, colours: Tensor) -> Tensor:
-    """Multiply a washed-out grey image (3, H, W) by the colours (h, w, 4) of a map whose zero is white."""
-    grey = 0.35 + 0.65 * image.detach().cpu().mean(0)
-    colours = colours[..., :3].permute(2, 0, 1)[None].float()
-    return grey * interpolate(colours, size=grey.shape)[0]
 
 
 def _flat(values: Tensor) -> Tensor:

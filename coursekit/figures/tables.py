@@ -76,11 +76,11 @@ def show_shares(
 
 
 def _share(cell: float | str) -> float:
-    if not isinstance(cell, str):
-        return min(max(float(cell), 0.0), 1.0)
+    if not isinstance(cell, str):  # a missing one, NaN, stays white
+        return 0.0 if cell != cell else min(max(float(cell), 0.0), 1.0)
     part, of, whole = cell.partition(" of ")
     return int(part) / int(whole) if of and part.isdigit() and whole.isdigit() else 0.0
 
 
 def _words(cell: float | str) -> str:
-    return cell if isinstance(cell, str) else f"{cell:.2f}"
+    return cell if isinstance(cell, str) else "n/a" if cell != cell else f"{cell:.2f}"

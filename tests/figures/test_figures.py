@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_hex
+from matplotlib.colors import rgb_to_hsv, to_hex
 from nets import random_images
 from PIL import Image
 
@@ -123,34 +123,91 @@ def test_a_coarse_map_covers_the_whole_image(image):
     assert artist.get_extent() == [0, 8, 8, 0], "row 0 at the top"
 
 
-def overlaid(image, values):
-    """The pixels of the second panel, (H, W, 3)."""
-    picture = ck.show_maps(image, {"a": values}, unit="logits", overlay=True)
-    return np.asarray(picture.figure.axes[1].images[-1].get_array())
+def overlaid(photograph, values):
+    """What is seen in the middle of the second panel, and the colour of its value in the colour bar, as RGB."""
+    picture = ck.show_maps(photograph, {"a": values}, unit="logits", overlay=True, limits=(-1, 1))
+    figure = picture.figure
+    (artist,) = [a for a in figure.axes[1].images if a.get_cmap().name == SIGNED]
+    pixels = np.asarray(Image.open(io.BytesIO(as_png(figure))).convert("RGB")) / 255
+    x, y = artist.axes.transAxes.transform((0.5, 0.5))
+    return pixels[pixels.shape[0] - round(y), round(x)], np.array(artist.cmap(artist.norm(float(values.max())))[:3])
 
 
-@pytest.mark.parametrize("strong", [1.0, -1.0], ids=["for", "against"])
-def test_an_overlay_leaves_the_image_as_it_is_where_the_map_is_zero(image, strong):
-    values = torch.zeros(1, 1, 8, 8)
-    values[..., :4] = strong
-    pixels, grey = overlaid(image, values), 0.35 + 0.65 * image[0].mean(0).numpy()
-    unmarked, marked = pixels[:, 4:], pixels[:, :4]
-    assert np.abs(unmarked - grey[:, 4:, None]).max() < 0.07, "the grey image, lightened"
-    red, blue = marked[..., 0].mean(), marked[..., 2].mean()
-    assert red > 1.5 * blue if strong > 0 else blue > 1.5 * red
+def as_png(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=figure.dpi)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("value", [-0.9, -0.4, 0.5, 0.9])
+@pytest.mark.parametrize("ground", ["black", "white", "red", "grey"])
+def test_an_overlay_has_the_hue_of_the_colour_bar_on_any_photograph(value, ground):
+    colour = {"black": (0, 0, 0), "white": (1, 1, 1), "red": (0.8, 0.1, 0.1), "grey": (0.5, 0.5, 0.5)}[ground]
+    photograph = torch.tensor(colour, dtype=torch.float32).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    seen, bar = overlaid(photograph, torch.full((1, 1, 32, 32), value))
+    hue, saturation, _ = rgb_to_hsv(seen)
+    apart = abs(hue - rgb_to_hsv(bar)[0])
+    assert min(apart, 1 - apart) < 0.02 and saturation > 0.1
+
+
+def test_an_overlay_has_no_colour_where_the_map_is_zero():
+    for value in (0.0, 1.0):
+        seen, _ = overlaid(torch.full((1, 3, 32, 32), value), torch.zeros(1, 1, 32, 32))
+        assert np.ptp(seen) < 0.02 and seen.min() > 0.6
 
 
 def test_an_overlay_shows_the_photograph_under_the_colour():
-    image = torch.zeros(1, 3, 8, 8)
-    image[..., 4:, :] = 1
-    pixels = overlaid(image, torch.ones(1, 1, 8, 8))
-    assert pixels[4:].sum() > 1.5 * pixels[:4].sum()
+    dark, _ = overlaid(torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
+    light, _ = overlaid(torch.ones(1, 3, 32, 32), torch.ones(1, 1, 32, 32))
+    assert light.sum() > dark.sum() + 0.5
+
+
+def test_each_value_of_a_grid_lies_at_the_centre_of_its_own_window():
+    window, stride, size = 48, 16, 224
+    rows = (size - window) // stride + 1
+    image, values = torch.rand(1, 3, size, size), torch.rand(1, rows, rows)
+    for picture in (
+        ck.show_maps(image, {"a": values}, unit="probability", windows=(window, stride)),
+        ck.show_grid(image, (values > 0.5).long(), ["no", "yes"], windows=(window, stride)),
+    ):
+        (artist,) = drawn(picture)
+        left, right, bottom, top = artist.get_extent()
+        cell = (right - left) / rows
+        assert cell == stride and (bottom - top) / rows == stride
+        assert left + cell / 2 == top + cell / 2 == window / 2, "window 0 covers the pixels 0 to 47"
+        assert right - cell / 2 == size - window / 2
+        assert artist.axes.get_xlim() == (0, size) and artist.axes.get_ylim() == (size, 0)
+
+
+def outline(axes):
+    """The points of the outlines in a panel."""
+    return np.concatenate([path.vertices for drawn in axes.collections for path in drawn.get_paths()])
+
+
+def test_a_mask_is_outlined_on_the_image_and_on_each_map():
+    image, mask = torch.rand(1, 3, 32, 32), torch.zeros(32, 32, dtype=torch.bool)
+    mask[8:20, 4:32] = True  # up to the right border, where it is closed too
+    values = torch.rand(1, 1, 32, 32)
+    pictures = [
+        ck.show_maps(image, {"a": values, "b": values}, unit="u", mask=mask, columns=3),
+        ck.show_images(image, masks=[mask]),
+    ]
+    panels = [axes for picture in pictures for axes in picture.figure.axes if axes.get_label() != "<colorbar>"]
+    assert len(panels) == 4
+    for axes in panels:
+        points = outline(axes)
+        assert np.abs(points.min(0) - [4, 8]).max() < 0.6 and np.abs(points.max(0) - [32, 20]).max() < 0.6
+        assert axes.get_xlim() == (0, 32)
+    small = ck.show_images(torch.rand(1, 3, 64, 64), masks=mask[None])
+    assert np.abs(outline(small.figure.axes[0]).min(0) - [8, 16]).max() < 1.1, "a mask of another size is stretched"
+    with pytest.raises(ck.OptionError, match="index it first"):
+        ck.show_images(image, masks=[torch.stack([mask, mask])])
 
 
 def test_the_labels_of_a_grid_are_counted_in_its_legend(image):
     labels = torch.tensor([[[2, 2, 0], [2, 1, 0], [2, 2, 2]]])
     picture = ck.show_grid(image, labels, ["ant", "bee", "cat"])
-    (legend,) = [axes.get_legend() for axes in picture.figure.axes if axes.get_legend()]
+    (legend,) = picture.figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["cat (6 windows)", "ant (2 windows)", "bee (1 window)"]
     (artist,) = drawn(picture)
@@ -162,7 +219,7 @@ def test_the_labels_of_a_grid_are_counted_in_its_legend(image):
 def test_rare_labels_of_a_grid_are_counted_together(image):
     labels = torch.arange(12).view(1, 3, 4)
     picture = ck.show_grid(image, labels, [f"c{i}" for i in range(12)])
-    (legend,) = [axes.get_legend() for axes in picture.figure.axes if axes.get_legend()]
+    (legend,) = picture.figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert len(texts) == len(COLOURS) and texts[-1] == "others (5 windows)"
     counts = np.unique(drawn(picture)[0].get_array(), return_counts=True)[1]
@@ -176,7 +233,49 @@ def test_bars_of_predictions_are_as_long_as_the_probabilities(image):
     names = [tick.get_text() for tick in bars_axes.get_yticklabels()]
     assert dict(zip(names, lengths, strict=True)) == {"Egyptian cat": 0.7, "tabby": 0.2}
     assert names[-1] == "Egyptian cat", "the best on top"
+    assert [text.get_text() for text in bars_axes.texts] == ["0.20", "0.70"]
     assert bars_axes.get_xlabel() == "probability" and bars_axes.get_xlim()[0] == 0
+
+
+def test_a_probability_below_a_hundredth_is_not_said_to_be_zero(image):
+    picture = ck.show_predictions(image, [[("sports_car", 0.97), ("hen", 0.004)]])
+    assert [text.get_text() for text in picture.figure.axes[1].texts] == ["< 0.01", "0.97"]
+    assert "sports car" in [tick.get_text() for tick in picture.figure.axes[1].get_yticklabels()]
+
+
+def enlarged(picture):
+    """How the images of a figure are enlarged: "bicubic" or "nearest"."""
+    return [axes.images[0].get_interpolation() for axes in picture.figure.axes]
+
+
+def test_photographs_are_enlarged_smoothly_and_filters_and_masks_by_squares():
+    photograph = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    tiny, mask = photograph[..., :7, :7], (photograph[:, :1] > 0.9).float()
+    board = photograph[..., :9, :9].repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert enlarged(ck.show_images([photograph, tiny, mask, board])) == ["bicubic", "nearest", "nearest", "nearest"]
+    assert enlarged(ck.show_images([photograph, tiny], squares=True)) == ["nearest"] * 2
+    assert enlarged(ck.show_images([photograph, tiny], squares=False)) == ["bicubic"] * 2
+
+
+def chroma(picture):
+    """Mean distance of the colours from grey."""
+    return np.abs(np.asarray(picture.convert("YCbCr"), dtype=float)[..., 1:] - 128).mean()
+
+
+def test_the_colours_of_gradients_survive_the_compression():
+    signal = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    picture = ck.show_images(ck.signal_pictures(signal))
+    picture.figure.set_dpi(150)
+    exact = Image.open(io.BytesIO(as_png(picture.figure))).convert("RGB")
+    stored = Image.open(io.BytesIO(picture.data))
+    halved = io.BytesIO()
+    exact.save(halved, "jpeg", quality=82, subsampling=2)
+    assert chroma(stored) > 0.9 * chroma(exact) > 0.9 * 1.2 * chroma(Image.open(halved))
+
+
+def test_a_photograph_is_stored_with_the_usual_half_of_the_colours():
+    data = ck.show_images(ck.load_image("chelsea", size=224)).data
+    assert Image.open(io.BytesIO(data)).layer[0][1:3] == (2, 2)
 
 
 def test_lines_go_through_their_points():

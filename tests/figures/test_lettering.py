@@ -1,0 +1,111 @@
+"""Words that can be read on a slide, in every figure; one colour for each method."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+import coursekit as ck
+from coursekit.attribution.methods import eleven
+from coursekit.figures.lettering import METHODS, SLIDE, words
+
+SIZES = [1, 4, 12]  # panels, rows, names …
+
+
+def long(i):
+    return f"channel {i} of relu4: strongest patches"
+
+
+def figures(n):
+    """Every figure of the package with n panels, rows or names."""
+    image, values = torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32)
+    dots = {long(i): {f"name {j}": (0.5, 0.4, 0.6) for j in range(n)} for i in range(min(n, 6))}
+    return {
+        "show_images": lambda: ck.show_images([image] * n, [long(i) for i in range(n)], columns=3),
+        "show_predictions": lambda: ck.show_predictions(
+            image.expand(n, -1, -1, -1), [[("a_cat", 0.9), ("hen", 0.001)]] * n
+        ),
+        "show_maps": lambda: ck.show_maps(image, {long(i): values for i in range(n)}, unit="logits"),
+        "show_grid": lambda: ck.show_grid(image, torch.arange(16).view(1, 4, 4) % n, [f"class_{i}" for i in range(n)]),
+        "show_matrix": lambda: ck.show_matrix({f"row {i}": {"a": image, "b": image} for i in range(n)}),
+        "show_lines": lambda: ck.show_lines([0, 1], {long(i): [0, i] for i in range(n)}, xlabel="step", ylabel="loss"),
+        "show_dots": lambda: ck.show_dots(dots),
+        "show_polar": lambda: ck.show_polar({long(i): {"answer": torch.rand(8)} for i in range(n)}),
+        "show_circuit": lambda: ck.show_circuit(torch.randn(n, 3, 3), [f"{i}°" for i in range(n)]),
+        "show_parts": lambda: ck.show_parts({long(i): (image, torch.rand(4, 2)) for i in range(n)}),
+        "show_points": lambda: ck.show_points(
+            {long(i): torch.rand(9, 2) for i in range(n)}, ["hen", "zebra", "cat"] * 3
+        ),
+        "show_shares": lambda: ck.show_shares(
+            {f"row {i}": {"bird": 0.5, "fruit": 0.2} for i in range(n)}, title="Shares"
+        ),
+    }
+
+
+def test_every_figure_is_here():
+    assert figures(1).keys() == {name for name in dir(ck) if name.startswith("show_")}
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", figures(1))
+def test_words_can_be_read_on_a_slide_whatever_the_size_of_the_figure(name, n):
+    figure = figures(n)[name]().figure
+    figure.draw_without_rendering()
+    pixels = min(SLIDE[0] / figure.get_figwidth(), SLIDE[1] / figure.get_figheight()) / 72  # of one point
+    sizes = {t.get_text(): t.get_fontsize() * pixels for t in figure.findobj(Text) if t.get_text() and t.get_visible()}
+    assert sizes or n == 1
+    assert {text: size for text, size in sizes.items() if not 14 <= size <= 30} == {}
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["show_images", "show_maps", "show_parts", "show_dots"])
+def test_titles_side_by_side_do_not_touch(name, n):
+    figure = figures(n)[name]().figure
+    figure.draw_without_rendering()
+    boxes = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_a_title_holds_no_underscores_and_no_formula_that_was_not_meant():
+    titles = ["grad_cam", "a sports_car", "from $5 to $6", "the norm $x^2$", "two\nlines"]
+    figure = ck.show_images(torch.rand(5, 3, 32, 32), titles).figure
+    seen = [ax.title for ax in figure.axes]
+    assert [t.get_text() for t in seen] == ["Grad-CAM", "a sports car", "from $5 to $6", "the norm $x^2$", "two\nlines"]
+    assert [t.get_parse_math() for t in seen] == [False, False, False, True, False]
+    assert ck.show_images(torch.rand(1, 3, 32, 32), ["$\\alpha$ and $5"]).data and words("_x_") == " x "
+
+
+DEFICIENCIES = {  # Machado, Oliveira & Fernandes 2009, severity 1
+    "none": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+}
+
+
+def cielab(hexadecimal, deficiency):
+    rgb = np.array(to_rgb(hexadecimal))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(DEFICIENCIES[deficiency]) @ linear, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = to_xyz @ linear / np.array([0.9505, 1, 1.089])
+    x, y, z = (np.cbrt(v) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_any_two_methods_can_be_told_apart_by_their_colours(deficiency):
+    colours = {name: cielab(colour, deficiency) for name, (_, colour) in METHODS.items()}
+    nearest = min((np.linalg.norm(colours[a] - colours[b]), a, b) for a, b in itertools.combinations(colours, 2))
+    assert nearest[0] > 19, nearest
+    assert all(lightness < 80 for lightness, *_ in colours.values()), "seen on white"
+
+
+def test_each_method_has_one_colour_by_its_name_in_code_and_in_words():
+    assert eleven().keys() <= METHODS.keys() and {"relevance", "hires_cam", "layer_cam", "rise"} <= METHODS.keys()
+    for name, (said, colour) in METHODS.items():
+        assert ck.method_colour(name) == ck.method_colour(said) == ck.method_colour(said.capitalize()) == colour
+    assert ck.method_colour("gradient") == ck.method_colour("backprop") == ck.method_colour("input_gradient")
+    assert ck.method_colour("chance") is None and ck.method_colour("pixels") is None
