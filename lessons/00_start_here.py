@@ -102,11 +102,7 @@ ck.doctor()
 # %% id="first" slideshow={"slide_type": "-"}
 model = ck.load_model("efficientnet_lite0")
 coffee = ck.load_image("coffee", size=224)
-ck.show_predictions(
-    coffee,
-    ck.predict(model, coffee),
-    alt="A cup of coffee on a red saucer. The network gives espresso a probability of about 0.94, then cup with 0.02.",
-)
+ck.show_predictions(coffee, ck.predict(model, coffee))
 
 # %% [markdown] id="first-read" slideshow={"slide_type": "skip"}
 # *Espresso*, with a probability of .94. These are the **five best** of the 1000 classes; people call it the *top 5*.
@@ -118,11 +114,7 @@ ck.show_predictions(
 
 # %% id="unsure" slideshow={"slide_type": "-"}
 cat = ck.load_image("chelsea", size=224)
-ck.show_predictions(
-    cat,
-    ck.predict(model, cat),
-    alt="The face of a cat. Egyptian cat, tiger cat and tabby share the probability: about 0.38, 0.33 and 0.17.",
-)
+ck.show_predictions(cat, ck.predict(model, cat))
 
 # %% id="unsure-claim" slideshow={"slide_type": "-"}
 house_cats = ["tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"]
@@ -141,11 +133,7 @@ print("the five house cats together have more than 80 %:", sum(every_class[name]
 
 # %% id="wrong" slideshow={"slide_type": "-"}
 astronaut = ck.load_image("astronaut", size=224)
-ck.show_predictions(
-    astronaut,
-    ck.predict(model, astronaut),
-    alt="A smiling astronaut in an orange suit, holding a helmet. The network says bobsled, 0.21, then football helmet, 0.15.",
-)
+ck.show_predictions(astronaut, ck.predict(model, astronaut))
 
 # %% id="wrong-claim" slideshow={"slide_type": "-"}
 words = ["person", "woman", "face", "astronaut", "space suit", "groom", "ballplayer", "scuba diver"]
@@ -215,11 +203,7 @@ print("all 1000 probabilities add up to 1:", abs(sum(p for label, p in my_predic
 
 # %% id="tensor" slideshow={"slide_type": "-"}
 print("shape:", tuple(coffee.shape), "· from 0 to 1:", 0 <= coffee.min().item() <= coffee.max().item() <= 1)
-ck.show_images(
-    [coffee, coffee[:, 0:1], coffee[:, 1:2], coffee[:, 2:3]],
-    ["image", "red", "green", "blue"],
-    alt="The coffee cup and its three channels in grey: the saucer is light in red and almost black in green and blue; the cup is light in all three.",
-)
+ck.show_images([coffee, coffee[:, 0:1], coffee[:, 1:2], coffee[:, 2:3]], ["image", "red", "green", "blue"])
 
 # %% [markdown] id="tensor-read" slideshow={"slide_type": "skip"}
 # The white cup is bright in all three channels. The red saucer is bright in the first one only. Two habits will save you hours:
@@ -242,12 +226,7 @@ print("on the saucer red is more than twice as bright as blue:", bool(pixel[0] >
 whole = ck.load_image("motorcycle")
 square = ck.load_image("motorcycle", size=224)
 print("the whole photograph:", tuple(whole.shape), "· what the network gets:", tuple(square.shape))
-ck.show_images(
-    [whole, square],
-    ["whole photograph", "size=224"],
-    columns=2,
-    alt="A red motorcycle in a garage, wide, and the square from its middle: the bench at the left is gone, and both wheels are cut.",
-)
+ck.show_images([whole, square], ["whole photograph", "size=224"], columns=2)
 
 # %% [markdown] id="layers-title" slideshow={"slide_type": "slide"}
 # ## What a network is: a row of layers
@@ -283,10 +262,7 @@ with ck.capture(model, ["relu1"]) as maps, torch.no_grad():
 early = maps["relu1"].cpu()
 names = {15: "upright edges", 21: "level edges", 20: "greener than red"}
 ck.show_maps(
-    tower,
-    {f"{channel}: {name}": early[:, channel : channel + 1] for channel, name in names.items()},
-    unit="activation",
-    alt="A Chinese palace tower and three activation maps: upright edges; level edges, strong on the roofs; and places with more green than red: the blue sky and the painted bands of the tower.",
+    tower, {f"{channel}: {name}": early[:, channel : channel + 1] for channel, name in names.items()}, unit="activation"
 )
 
 # %% id="early-claim"
@@ -314,12 +290,7 @@ espresso = model.labels.index("espresso")
 weight, bias = model.head.weight[espresso].cpu(), model.head.bias[espresso].cpu()
 evidence = weight * late[0].mean((1, 2))  # one number for each channel
 strongest = evidence.topk(3).indices.tolist()
-ck.show_maps(
-    coffee,
-    {f"channel {channel}": late[:, channel : channel + 1] for channel in strongest},
-    unit="activation",
-    alt="The coffee cup and three coarse maps of 7 by 7 squares, bright on the lower cup and the saucer, on the near side of the saucer, and on the cup.",
-)
+ck.show_maps(coffee, {f"channel {channel}": late[:, channel : channel + 1] for channel in strongest}, unit="activation")
 
 # %% id="late-claim"
 assert torch.allclose(evidence.sum() + bias, logits[espresso], atol=1e-3)
@@ -355,7 +326,6 @@ ck.show_lines(
     {"espresso": list(sure.values())},
     xlabel="height and width of the picture (pixels)",
     ylabel="probability of espresso",
-    alt="The probability of espresso over the size of the picture: 0 at 96 pixels, above 0.9 from 128 to 224, then it falls below 0.1 at 448.",
 )
 
 # %% id="size-claim"
@@ -376,11 +346,7 @@ print("more than 90 % at 224 pixels, less than 15 % at 448:", sure[224] > 0.9 an
 # %% id="always" slideshow={"slide_type": "-"}
 noise = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
 odd = torch.cat([ck.load_image("moon", size=224), noise])
-ck.show_predictions(
-    odd,
-    ck.predict(model, odd, top=3),
-    alt="The grey, cratered moon is called nematode, which is a worm, and coloured noise kite, each with a probability of about 0.2.",
-)
+ck.show_predictions(odd, ck.predict(model, odd, top=3))
 
 # %% id="always-claim"
 print([answer[0][0] for answer in ck.predict(model, odd)])
@@ -410,7 +376,6 @@ ck.show_lines(
     {name: sums[:30] for name, sums in held.items()},
     xlabel="number of classes, best first",
     ylabel="probability in all",
-    alt="Coffee starts at 0.94; the cat jumps to 0.88 with three classes; the astronaut climbs slowly from 0.2 to 0.7.",
 )
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
@@ -426,11 +391,7 @@ ck.show_lines(
 other = ck.load_model("efficientnet_lite2")
 larger = ck.load_image("astronaut", size=other.input_size)
 answers = ck.predict(model, astronaut, top=3) + ck.predict(other, larger, top=3)
-ck.show_predictions(
-    torch.cat([astronaut, astronaut]),
-    answers,
-    alt="The astronaut twice. Above, EfficientNet-Lite0: bobsled and football helmet. Below, Lite2: football helmet, ski and bobsled, each below or near 0.1.",
-)
+ck.show_predictions(torch.cat([astronaut, astronaut]), answers)
 
 # %% id="swap-claim"
 best = {label for label, p in ck.predict(model, astronaut)[0]}

@@ -80,11 +80,7 @@ print("my_pictures and ck.filter_pictures give the same images")
 # ## 64 filters of CourseNet
 
 # %% id="filters" slideshow={"slide_type": "-"} tags=["gallery"]
-ck.show_images(
-    ck.mosaic(ck.filter_pictures(weights), columns=16, zoom=6, gap=4),
-    columns=1,
-    alt="64 filters of 7 by 7 pixels: light-dark stripes and edges in many directions, patches of one colour, and steps from one colour to another.",
-)
+ck.show_images(ck.mosaic(ck.filter_pictures(weights), columns=16, zoom=6, gap=4), columns=1)
 
 # %% [markdown] id="filters-read" slideshow={"slide_type": "skip"}
 # Some filters are stripes, fine or broad, in many directions, with little colour. Some are steps: light to dark, orange to
@@ -118,10 +114,7 @@ others = {
     "C": torch.tensor(kmeans.cluster_centers_ @ colour).float().view(64, 3, 7, 7),
 }
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(w), columns=8, zoom=6, gap=4) for w in others.values()],
-    list(others),
-    columns=3,
-    alt="A: colourful noise. B: grey edges and stripes and patches of colour. C: edges and patches of colour, broader.",
+    [ck.mosaic(ck.filter_pictures(w), columns=8, zoom=6, gap=4) for w in others.values()], list(others), columns=3
 )
 
 # %% [markdown] id="random-read" slideshow={"slide_type": "fragment"}
@@ -143,7 +136,6 @@ ck.show_images(
     [ck.mosaic(ck.filter_pictures(kept["conv1"])[smooth], columns=1, zoom=6, gap=4) for kept in moments.values()],
     [f"{step:,}" for step in moments],
     columns=len(moments),
-    alt="Four rows of filters through training: noise until step 160, then broad colours, steps and stripes that become clean by step 1,280.",
 )
 
 # %% id="form-claim"
@@ -194,7 +186,6 @@ ck.show_lines(
     {"median of the 64 filters": list(rough.values()), "noise": [2.0] * len(rough)},
     xlabel="moment (see the rows above)",
     ylabel="roughness",
-    alt="The median roughness falls from 2, the value of noise, to less than 1.",
 )
 
 # %% [markdown] id="health-worst-title" slideshow={"slide_type": "skip"}
@@ -208,7 +199,6 @@ ck.show_images(
     [ck.mosaic(ck.filter_pictures(weights)[chosen.cpu()], columns=8, zoom=6, gap=4) for chosen in groups.values()],
     list(groups),
     columns=2,
-    alt="Eight filters each: the smoothest are broad steps, the roughest are fine stripes, the weakest are blurred, the most alike are patches of colour.",
 )
 
 # %% [markdown] id="health-read" slideshow={"slide_type": "skip"}
@@ -250,7 +240,6 @@ ck.show_images(
     ],
     [f"{gabors[k].angle:.0f}°, {gabors[k].wavelength:.1f} px" for k in best],
     columns=len(best),
-    alt="Six striped filters with the angle and wavelength of the fitted Gabor; below each its spectrum, with two spots across the stripes.",
 )
 
 # %% id="frequency-claim"
@@ -275,12 +264,7 @@ for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
         )
     else:
         print(f"{name}: not on this machine; coursekit fetch {name}")
-ck.show_images(
-    list(shown.values()),
-    list(shown),
-    columns=3,
-    alt="32 filters of 3 by 3 pixels: blobs and steps, hard to read. Beside them the first layers of larger networks where they are present.",
-)
+ck.show_images(list(shown.values()), list(shown), columns=3)
 
 # %% [markdown] id="other-read" slideshow={"slide_type": "skip"}
 # Nine pixels are too few to see a direction: several small layers in a row do the work of one large filter. Networks with
@@ -297,10 +281,7 @@ ck.show_images(
 second = model.layer("conv2").weight
 names = [f"filter {k} of conv2" for k in (0, 1, 2)]
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(second[k]), columns=8, zoom=8, gap=6) for k in (0, 1, 2)],
-    names,
-    columns=3,
-    alt="Three filters of the second layer as 64 grey tiles of 3 by 3 each; no pattern that says anything about pictures.",
+    [ck.mosaic(ck.filter_pictures(second[k]), columns=8, zoom=8, gap=6) for k in (0, 1, 2)], names, columns=3
 )
 
 # %% [markdown] id="deep-read" slideshow={"slide_type": "skip"}
@@ -332,7 +313,6 @@ ck.show_images(
     [cat, tiles("relu1", 1), tiles("relu5", 8)],
     ["input", "64 channels of relu1", "64 of 256 channels of relu5"],
     columns=3,
-    alt="A cat; 64 maps of layer 1, in which the cat is easy to see; 64 maps of layer 5, mostly black with a few bright spots.",
 )
 
 # %% [markdown] id="sparse-title" slideshow={"slide_type": "subslide"}
@@ -346,11 +326,7 @@ with ck.capture(model, names) as maps, torch.no_grad():
 share = [(maps[name] > 0).float().mean().item() for name in names]
 print("the last convolution is active in less than half as many places as the first:", share[4] < share[0] / 2)
 ck.show_lines(
-    range(1, len(names) + 1),
-    {"of 18 photographs": share},
-    xlabel="layer",
-    ylabel="share of activations above 0",
-    alt="The share of positive activations falls from a half in layer 1 to a fifth in layer 5, and rises again in the two fully connected layers.",
+    range(1, len(names) + 1), {"of 18 photographs": share}, xlabel="layer", ylabel="share of activations above 0"
 )
 
 # %% [markdown] id="sparse-read" slideshow={"slide_type": "skip"}
@@ -384,8 +360,7 @@ ck.show_dots(
         f"relu5, channel {channel}": {
             name: (a.mean().item(), a.min().item(), a.max().item()) for name, a in answers.items()
         }
-    },
-    alt="The mean answer of one channel to twelve objects, with the range over six scenes: high for a few, low for the others.",
+    }
 )
 
 # %% [markdown] id="unit-read" slideshow={"slide_type": "skip"}
@@ -408,7 +383,6 @@ ck.show_images(
     [ck.mosaic(patch, columns=3, zoom=max(1, 60 // patch.shape[-1]), gap=4) for patch in strongest.values()],
     [f"{layer}: {fields[layer]} px" for layer in strongest],
     columns=4,
-    alt="Nine patches for one channel of four layers: tiny edges in relu1, larger patterns in relu2 and relu3, parts of objects in relu5.",
 )
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
@@ -438,7 +412,6 @@ ck.show_images(
     ],
     ["each on its own scale", "both on one scale"],
     columns=2,
-    alt="Left, two equal striped filters. Right, the same two on one scale: the second one is plain grey.",
 )
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
@@ -488,7 +461,6 @@ ck.show_lines(
     {f"read {gabors[k].angle:.0f}°": asked[k] / asked[k].max() for k in best[:3]},
     xlabel="angle of the grating's bars (degrees)",
     ylabel="answer, as a part of its largest",
-    alt="Tuning curves of three filters; each peaks near the angle that was read off its weights.",
 )
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}

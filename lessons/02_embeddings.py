@@ -141,12 +141,7 @@ for name in ("EfficientNet-Lite0", "pixels"):
     near = ck.neighbours(codes[name], 5, groups=objects).index
     rows = [torch.cat([tiles[[q]], blank, tiles[near[q]]]) for q in queries]
     walls[name] = ck.mosaic(torch.cat(rows), columns=7, gap=3)
-ck.show_images(
-    list(walls.values()),
-    ["nearest by the code of Lite0", "nearest by pixels"],
-    columns=2,
-    alt="Four searches. By code a zebra finds tigers, a toucan birds, a violin a cello and guitars, but a car on stained tissue finds other things on stained tissue; by pixels each finds pictures with a similar background.",
-)
+ck.show_images(list(walls.values()), ["nearest by the code of Lite0", "nearest by pixels"], columns=2)
 
 # %% [markdown] id="near-read" slideshow={"slide_type": "skip"}
 # The code finds *what* is in the picture, wherever it is. Pixels find the background: most of the pixels belong to it, and a
@@ -187,13 +182,7 @@ for name, code in codes.items():
         found["same class, of 3 nearest"][row] = precision(code, 3, class_of, in_class, metric)
 found["same family, of 5 nearest"]["chance"] = chance(family, in_family)
 found["same class, of 3 nearest"]["chance"] = chance(class_of, in_class)
-ck.show_dots(
-    found,
-    grey=["chance"],
-    line="chance",
-    columns=2,
-    alt="Precision at 5 by family and at 3 by class: Lite0 is best, CourseNet in the middle, pixels are near chance.",
-)
+ck.show_dots(found, grey=["chance"], line="chance", columns=2)
 
 # %% id="score-claim" slideshow={"slide_type": "-"}
 by_family = {row: interval[0] for row, interval in found["same family, of 5 nearest"].items()}
@@ -241,10 +230,7 @@ for name, x in features.items():
     right = torch.tensor(probe.predict(x[len(shots) :])) == exam.targets
     accuracy[name] = ck.bootstrap_interval(right.float(), exam.objects)
 ck.show_dots(
-    {f"accuracy on {len(new)} new objects": accuracy | {"chance": (1 / len(new),) * 3}},
-    grey=["chance"],
-    line="chance",
-    alt="Accuracy of the linear probe on nine new objects: about three of four scenes with the codes of Lite0 and of CourseNet, about one of five with pixels; chance is one of nine.",
+    {f"accuracy on {len(new)} new objects": accuracy | {"chance": (1 / len(new),) * 3}}, grey=["chance"], line="chance"
 )
 
 # %% id="probe-claim" slideshow={"slide_type": "-"}
@@ -351,11 +337,7 @@ seconds["autoencoder"] = time.perf_counter() - start
 print("the error of the drawing fell by more than a third:", np.mean(losses[-20:]) < 2 / 3 * np.mean(losses[:5]))
 
 # %% id="digits" slideshow={"slide_type": "-"}
-ck.show_points(
-    planes,
-    names,
-    alt="Six maps of digits. PCA: one cloud. Eigenmaps: arms. t-SNE, UMAP and PaCMAP: islands, one per digit, but 4 and 9 share one. Autoencoder: wedges.",
-)
+ck.show_points(planes, names)
 
 # %% [markdown] id="digits-read" slideshow={"slide_type": "skip"}
 # PCA shows the coarse shape, and most digits overlap. Eigenmaps spread some digits out and crowd the others. t-SNE, UMAP and
@@ -373,7 +355,6 @@ ck.show_images(
     [ck.mosaic(torch.cat([digits[250::500], again]), columns=10, gap=2), ck.mosaic(drawn, columns=20, gap=0)],
     ["ten digits, and drawn again from two numbers", "what the decoder draws across the plane"],
     columns=2,
-    alt="Above ten digits, below their blurred copies. On the right, digits that change smoothly into each other across the plane.",
 )
 
 # %% [markdown] id="generative" slideshow={"slide_type": "skip"}
@@ -410,7 +391,6 @@ ck.show_dots(
         "trustworthiness": {title: (value,) * 3 for title, value in trust.items()},
     },
     columns=2,
-    alt="t-SNE, UMAP and PaCMAP have a kNN accuracy above 0.9 and a trustworthiness above 0.9; autoencoder and eigenmaps follow, PCA is last.",
 )
 
 # %% id="quality-claim" slideshow={"slide_type": "-"}
@@ -441,11 +421,7 @@ for title in planes:
 thousand, thousand_names = fifty[::5], names[::5]
 tuned = {f"t-SNE, perplexity {p}": ck.project(thousand, "tsne", perplexity=p, max_iter=350) for p in (3, 30, 100)}
 tuned |= {f"UMAP, n_neighbors {n}": ck.project(thousand, "umap", n_neighbors=n, n_epochs=200) for n in (3, 15, 100)}
-ck.show_points(
-    tuned,
-    thousand_names,
-    alt="With 3 neighbours both methods tear the digits into shreds; with 30 or 15 there are islands; with 100 the islands move together.",
-)
+ck.show_points(tuned, thousand_names)
 
 # %% [markdown] id="perplexity-read" slideshow={"slide_type": "skip"}
 # A small number looks at shreds: the digits fall into many small groups that mean nothing. A large number shows the coarse
@@ -469,11 +445,7 @@ toy = {
     "t-SNE": ck.project(clouds, "tsne", max_iter=500),
     "UMAP": ck.project(clouds, "umap"),
 }
-ck.show_points(
-    toy,
-    cloud,
-    alt="PCA: a dot A, a wide B near it, a dot C far away. On the other maps three islands of similar size and distance.",
-)
+ck.show_points(toy, cloud)
 
 
 # %% id="distance-claim" slideshow={"slide_type": "-"}
@@ -518,12 +490,7 @@ def clusters(points, size):
 
 
 invented = {title: clusters(plane, 5) for title, plane in empty.items()}
-ck.show_points(
-    empty,
-    invented,
-    grey=["noise"],
-    alt="PCA: one cloud with one large group. t-SNE and UMAP: dozens of coloured groups, all of them invented.",
-)
+ck.show_points(empty, invented, grey=["noise"])
 
 # %% id="noise-claim" slideshow={"slide_type": "-"}
 count = {title: len(set(labels) - {"noise"}) for title, labels in invented.items()}
@@ -560,7 +527,6 @@ ck.show_points(
     {"true digit": half["UMAP"], "DBSCAN": half["UMAP"], "HDBSCAN": half["UMAP"]},
     {"true digit": half_truth} | grouped["UMAP"],
     grey=["noise"],
-    alt="The map of UMAP three times: coloured by digit, by DBSCAN and by HDBSCAN, whose groups are the islands of the map.",
 )
 
 # %% id="clusters-claim" slideshow={"slide_type": "-"}
@@ -650,7 +616,6 @@ ck.show_lines(
     xlabel="number of points N",
     ylabel="milliseconds per step",
     log=True,
-    alt="Time per step over N: the curve of all pairs rises most steeply, Barnes-Hut about in proportion to N, the FFT hardly at all.",
 )
 
 # %% [markdown] id="growth-read" slideshow={"slide_type": "skip"}
@@ -674,11 +639,7 @@ code_maps["t-SNE"] = map_of_codes = ck.project(reduced, "tsne", perplexity=15)
 code_seconds["t-SNE"] = time.perf_counter() - start
 cells = ck.grid_layout(map_of_codes, 12, 28)
 thumbnails = F.interpolate(scenes.images, 48, mode="bilinear", antialias=True)
-ck.show_images(
-    ck.mosaic(thumbnails[(28 * cells[:, 0] + cells[:, 1]).argsort()], columns=28, gap=1),
-    columns=1,
-    alt="336 scenes on a grid of 12 by 28: birds stand beside birds, hoofed animals beside each other, vehicles and instruments in regions of their own.",
-)
+ck.show_images(ck.mosaic(thumbnails[(28 * cells[:, 0] + cells[:, 1]).argsort()], columns=28, gap=1), columns=1)
 
 # %% [markdown] id="grid-read" slideshow={"slide_type": "skip"}
 # Find the birds, the vehicles, the fruit. The three scenes of an object often stand together although their backgrounds
@@ -695,12 +656,7 @@ for title, method, options in (
     code_seconds[title] = time.perf_counter() - start
 fifty_of_pixels = ck.project(codes["pixels"][: len(scenes)], "pca", dims=50)
 code_maps["t-SNE of pixels"] = ck.project(fifty_of_pixels, "tsne", perplexity=15)
-ck.show_points(
-    code_maps,
-    family[: len(scenes)],
-    grey=["other"],
-    alt="Six maps of the scenes coloured by family. With codes the families form regions; with pixels they are mixed.",
-)
+ck.show_points(code_maps, family[: len(scenes)], grey=["other"])
 
 
 # %% id="codes-claim" slideshow={"slide_type": "skip"}
@@ -734,7 +690,6 @@ ck.explore_points(
     [name.replace("_", " ") for name in scenes.objects],
     names=family[: len(scenes)],
     grey=["other"],
-    alt="t-SNE of the codes of 336 scenes, coloured by family; in a browser the scene under the mouse is shown.",
 )
 
 # %% [markdown] id="tour-title" slideshow={"slide_type": "slide"}
@@ -767,13 +722,7 @@ print(
 
 # %% id="tour" slideshow={"slide_type": "-"}
 tour = ck.grand_tour({name: code[::2] for name, code in layers.items()})
-ck.explore_points(
-    tour.points,
-    digits[held][::2],
-    names[::5][::2],
-    titles=tour.titles,
-    alt="Six frames of the tour: a mixed cloud for the pixels and the first layers, looser ones for the hidden layer and the logits; for the probabilities each digit has a corner of its own.",
-)
+ck.explore_points(tour.points, digits[held][::2], names[::5][::2], titles=tour.titles)
 
 # %% id="tour-claim" slideshow={"slide_type": "skip"}
 votes = {name: vote(code, truth[held]) for name, code in layers.items()}
@@ -814,7 +763,6 @@ ck.show_points(
     {"value": value, "game phase": steps_left.float()},
     unit={"value": "max Q", "game phase": "steps left"},
     columns=2,
-    alt="The map of states twice: by value, red for won and blue for lost states; by steps left, which change smoothly across the map.",
 )
 
 # %% [markdown] id="agent-read" slideshow={"slide_type": "skip"}
@@ -844,7 +792,6 @@ ck.show_points(
     unit="reward",
     grey=["others"],
     columns=2,
-    alt="On the left most states are grey, which is right; the red ones, where the agent hopes in vain, lie on one side of the map. On the right the same dots are those with the ball in the last column.",
 )
 
 # %% [markdown] id="boards-title" slideshow={"slide_type": "subslide"}
@@ -853,11 +800,7 @@ ck.show_points(
 # The ball is black, the paddle grey.
 
 # %% id="bug-boards" slideshow={"slide_type": "-"}
-ck.show_images(
-    ck.mosaic(1 - boards[vain[::4]], columns=6, zoom=10, gap=6, background=0.8),
-    columns=1,
-    alt="Twelve boards; in each, or in nearly each, the black ball is in the last column on the right, above the grey paddle's row.",
-)
+ck.show_images(ck.mosaic(1 - boards[vain[::4]], columns=6, zoom=10, gap=6, background=0.8), columns=1)
 
 # %% id="bug-claim" slideshow={"slide_type": "-"}
 print(
@@ -922,13 +865,7 @@ for kind in shown:
     pictures += [small[[rows[i]]] for i in best.images]
     boxes += best.boxes
     titles += [f"channel {choice[kind]}:\n{scenes.objects[rows[i]].replace('_', ' ')}" for i in best.images]
-ck.show_images(
-    pictures,
-    titles,
-    columns=6,
-    boxes=boxes,
-    alt="Two rows of six pictures with a box for the receptive field: the strongest pictures of two channels, not all of them of one family.",
-)
+ck.show_images(pictures, titles, columns=6, boxes=boxes)
 
 # %% id="patches-claim" slideshow={"slide_type": "-"}
 size = coursenet.layers.receptive_field("relu5")[0]
@@ -963,12 +900,7 @@ print("half of the channels have a partner with |r| > 0.5:", bool(likeness[alive
 
 # %% id="top-nine" slideshow={"slide_type": "skip"}
 four = list(families)[:4]
-ck.show_images(
-    [ck.mosaic(top_regions(choice[kind], 9)[1].patches, columns=3, gap=4) for kind in four],
-    four,
-    columns=4,
-    alt="The nine strongest patches of the channels chosen for birds, hoofed animals, beasts of prey and instruments, cut out to the receptive field, one per object.",
-)
+ck.show_images([ck.mosaic(top_regions(choice[kind], 9)[1].patches, columns=3, gap=4) for kind in four], four, columns=4)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises

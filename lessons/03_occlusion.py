@@ -42,11 +42,7 @@ image = ck.load_image("coffee", size=224)
 # the cup, the handle, the spoon or the saucer?
 
 # %% id="first-look" slideshow={"slide_type": "-"}
-ck.show_predictions(
-    image,
-    ck.predict(model, image),
-    alt="A cup of coffee on a saucer with a spoon. The network gives espresso a probability of about 0.94.",
-)
+ck.show_predictions(image, ck.predict(model, image))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
@@ -105,13 +101,7 @@ print("my_occlusion and ck.occlusion give the same map")
 
 # %% id="map" slideshow={"slide_type": "-"}
 heat = ck.occlusion(model, image, espresso, window=32, stride=16)
-ck.show_maps(
-    image,
-    {"occlusion map of espresso": heat},
-    unit="drop in logit",
-    overlay=True,
-    alt="The map is dark red where the brown of the coffee meets the white wall of the cup, pale elsewhere, and pale blue on the spoon.",
-)
+ck.show_maps(image, {"occlusion map of espresso": heat}, unit="drop in logit", overlay=True)
 
 # %% [markdown] id="map-read" slideshow={"slide_type": "skip"}
 # The dark red lies where the brown of the coffee meets the white wall of the cup. The spoon is pale blue: without it the
@@ -150,12 +140,7 @@ print("the label changes at more than a tenth of the windows, but at fewer than 
 # ### How probable is the class still?
 
 # %% id="probability" slideshow={"slide_type": "-"}
-ck.show_maps(
-    rocket,
-    {"probability of missile by window": grid.probability},
-    unit="probability",
-    alt="The probability of missile by window position: near 0.3 at the edges, close to 0 where the window covers the rocket.",
-)
+ck.show_maps(rocket, {"probability of missile by window": grid.probability}, unit="probability")
 
 # %% [markdown] id="label-title" slideshow={"slide_type": "subslide"}
 # ### Which label wins?
@@ -180,7 +165,6 @@ ck.show_maps(
     {f"channel {channel} of relu2": own, "lost by window": own.sum() - grid.activation},
     unit=["activation", "loss of total activation"],
     shared=False,
-    alt="The feature map is active in a wide region around the rocket; it loses most near the rocket's upper half and the right mast.",
 )
 
 # %% [markdown] id="activation-read" slideshow={"slide_type": "skip"}
@@ -195,12 +179,7 @@ ck.show_maps(
 
 # %% id="window" slideshow={"slide_type": "-"}
 sizes = {f"window {w}": ck.occlusion(model, image, espresso, window=w, stride=24) for w in (24, 48, 96)}
-ck.show_maps(
-    image,
-    sizes,
-    unit="drop in logit",
-    alt="Three maps: window 24 is spotted, window 48 marks the coffee, window 96 is strong but broad.",
-)
+ck.show_maps(image, sizes, unit="drop in logit")
 
 # %% [markdown] id="window-read" slideshow={"slide_type": "skip"}
 # A small window leaves enough coffee in sight, so little is lost anywhere. A large window takes everything away at once,
@@ -215,12 +194,7 @@ ck.show_maps(
 # %% id="stride" slideshow={"slide_type": "-"}
 steps = {f"stride {s}": ck.occlusion(model, image, espresso, window=48, stride=s) for s in (48, 16)}
 steps = {"stride 48": steps["stride 48"], "stride 24": sizes["window 48"], "stride 16": steps["stride 16"]}
-ck.show_maps(
-    image,
-    steps,
-    unit="drop in logit",
-    alt="Three maps of the same window: stride 48 shows blocks, 24 is smoother, 16 smoother still.",
-)
+ck.show_maps(image, steps, unit="drop in logit")
 
 # %% [markdown] id="fill-title" slideshow={"slide_type": "slide"}
 # ## Experiment 3 · the fill
@@ -231,12 +205,7 @@ ck.show_maps(
 fills = {"mean": sizes["window 48"]}  # computed above
 for fill in ("black", "white", "blur"):
     fills[fill] = ck.occlusion(model, image, espresso, window=48, stride=24, fill=fill)
-ck.show_maps(
-    None,
-    fills,
-    unit="drop in logit",
-    alt="Four maps of the same windows filled with the mean colour, black, white and a blurred copy; all see the coffee, with different strength, and black finds only blue at the spoon.",
-)
+ck.show_maps(None, fills, unit="drop in logit")
 
 # %% id="fill-claim"
 largest = {fill: (m == m.amax()).nonzero()[0, 2:] for fill, m in fills.items()}
@@ -264,7 +233,6 @@ ck.show_maps(
     },
     unit=["drop in logit", "drop in activation"],
     shared=False,
-    alt="Two occlusion maps of the rocket, one for the class missile and one for a single channel; both are red on the rocket.",
 )
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
@@ -284,11 +252,7 @@ ck.explore_occlusion(model, image)
 cat = ck.load_image("chelsea", size=224)
 egyptian = model.labels.index("Egyptian cat")
 ck.show_maps(
-    cat,
-    {"Egyptian cat": ck.occlusion(model, cat, egyptian, window=32, stride=16)},
-    unit="drop in logit",
-    overlay=True,
-    alt="On the cat's face the map is blue beside the nose and on the right eye: covering them raises the score of Egyptian cat.",
+    cat, {"Egyptian cat": ck.occlusion(model, cat, egyptian, window=32, stride=16)}, unit="drop in logit", overlay=True
 )
 
 # %% [markdown] id="wrong-cat-read" slideshow={"slide_type": "skip"}
@@ -310,11 +274,7 @@ row, column = divmod(by_window.argmax().item(), by_window.shape[1])
 masked = portrait.clone()
 masked[:, :, 16 * row : 16 * row + 48, 16 * column : 16 * column + 48] = model.mean.cpu()
 both = torch.cat([portrait, masked])
-ck.show_predictions(
-    both,
-    ck.predict(model, both, top=3),
-    alt="Grace Hopper in uniform: military uniform. With a grey square over nose and mouth: oxygen mask comes first.",
-)
+ck.show_predictions(both, ck.predict(model, both, top=3))
 
 # %% id="object-claim"
 first = ck.predict(model, masked)[0][0][0]
@@ -343,7 +303,6 @@ ck.show_lines(
     xlabel="stride (pixels)",
     ylabel="forward passes",
     log=True,
-    alt="Forward passes fall from 2401 at stride 4 to 49 at stride 32; one gradient costs about 2.",
 )
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
@@ -366,7 +325,6 @@ ck.show_maps(
     {"mask": mask.float(), "occlusion map of daisy": on_flower},
     unit=["1 on the flower", "drop in logit"],
     shared=False,
-    alt="A dahlia, its mask, and the occlusion map, red on the upper half of the flower.",
 )
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
@@ -395,7 +353,6 @@ ck.show_maps(
     {"mask": scenes.masks[[worst]][:, None].float(), f"map of {scenes.objects[worst]}": scene_maps[[worst]]},
     unit=["1 on the object", "drop in logit"],
     shared=False,
-    alt="The worst of the six: the picture, the mask of the object, and a map whose positive part lies beside it as well.",
 )
 
 # %% [markdown] id="scenes-read" slideshow={"slide_type": "skip"}
@@ -419,7 +376,6 @@ ck.show_maps(
         "EfficientNet-Lite2": ck.occlusion(other, larger, espresso, window=56, stride=28, fill="blur"),
     },
     unit="drop in logit",
-    alt="Both networks are red on the coffee; Lite2 is also red on the spoon.",
 )
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}

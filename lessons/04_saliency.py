@@ -44,11 +44,7 @@ espresso = model.labels.index("espresso")
 # **Predict first.** Where are the pixels that count most: in the coffee, on the edge of the cup, or on the spoon?
 
 # %% id="first-look" slideshow={"slide_type": "-"}
-ck.show_predictions(
-    image,
-    ck.predict(model, image),
-    alt="A cup of coffee on a saucer with a spoon. The network gives espresso a probability of about 0.94.",
-)
+ck.show_predictions(image, ck.predict(model, image))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
@@ -89,13 +85,7 @@ print("my saliency and ck.saliency give the same map")
 # ## Espresso, pixel by pixel
 
 # %% id="map" slideshow={"slide_type": "-"}
-ck.show_maps(
-    image,
-    {"saliency of espresso": heat},
-    unit="logits per unit of intensity",
-    clip=99.5,
-    alt="A grainy map: bright grains on the inside of the cup and on the coffee, fainter ones on the front of the cup and the saucer.",
-)
+ck.show_maps(image, {"saliency of espresso": heat}, unit="logits per unit of intensity", clip=99.5)
 
 # %% [markdown] id="map-read" slideshow={"slide_type": "skip"}
 # The brightest grains lie inside the cup: on the white wall and on the coffee. Fainter ones lie on the front of the cup,
@@ -116,15 +106,7 @@ reductions = {
     "mean |g|": gradient.abs().mean(1, keepdim=True),
     "|mean g|": gradient.mean(1, keepdim=True).abs(),
 }
-ck.show_maps(
-    image,
-    reductions,
-    unit="relative",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    alt="Three maps of the same gradient, reduced over colours in three ways; they can hardly be told apart.",
-)
+ck.show_maps(image, reductions, unit="relative", relative=True, pool=2, clip=99.5)
 
 # %% id="channels-claim" slideshow={"slide_type": "-"}
 colours = (gradient.sum(1).abs().sum() / gradient.abs().sum()).item()
@@ -164,7 +146,6 @@ ck.show_lines(
     },
     xlabel="probability of the best class",
     ylabel="length of ∂p/∂x ÷ length of ∂S/∂x",
-    alt="The ratio of the lengths lies between 0.13 and 0.24 for unsure answers and falls below 0.05 for espresso at 0.94; p times 1 − p falls in the same way.",
 )
 
 # %% id="logit-claim"
@@ -190,13 +171,7 @@ print("on the cat it also points elsewhere, with a cosine below 0.85:", cosine["
 # %% id="toy" slideshow={"slide_type": "-"}
 xs = torch.linspace(0, 2.5, 501)
 f = 1 - F.relu(1 - xs)
-ck.show_lines(
-    xs,
-    {"f(x)": f, "its gradient": (xs < 1).float()},
-    xlabel="x",
-    ylabel="value",
-    alt="f rises in a straight line to 1 at x = 1 and stays there; its gradient is 1 before x = 1 and 0 after it.",
-)
+ck.show_lines(xs, {"f(x)": f, "its gradient": (xs < 1).float()}, xlabel="x", ylabel="value")
 
 # %% [markdown] id="toy-read" slideshow={"slide_type": "skip"}
 # The gradient at $x = 2$ is exactly 0: a little more or a little less changes nothing. But take the input away and
@@ -214,13 +189,7 @@ egyptian = model.labels.index("Egyptian cat")
 alphas = torch.linspace(0, 1, 41)
 with torch.no_grad():
     path = torch.cat([model(part)[:, egyptian].cpu() for part in (alphas.view(-1, 1, 1, 1) * cat).split(8)])
-ck.show_lines(
-    alphas,
-    {"Egyptian cat": path},
-    xlabel="α, from black to the picture",
-    ylabel="logit",
-    alt="The logit jumps from 0 to about 9 before α reaches 0.05, and stays near 9 up to the full picture.",
-)
+ck.show_lines(alphas, {"Egyptian cat": path}, xlabel="α, from black to the picture", ylabel="logit")
 
 # %% id="path-claim" slideshow={"slide_type": "-"}
 total, slope = path[-1] - path[0], ck.input_x_gradient(model, cat, egyptian).sum()
@@ -281,7 +250,6 @@ ck.show_maps(
     pool=2,
     clip=99.5,
     columns=5,
-    alt="The plain gradient is as bright around both masts as on the rocket; with 48 samples the masts have faded and the tip of the rocket stands out.",
 )
 
 # %% id="samples-claim" slideshow={"slide_type": "-"}
@@ -306,13 +274,7 @@ noisy = {
     for s in (0.02, 0.15, 0.3, 0.6)
 }
 ck.show_maps(
-    None,
-    {f"σ = {s}": magnitude(g) for s, g in noisy.items()},
-    unit="relative",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    alt="With σ 0.02 both masts stand beside the rocket; 0.15 and 0.3 show mostly the rocket; at 0.6 only a blurred column is left.",
+    None, {f"σ = {s}": magnitude(g) for s, g in noisy.items()}, unit="relative", relative=True, pool=2, clip=99.5
 )
 
 # %% [markdown] id="sigma-read" slideshow={"slide_type": "skip"}
@@ -356,13 +318,7 @@ print("my_integrated_gradients and ck.integrated_gradients give the same map")
 counts = [3, 9, 27, 81]
 walks = [ck.integrated_gradients(model, rocket, missile, steps=n, baseline="black") for n in counts]
 gaps = [ck.completeness_gap(model, rocket, walk, missile, baseline="black").abs().item() for walk in walks]
-ck.show_lines(
-    counts,
-    {"rocket, from black": gaps},
-    xlabel="steps",
-    ylabel="|gap| (logits)",
-    alt="The gap falls from about 8 logits with 3 steps, past 2.7 with 9 and 0.9 with 27, to about 0.1 with 81.",
-)
+ck.show_lines(counts, {"rocket, from black": gaps}, xlabel="steps", ylabel="|gap| (logits)")
 
 # %% id="gap-claim" slideshow={"slide_type": "-"}
 print("3 steps miss by more than 5 logits, which is most of the score:", gaps[0] > 5)
@@ -388,7 +344,6 @@ ck.show_maps(
     relative=True,
     pool=2,
     clip=99.5,
-    alt="Saliency is a wide cloud; SmoothGrad and integrated gradients are brightest on the upper rocket; all three light up the masts.",
 )
 
 # %% [markdown] id="ig-map-read" slideshow={"slide_type": "skip"}
@@ -415,7 +370,6 @@ ck.show_maps(
     pool=2,
     clip=99.5,
     columns=5,
-    alt="From black, the dark jacket stays dark and the face lights up; from white and from the mean colour, the jacket and the cap light up; from blur, cap, tie and badges.",
 )
 
 # %% id="baseline-claim" slideshow={"slide_type": "-"}
@@ -466,16 +420,7 @@ flower_maps = {
     "integrated gr.": magnitude(ck.integrated_gradients(model, flower, steps=16)),
     "edges": sobel(flower),
 }
-ck.show_maps(
-    flower,
-    flower_maps,
-    unit="relative",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    columns=5,
-    alt="On a dahlia, saliency is bright around the flower, SmoothGrad and integrated gradients on it, and the edge detector on its petals.",
-)
+ck.show_maps(flower, flower_maps, unit="relative", relative=True, pool=2, clip=99.5, columns=5)
 
 # %% id="edge-claim" slideshow={"slide_type": "-"}
 mask = flower[:, :1] - flower[:, 2:] > 0.15  # much more red than blue: the petals
@@ -536,11 +481,7 @@ for name, heat in tower_maps.items():
     seeds = seeds_of(heat)
     panels += [draw_seeds(tower, seeds), tower * (0.15 + 0.85 * grabcut(tower, seeds))]
     titles += [f"{name}: seeds", f"{name}: cut out"]
-ck.show_images(
-    panels,
-    titles,
-    alt="Orange and blue seeds, and what is cut out: the plain gradient cuts out the sky and the lake beside the tower, SmoothGrad the tower.",
-)
+ck.show_images(panels, titles)
 
 # %% [markdown] id="grabcut-read" slideshow={"slide_type": "skip"}
 # Orange is *object for sure*, blue *background for sure*. The plain gradient is strongest in the sky beside the roof, so
@@ -559,9 +500,7 @@ print("and below 0.3 from the plain gradient:", iou["saliency"] < 0.3)
 cat_smooth = magnitude(ck.smoothgrad(model, cat, samples=16))
 pictures = [(flower, found["saliency"]), (flower, found["SmoothGrad"]), (cat, grabcut(cat, seeds_of(cat_smooth)))]
 ck.show_images(
-    [picture * (0.15 + 0.85 * m) for picture, m in pictures],
-    ["dahlia, plain", "dahlia, SmoothGrad", "cat, SmoothGrad"],
-    alt="Cut-outs: scraps beside the dahlia from the plain gradient, the whole dahlia from SmoothGrad, and of the cat only eyes and muzzle.",
+    [picture * (0.15 + 0.85 * m) for picture, m in pictures], ["dahlia, plain", "dahlia, SmoothGrad", "cat, SmoothGrad"]
 )
 
 # %% [markdown] id="iou-read" slideshow={"slide_type": "skip"}
@@ -586,15 +525,7 @@ neurons = {}
 for layer, (row, column) in spots.items():
     channel = maps[layer][0, :, row, column].argmax().item()  # the most active channel there
     neurons[layer] = ck.saliency(model, cat, ck.unit(layer, channel, position=(row, column)))
-ck.show_maps(
-    cat,
-    neurons,
-    unit="relative",
-    relative=True,
-    overlay=True,
-    columns=5,
-    alt="Four maps above the left eye: a small square for block2, a spot for block4, wider clouds for block6 and block9.",
-)
+ck.show_maps(cat, neurons, unit="relative", relative=True, overlay=True, columns=5)
 
 # %% id="neuron-claim" slideshow={"slide_type": "-"}
 seen = neurons["block4"][0, 0].nonzero()
@@ -701,7 +632,6 @@ ck.show_maps(
     pool=2,
     clip=99.5,
     columns=5,
-    alt="Plain gradients of both networks are scattered, Lite0's in the sky; the SmoothGrad maps of both lie on the tower.",
 )
 
 # %% id="swap-claim" slideshow={"slide_type": "-"}

@@ -49,9 +49,7 @@ egyptian = model.labels.index("Egyptian cat")
 first = [ck.input_gradient(model, cat, egyptian), ck.guided_backprop(model, cat, egyptian)]
 edges = ck.edge_map(model, cat)
 ck.show_images(
-    [cat, *map(ck.signal_pictures, first), 3 * edges],
-    ["image", "A: gradient", "B: guided backprop.", "C: edges"],
-    alt="A cat. The gradient is a cloud of coloured noise; guided backpropagation draws eyes, nose and fur in fine lines, much like the edge detector beside it.",
+    [cat, *map(ck.signal_pictures, first), 3 * edges], ["image", "A: gradient", "B: guided backprop.", "C: edges"]
 )
 
 # %% [markdown] id="question-read" slideshow={"slide_type": "skip"}
@@ -143,7 +141,6 @@ ck.show_images(
     [cat, *map(ck.signal_pictures, signals.values())],
     ["image", *(f"{layer}, channel {k}" for layer, k in neurons.items())],
     boxes=[(0, 0, 0, 0), *boxes],
-    alt="A cat, and three deconvnet pictures in boxes that grow with the layer; each shows a part of the face in its own colours.",
 )
 
 # %% id="map-claim"
@@ -175,11 +172,7 @@ for name in ("coffee", "page"):
 ways["no switches"] = [(part, size, None) for part, size, _ in way]
 one = [backwards(model, one_at_the_strongest(maps, channel), way) for way in ways.values()]
 every = [backwards(model, maps, way) for way in ways.values()]
-ck.show_images(
-    [*map(ck.signal_pictures, one + every)],
-    list(ways),
-    alt="All from the cat's activations. With its own switches: an eye, and the whole face. With the coffee's: curves, and a cup on a saucer. With the page's: lines of text that one can read. Without: blurred colours.",
-)
+ck.show_images([*map(ck.signal_pictures, one + every)], list(ways))
 
 # %% id="switch-claim"
 swapped = [F.cosine_similarity(every[0].flatten(), other.flatten(), dim=0).item() for other in every[1:3]]
@@ -224,7 +217,6 @@ by = {pooling: ck.deconvnet(alexnet, large, strongest, pooling=pooling) for pool
 ck.show_images(
     [large, *map(ck.signal_pictures, [*by.values(), by["autograd"] - by["switches"]])],
     ["image", *by, "their difference"],
-    alt="Two pictures by AlexNet, by switches and by autograd, alike at first sight; their difference is as detailed as they are.",
 )
 
 # %% id="overlap-claim"
@@ -276,21 +268,17 @@ def best_patches(layer, channel, k, method=ck.deconvnet):
     return [ck.mosaic(tiles, columns=int(k**0.5), zoom=zoom, gap=4) for tiles in (top.patches, pictures)]
 
 
-def show_best(layers, k, method=ck.deconvnet, channels=slice(0, 3), alt=""):
+def show_best(layers, k, method=ck.deconvnet, channels=slice(0, 3)):
     panels, titles = [], []
     for layer in layers:
         for channel in picky[layer][channels].tolist():
             panels += best_patches(layer, channel, k, method)
             titles += [f"{layer}, {channel}", "pictures"]
-    return ck.show_images(panels, titles, columns=6, alt=alt)
+    return ck.show_images(panels, titles, columns=6)
 
 
 # %% id="nine-low" slideshow={"slide_type": "-"}
-show_best(
-    ["relu1", "relu2", "relu3"],
-    9,
-    alt="Three channels each of layers 1 to 3. Layer 1: patches of one colour, and nine equal pictures of that colour. Layer 2: edges and two colours side by side. Layer 3: arcs and corners.",
-)
+show_best(["relu1", "relu2", "relu3"], 9)
 
 # %% [markdown] id="nine-low-read" slideshow={"slide_type": "skip"}
 # In layer 1 all nine are the same: there is no switch and no other ReLU on the way, so the deconvnet gives the **filter itself**, whatever
@@ -309,11 +297,7 @@ print("in layer 1 the picture is the filter:", torch.allclose(inner, filter_itse
 # **Predict first.** Will the nine patches of one channel show one kind of thing?
 
 # %% id="nine-high" slideshow={"slide_type": "-"} tags=["gallery"]
-show_best(
-    ["relu4", "relu5"],
-    9,
-    alt="Three channels each of layers 4 and 5 with nine patches and their pictures. The patches show many objects; the pictures pick out what they share, such as one colour or one kind of outline, and leave the background out.",
-)
+show_best(["relu4", "relu5"], 9)
 
 # %% [markdown] id="nine-high-read" slideshow={"slide_type": "skip"}
 # The patches vary much more than the pictures. That is the good use of this method: nine different things, and the
@@ -350,11 +334,7 @@ strips = []
 for layer in layers:
     by_channel = torch.stack(rows[layer]).unflatten(0, (len(moments), 4)).transpose(0, 1).flatten(0, 1)
     strips.append(ck.mosaic(by_channel, columns=len(moments), zoom=max(1, 120 // by_channel.shape[-1]), gap=4))
-ck.show_images(
-    strips,
-    layers,
-    alt="For each of four layers four channels in rows, from early to late: noise at first; layer 2 changes little between the last two columns, layers 4 and 5 still show other things.",
-)
+ck.show_images(strips, layers)
 
 # %% id="training-claim" slideshow={"slide_type": "-"}
 print("columns: after", ", ".join(f"{step:,}" for step in steps), "steps")
@@ -440,11 +420,7 @@ for rule, method in rules.items():
 
 # %% id="real" slideshow={"slide_type": "-"}
 of_class = {rule: method(model, cat, egyptian) for rule, method in rules.items()}
-ck.show_images(
-    [cat, *map(ck.signal_pictures, of_class.values())],
-    ["image", *rules],
-    alt="The gradient is a coloured cloud; the deconvnet and guided backpropagation draw the same face, guided with a cleaner ground.",
-)
+ck.show_images([cat, *map(ck.signal_pictures, of_class.values())], ["image", *rules])
 
 # %% id="real-claim"
 
@@ -474,12 +450,7 @@ print(
 rocket = ck.load_image("rocket", size=224)
 asked = {"cat": (large, egyptian), "rocket": (rocket, lite.labels.index("missile"))}
 lite_pictures = {f"{rule}: {what}": method(lite, *asked[what]) for rule, method in rules.items() for what in asked}
-ck.show_images(
-    [*map(ck.signal_pictures, lite_pictures.values())],
-    list(lite_pictures),
-    columns=6,
-    alt="The gradient is grainy; the deconvnet shows the same green checked cloth for cat and rocket; guided backpropagation draws the cat's eyes and the rocket.",
-)
+ck.show_images([*map(ck.signal_pictures, lite_pictures.values())], list(lite_pictures), columns=6)
 
 # %% id="nopool-claim"
 cat_and_rocket = {rule: cosine(lite_pictures[f"{rule}: cat"], lite_pictures[f"{rule}: rocket"]) for rule in rules}
@@ -499,13 +470,7 @@ print("guided: below 0.3:", cat_and_rocket["guided"] < 0.3)
 # **Predict first.** Can you tell the object from the picture alone? Cover the crops with your hand.
 
 # %% id="crops" slideshow={"slide_type": "-"}
-show_best(
-    ["relu3", "relu4", "relu5"],
-    4,
-    ck.guided_backprop,
-    slice(4, 5),
-    alt="One channel each of layers 3, 4 and 5: four crops and their guided pictures, clean outlines and colours of the part that counts, on grey.",
-)
+show_best(["relu3", "relu4", "relu5"], 4, ck.guided_backprop, slice(4, 5))
 
 # %% [markdown] id="crops-read" slideshow={"slide_type": "skip"}
 # Sometimes you can: the candle flame, the grasshopper. The pictures keep outline and colour of the part that counts and drop the rest. As a tool to say *where* and *what kind of
@@ -535,11 +500,7 @@ for rule in ("backprop", "guided"):
     changed[rule] = [rules[rule](lite, scene.image, t) for t in classes.values()]
     panels += [scene.image, *map(ck.signal_pictures, changed[rule])]
     titles += [f"{rule}:", *classes]
-ck.show_images(
-    panels,
-    titles,
-    alt="The gradient gives three different clouds of noise. Guided backpropagation draws the same zebra and the same broccoli, whether asked for zebra, broccoli or palace.",
-)
+ck.show_images(panels, titles)
 
 # %% id="target-claim"
 print("zebra and palace, guided: cosine above 0.9:", cosine(changed["guided"][0], changed["guided"][2]) > 0.9)
@@ -572,12 +533,7 @@ for name, network in {"Lite0": lite, "CourseNet": model}.items():
             for rule in rules
         }
 moved = {title: {rule: interval[0] for rule, interval in panel.items()} for title, panel in panels.items()}
-ck.show_dots(
-    panels,
-    columns=2,
-    limits=(-0.3, 1.05),
-    alt="Mean cosines of 16 scenes: for another class the gradient is near 0, guided above 0.9 on both networks; for another picture guided is near 0, but the deconvnet on Lite0 is at 1.",
-)
+ck.show_dots(panels, columns=2, limits=(-0.3, 1.05))
 
 # %% id="measure-claim"
 print("Lite0, another class: guided above 0.99:", moved["Lite0: another class"]["guided"] > 0.99)
@@ -619,7 +575,6 @@ ck.show_lines(
     agree,
     xlabel="blocks passed on the way down (16: the picture)",
     ylabel="mean cosine of 8 classes",
-    alt="The gradient's signals stay at cosine 0 all the way; those of deconvnet and guided rise from about 0.5 to 0.99 within five blocks and stay at 1.",
 )
 
 # %% id="why-claim"
@@ -706,12 +661,7 @@ for name, method in named.items():
         energy = {half: (ck.importance(asked_map) * masks[half]).sum((1, 2)) for half in on_the}
         share = energy["left"] / (energy["left"] + energy["right"])
         shares[name][f"asked for the {side} one"] = ck.bootstrap_interval(share, [a for a, _ in couples])
-ck.show_dots(
-    shares,
-    columns=1,
-    limits=(0, 1),
-    alt="Share on the left object when asked for the left and for the right: the gradient moves from about 0.64 to 0.43, guided from about 0.74 to 0.56, the deconvnet not at all.",
-)
+ck.show_dots(shares, columns=1, limits=(0, 1))
 
 # %% id="two-claim"
 moves = {

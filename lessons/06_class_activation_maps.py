@@ -43,11 +43,7 @@ palace_picture = ck.load_image("china", size=224)
 # **Predict first.** Where does the network find the *lakeside*, and where the *bell cote*?
 
 # %% id="first-look" slideshow={"slide_type": "-"}
-ck.show_predictions(
-    palace_picture,
-    ck.predict(model, palace_picture),
-    alt="A Chinese tower at a lake. The network gives palace 0.31, bell cote 0.20, monastery 0.08, lakeside 0.06 and castle 0.06.",
-)
+ck.show_predictions(palace_picture, ck.predict(model, palace_picture))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
@@ -97,7 +93,6 @@ ck.show_maps(
     unit="logits",
     overlay=True,
     columns=5,
-    alt="Palace and bell cote are red on the upper storeys of the tower, dome at its right edge and pale, lakeside to the right of it, over the water.",
 )
 
 # %% [markdown] id="classes-read" slideshow={"slide_type": "skip"}
@@ -115,13 +110,7 @@ ck.show_maps(
 scene = ck.load_scene(["zebra", "strawberry"], background="grass", seed=2)
 zebra, strawberry = scene.targets["zebra"], scene.targets["strawberry"]
 two = {name: ck.cam(model, scene.image, index, upsample=True) for name, index in scene.targets.items()}
-ck.show_maps(
-    scene.image,
-    two,
-    unit="logits",
-    overlay=True,
-    alt="A zebra and a strawberry on grass: the map of zebra is red on the zebra, the map of strawberry red on the strawberry.",
-)
+ck.show_maps(scene.image, two, unit="logits", overlay=True)
 
 # %% [markdown] id="two-text" slideshow={"slide_type": "skip"}
 # Red on its own object, pale elsewhere: the strawberry does not speak against the zebra, it just does not speak for it.
@@ -211,15 +200,7 @@ except ck.UnsupportedNetwork as refused:
 # %% id="layers" slideshow={"slide_type": "-"}
 chosen = ("block5", "block11", "block15", "relu2")
 depth = {name: ck.grad_cam(model, scene.image, zebra, layer=name, upsample=True) for name in chosen}
-ck.show_maps(
-    scene.image,
-    depth,
-    unit="relative",
-    relative=True,
-    overlay=True,
-    columns=5,
-    alt="Grad-CAM of zebra: at block5 and block11 fine spots all over the grass, at block15 and relu2 one spot on the zebra.",
-)
+ck.show_maps(scene.image, depth, unit="relative", relative=True, overlay=True, columns=5)
 
 # %% id="layers-claim" slideshow={"slide_type": "-"}
 share = {name: ck.mask_energy(heat, scene.masks["zebra"][None]).item() for name, heat in depth.items()}
@@ -253,7 +234,6 @@ ck.show_maps(
     unit="relative",
     relative=True,
     overlay=True,
-    alt="For zebra: red on the zebra. Against zebra: faint blue patches, each map on its own scale. Zebra rather than strawberry: red on the zebra, blue on the strawberry.",
 )
 
 # %% id="against-claim"
@@ -289,15 +269,7 @@ for method in (ck.guided_backprop, ck.guided_grad_cam):
     for name, index in scene.targets.items():
         title = "× Grad-CAM" if method is ck.guided_grad_cam else "guided"
         guided[f"{title}, {name}"] = strength(method(model, scene.image, index))
-ck.show_maps(
-    None,
-    guided,
-    unit="relative",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    alt="Guided backprop shows zebra and strawberry for either class; multiplied by Grad-CAM only the zebra is left for zebra, only the strawberry for strawberry.",
-)
+ck.show_maps(None, guided, unit="relative", relative=True, pool=2, clip=99.5)
 
 # %% id="guided-claim" slideshow={"slide_type": "-"}
 rows = torch.stack([heat.flatten() for heat in guided.values()])
@@ -353,7 +325,6 @@ ck.show_maps(
     },
     unit="relative",
     relative=True,
-    alt="FullGrad of zebra is brightest on the zebra, that of strawberry on the strawberry and nearly as bright on the zebra.",
 )
 
 # %% id="full-claim"
@@ -389,7 +360,6 @@ ck.show_maps(
     {"zebra": present, "accordion": absent, "accordion, stretched": absent * present.max() / absent.max()},
     unit="share of the logit",
     overlay=True,
-    alt="The map of zebra is strong; that of accordion on the same scale is nearly empty; stretched, it looks as strong as the zebra's.",
 )
 
 # %% [markdown] id="absent-read" slideshow={"slide_type": "skip"}
@@ -411,7 +381,6 @@ ck.show_maps(
     unit="relative",
     relative=True,
     overlay=True,
-    alt="Grad-CAM of CourseNet: for zebra strongest on the zebra, for strawberry on the strawberry, with fainter patches elsewhere.",
 )
 
 # %% [markdown] id="names-title" slideshow={"slide_type": "slide"}
@@ -429,10 +398,7 @@ ck.show_maps(
 cut_outs = sorted(ck.cutouts())
 concepts = ck.concept_scenes(140, objects=cut_outs[::2], seed=0)
 print(concepts)
-ck.show_images(
-    concepts.images[:4],
-    alt="Four pictures: an ox on a checked ground, a purple disc on gravel, an otter on bricks, a dotted square on gravel.",
-)
+ck.show_images(concepts.images[:4])
 
 
 # %% id="iou-readable" tags=["show-code"]
@@ -499,12 +465,7 @@ for name, k in picked:
     for place, i in enumerate(lit.flatten(1).sum(1).topk(3).indices.tolist()):  # where it is active on most pixels
         panels.append(others.images[i : i + 1] * (0.25 + 0.75 * lit[i : i + 1]))
         titles.append(name if place == 0 else f"channel {k}" if place == 1 else "")
-ck.show_images(
-    panels,
-    titles,
-    columns=6,
-    alt="Four channels, three pictures each, dark but for the region where the channel is active.",
-)
+ck.show_images(panels, titles, columns=6)
 
 # %% [markdown] id="hold-read" slideshow={"slide_type": "skip"}
 # Lit is where the channel is active, on the pictures that did *not* give it its name, the largest regions first. Most fit, some do not: a spotted goat
@@ -560,7 +521,6 @@ ck.show_maps(
     unit="relative",
     relative=True,
     overlay=True,
-    alt="Channels named striped and hoofed animal are active on the zebra and speak for it; one named dotted is active on the strawberry and speaks against zebra.",
 )
 
 # %% [markdown] id="words-read" slideshow={"slide_type": "skip"}
@@ -626,7 +586,6 @@ ck.show_maps(
     unit="relative",
     relative=True,
     overlay=True,
-    alt="A horse with a watermark: the clean network's map lies on the horse, the biased one's on the watermark.",
 )
 
 # %% id="trust-map-claim" slideshow={"slide_type": "-"}

@@ -103,12 +103,7 @@ simple["parameterization"] = p.pixels("grey")
 # %% id="model" slideshow={"slide_type": "-"}
 names = ["flamingo", "goldfish", "strawberry", "volcano"]
 plain = paint(classes(*names), regularizers=[r.l2(0.2)], **simple)
-ck.show_images(
-    plain,
-    names,
-    columns=4,
-    alt="Four grey pictures full of fine coloured grain, in which thin lines can be guessed: long legs and necks, a fish's flank, the slope of a mountain.",
-)
+ck.show_images(plain, names, columns=4)
 
 # %% id="model-claim"
 print("the network is more than 99 % sure of each:", bool(sure(model, plain, classes(*names)).min() > 0.99))
@@ -162,12 +157,7 @@ repaired = {
     for name, (make, values) in repairs.items()
     for value in values
 }
-ck.show_images(
-    list(repaired.values()),
-    list(repaired),
-    columns=6,
-    alt="Twelve times a flamingo on grey: shrinking makes the grain paler, blurring leaves large soft forms with a red neck, clipping leaves fewer and fewer pixels.",
-)
+ck.show_images(list(repaired.values()), list(repaired), columns=6)
 
 # %% [markdown] id="four-read" slideshow={"slide_type": "skip"}
 # Each repair forbids one thing. *Shrink* forbids large values everywhere. *Blur* forbids fast waves, the
@@ -182,11 +172,7 @@ ck.show_images(
 # **Predict first.** When does the flamingo appear? Does it get better for ever?
 
 # %% id="strip" slideshow={"slide_type": "-"}
-ck.show_images(
-    ck.load_image(ck.feature_gallery("steps")),
-    columns=1,
-    alt="A flamingo's eye and feathers after 1, 32, 128, 256 and 2048 steps: grey, then soft, then clear; after 2048 steps the colours are burnt to white and black.",
-)
+ck.show_images(ck.load_image(ck.feature_gallery("steps")), columns=1)
 
 # %% [markdown] id="strip-read" slideshow={"slide_type": "skip"}
 # The forms are there after 32 steps and clear after 128. From 256 to 2048 the forms stay, and the contrast grows: what was light becomes white, what was dark
@@ -211,12 +197,7 @@ waves = {
     "waves 1/f": paint(classes("goldfish"), parameterization=p.fourier(), rate=0.05, transforms=wide),
     "waves 1/f^1.5": paint(classes(*duo), parameterization=p.fourier(decay=1.5), rate=0.1, transforms=wide),
 }
-ck.show_images(
-    [row[:1] for row in waves.values()],
-    list(waves),
-    columns=4,
-    alt="Goldfish. In pixels: coloured grain. Waves with colours apart: glaring patches of pure colour. Waves 1/f: an orange flank in fine lines. Waves 1/f^1.5: a soft goldfish.",
-)
+ck.show_images([row[:1] for row in waves.values()], list(waves), columns=4)
 
 # %% [markdown] id="fourier-read" slideshow={"slide_type": "skip"}
 # In pixels, the steepest way up is a fine pattern: the first layers answer to it at once. In waves that are divided by $f^{\alpha}$, the same effort moves a slow
@@ -254,7 +235,6 @@ ck.show_images(
     [still, jitter, waves["waves 1/f^1.5"][1:], scaled],
     ["as it is", "jitter", "+ rotate, scale", "three sizes"],
     columns=4,
-    alt="Strawberry. As it is: pale forms over one another. With jitter: stronger colours and seeds. With rotation and scale: whole red berries. Three sizes: large red berries in loud colours.",
 )
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
@@ -277,7 +257,6 @@ ck.show_images(
     [picture for pair in zip(maco.images.split(1), clear.split(1), strict=True) for picture in pair],
     [title for name in duo for title in (name, "where it looked")],
     columns=4,
-    alt="A goldfish and a strawberry full of seeds, each in the middle of a cloudy background; beside each the same picture with the clouds faded to white.",
 )
 
 # %% [markdown] id="maco-read" slideshow={"slide_type": "skip"}
@@ -302,12 +281,7 @@ brush = {"parameterization": p.code(decoder, mean[None], low=0.0, high=mean + 3 
 quartet = ["goldfish", "strawberry", "zebra", "daisy"]
 brushed = [t.pad(8), t.jitter(8)]
 learned = paint(classes(*quartet), size=128, steps=64, transforms=brushed, **brush)
-ck.show_images(
-    learned,
-    quartet,
-    columns=4,
-    alt="Four blurred pictures: orange-red over blue, a dark form with some red among green, a body with black and white stripes on green grass, yellow petals around a dark red middle.",
-)
+ck.show_images(learned, quartet, columns=4)
 
 # %% [markdown] id="dgn-read" slideshow={"slide_type": "skip"}
 # Look first at what the prior brings: a ground (the zebra stands on grass), one thing in the middle, and no grain. Then at what it costs: the forms are blurred. A generator
@@ -331,12 +305,7 @@ prior = {
     "magnitudes": maco.images,
     "learned": learned[:2],
 }
-ck.show_images(
-    [row[1:] for row in prior.values()],
-    list(prior),
-    columns=6,
-    alt="Strawberry. Nothing, L2, shaken: grain. Waves and shaking: berries in soft colours. Magnitudes of photographs: one berry. Learned: a blurred red form among green.",
-)
+ck.show_images([row[1:] for row in prior.values()], list(prior), columns=6)
 
 # %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
 # There is no neutral picture of what a network wants. To the left, the picture shows what excites the network, and we can hardly read it. To the right,
@@ -359,12 +328,7 @@ objectives = {
 }
 kinds = {name: paint(objective, **soft) for name, objective in objectives.items() if name != "class"}
 kinds["class"] = waves["waves 1/f^1.5"][1:]
-ck.show_images(
-    list(kinds.values()),
-    list(kinds),
-    columns=4,
-    alt="The neuron: one striped ring in the middle of a blurred ground. The channel: such rings everywhere. The layer: domes and round dotted forms. The class: strawberries and leaves.",
-)
+ck.show_images(list(kinds.values()), list(kinds), columns=4)
 
 # %% [markdown] id="objectives-read" slideshow={"slide_type": "skip"}
 # The **neuron** looks at one place. Its picture shows one form in the middle, as large as its receptive field, and the rest stays empty. The
@@ -398,7 +362,6 @@ ck.show_images(
     [ends[0], *(pictures[i : i + 1] for i in examples.values()), ends[1]],
     ["painted: less", *examples, "painted: more"],
     columns=6,
-    alt="Painted to be negative: soft domes in green and pink. A green bin, a goose, a lion, a zebra. Painted to be positive: curved bands of light and dark stripes that fill the picture.",
 )
 
 # %% [markdown] id="stripes-title" slideshow={"slide_type": "slide"}
@@ -421,10 +384,7 @@ form = max(found["horse"], found["zebra, blurred"])
 print("the form without stripes gives less than half of the zebra's answer:", form < found["zebra"] / 2)
 print("stripes without an animal give more than three times as much:", found["stripes alone"] > 3 * found["zebra"])
 ck.show_images(
-    list(tests.values()),
-    [f"{name}: {value / found['zebra']:.0%}" for name, value in found.items()],
-    columns=4,
-    alt="A zebra 100 %, a horse 37 %, a blurred zebra below 0, a grating more than 600 %.",
+    list(tests.values()), [f"{name}: {value / found['zebra']:.0%}" for name, value in found.items()], columns=4
 )
 
 # %% [markdown] id="head-title" slideshow={"slide_type": "slide"}
@@ -441,7 +401,6 @@ ck.show_images(
     [objects[i].replace("_", " ") for i in top.images[::2].tolist()] + ["painted", "painted again"],
     columns=6,
     boxes=cells[::2],
-    alt="A bear, a pig, a vulture and another bear, each with a box on its head; two painted pictures full of snouts with eyes.",
 )
 
 # %% id="head-claim"
@@ -470,12 +429,7 @@ with ck.capture(model, ["block9"]) as acts, torch.no_grad():
         model(three)
         spread.append(o.diversity("block9").read(acts, None).mean().item())
 print("with the term, the three are less alike:", spread[1] > spread[0])
-ck.show_images(
-    [*alone.split(1), *apart.split(1)],
-    ["alone"] * 3 + ["with diversity"] * 3,
-    columns=6,
-    alt="Six pictures of arches made of rings; the three with the diversity term differ more in colour and in form.",
-)
+ck.show_images([*alone.split(1), *apart.split(1)], ["alone"] * 3 + ["with diversity"] * 3, columns=6)
 
 # %% [markdown] id="joint-title" slideshow={"slide_type": "slide"}
 # ## Two channels at once
@@ -494,12 +448,7 @@ mixed = o.Objective(
 )
 noise = 0.5 + 0.02 * torch.randn(1, 3, 112, 112, generator=torch.Generator().manual_seed(0))
 between = paint(mixed, **(soft | {"parameterization": p.fourier(decay=1.5, start=noise)}))
-ck.show_images(
-    between,
-    [f"{w:.0%}" for w in weight.tolist()],
-    columns=5,
-    alt="Five pictures: rows of twisted ropes on the left; the twists grow wider towards the middle and become large arches made of rings on the right.",
-)
+ck.show_images(between, [f"{w:.0%}" for w in weight.tolist()], columns=5)
 
 # %% [markdown] id="joint-read" slideshow={"slide_type": "skip"}
 # The middle is a pattern of its own: rope-like rows whose twists are already arches. A pair of channels can mean something that neither means alone, so a
@@ -521,7 +470,6 @@ ck.show_images(
     [*faces.starts.split(1), *painted.split(1)],
     [f"mean of {len(chosen)}" for chosen in faces.members] + [f"facet {i + 1}" for i in range(4)],
     columns=8,
-    alt="Left, four grey-brown means: shapes of standing animals, one of flowers, one of a sitting animal. Right, four painted pictures, all of heads: with an ear like an elephant's, a round bear-like one, a snout, a pig-like one.",
 )
 
 # %% [markdown] id="facets-read" slideshow={"slide_type": "skip"}
@@ -555,7 +503,6 @@ ck.show_images(
     vehicles,
     [f"{cart}: {animal} {rank[cart][animal]}." for cart, animal in companions.items()] + ["shopping cart"],
     columns=4,
-    alt="The horse cart: wheels and the back of a horse. The oxcart: the head of an ox with its horn. The dogsled: a form with legs, harness and fur. The shopping cart: a cage of wire on a handle, and no animal.",
 )
 
 # %% [markdown] id="context-read" slideshow={"slide_type": "skip"}
@@ -572,9 +519,7 @@ ck.show_images(
 # %% id="sheet" tags=["nbval-ignore-output"]
 from IPython.display import Image
 
-Image(
-    filename=ck.feature_gallery("efficientnet_lite0"), width=900, alt="Channels of EfficientNet-Lite0, layer by layer."
-)
+Image(filename=ck.feature_gallery("efficientnet_lite0"), width=900)
 
 # %% [markdown] id="sheet-read"
 # Some tiles stay grey, and the row relu2 does so altogether. Behind a ReLU a channel is silent on a grey picture. Where it is silent everywhere, its gradient is
@@ -608,7 +553,6 @@ for way, options in ways.items():
 ck.show_dots(
     {"part of six classes that Lite1 names": {way: ck.bootstrap_interval(hits, six) for way, hits in named.items()}},
     limits=(-0.05, 1.05),
-    alt="The part of six classes that another network names, for plain pixels and for shaken waves.",
 )
 
 # %% id="score-claim"
@@ -632,7 +576,6 @@ ck.show_images(
     ).images,
     [f"conv5, {k}" for k in (3, 40, 90, 120, 160, 200)],
     columns=6,
-    alt="Six textures from CourseNet's fifth convolution.",
 )
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}

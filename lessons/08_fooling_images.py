@@ -44,7 +44,7 @@ print("the network says:", model.labels[start])
 # **Predict first.** Can that make an ostrich out of this cat? How sure will the network be?
 
 # %% id="cat" slideshow={"slide_type": "-"}
-ck.show_predictions(cat, ck.predict(model, cat), alt="A cat's face. The network says Egyptian cat.")
+ck.show_predictions(cat, ck.predict(model, cat))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
@@ -89,7 +89,6 @@ ck.show_images(
     [cat, 0.5 + change, 0.5 + 10 * change, fooled],
     [f"{before[0]} {before[1]:.0%}", "the change", "the change × 10", f"{after[0]} {after[1]:.0%}"],
     columns=4,
-    alt="A cat; a change that looks plain grey; ten times the change, a faint pattern; the same cat again, now called ostrich.",
 )
 
 # %% id="attack-claim"
@@ -126,7 +125,6 @@ ck.show_lines(
     {"ostrich": walk[:, ostrich], model.labels[start]: walk[:, start]},
     xlabel="ε in steps of 1/255, along the sign of the gradient",
     ylabel="logit",
-    alt="Logits of ostrich and Egyptian cat along the direction: steep between minus one and one, where they come much nearer; flat further out.",
 )
 
 # %% id="linear-claim"
@@ -163,7 +161,6 @@ ck.show_images(
     [0.5 + 20 * (least.cpu() - cat), 0.5 + 20 * change],
     [f"L-BFGS: rms {255 * size:.2f}/255 × 20", f"sign: rms {255 * sign_size:.2f}/255 × 20"],
     columns=2,
-    alt="Both changes twenty times enlarged: L-BFGS changes a few places around the eyes, the sign method changes everything a little.",
 )
 
 # %% [markdown] id="nonsense-title" slideshow={"slide_type": "slide"}
@@ -187,12 +184,7 @@ made = ck.render(
     progress=False,
 ).images
 sure = [ck.predict(model, x[None], top=1)[0][0] for x in made]
-ck.show_images(
-    list(made.split(1)),
-    [f"{name} {p:.1%}" for name, p in sure],
-    columns=4,
-    alt="Four squares of fine coloured noise without any object; the network is nearly certain of each.",
-)
+ck.show_images(list(made.split(1)), [f"{name} {p:.1%}" for name, p in sure], columns=4)
 
 # %% id="nonsense-claim"
 print("at least 99 % sure of all four:", all(n == w and p >= 0.99 for (n, p), w in zip(sure, wanted, strict=True)))
@@ -219,12 +211,7 @@ evolved, growth = [], {}
 for name in ("zebra", "peacock", "bubble"):
     image, growth[name] = ck.evolve(model, model.labels.index(name), waves, genes=64, generations=110, seed=0)
     evolved.append(image.cpu())
-ck.show_images(
-    evolved,
-    [f"{name} {values[-1]:.1%}" for name, values in growth.items()],
-    columns=3,
-    alt="Three patterns of soft coloured waves without any object; the network is nearly certain of each.",
-)
+ck.show_images(evolved, [f"{name} {values[-1]:.1%}" for name, values in growth.items()], columns=3)
 
 # %% id="evolve-claim"
 print("at least 99 % sure of all three:", all(values[-1] >= 0.99 for values in growth.values()))
@@ -315,8 +302,7 @@ ck.show_dots(
     {
         title: {name: (share[i],) * 3 for name, share in survives.items()}
         for i, title in enumerate(("still an ostrich", "the answer of the clean picture"))
-    },
-    alt="The attack survives an 8-bit file, and loses against mirroring, JPEG and a smaller copy; then most of the old answers come back.",
+    }
 )
 
 # %% [markdown] id="views-read" slideshow={"slide_type": "skip"}
@@ -340,15 +326,7 @@ for title, image, target in (("cat", cat, start), ("ostrich", fooled, ostrich)):
     for name, method in methods.items():
         heat = method(model, image, target)
         found[f"{name}, {title}"] = F.interpolate(ck.importance(heat)[:, None], size=(224, 224), mode="bilinear").cpu()
-ck.show_maps(
-    None,
-    found,
-    unit="relative",
-    relative=True,
-    pool=2,
-    columns=4,
-    alt="Left: two maps of cat on the clean picture. Right: two maps of ostrich on the attacked one; they lie on the same face.",
-)
+ck.show_maps(None, found, unit="relative", relative=True, pool=2, columns=4)
 
 # %% [markdown] id="maps-read" slideshow={"slide_type": "skip"}
 # The maps of *ostrich* lie on the cat's face, as calm as those of *cat*. Nothing in them says "attack". A map shows where the
@@ -373,7 +351,6 @@ ck.show_images(
     loud,
     [f"ε = {e}/255: {ck.predict(model, x, top=1)[0][0][0]}" for e, x in zip(budgets, loud, strict=True)],
     columns=4,
-    alt="One step of the sign method with growing budget: invisible at 2, faint grain at 8, strong grain at 32, the cat hardly visible at 96.",
 )
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
@@ -404,13 +381,7 @@ for e in budgets:
     rate["led to ostrich"].append((now == ostrich).float().mean().item())
     rate["no longer right"].append((now != scenes.targets[right]).float().mean().item())
 print(f"{int(right.sum())} scenes of as many objects")
-ck.show_lines(
-    budgets,
-    rate,
-    xlabel="ε in steps of 1/255",
-    ylabel="share of scenes",
-    alt="The share of scenes that are led to ostrich grows with ε and is complete at 2/255.",
-)
+ck.show_lines(budgets, rate, xlabel="ε in steps of 1/255", ylabel="share of scenes")
 
 # %% id="score-claim"
 print("with 2/255 more than 95 % of the scenes become ostriches:", rate["led to ostrich"][-1] > 0.95)

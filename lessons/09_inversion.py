@@ -120,12 +120,7 @@ def invert(image, layer, **options):
 
 
 inverted = {layer: invert(cat, layer) for layer in priors}
-ck.show_images(
-    [cat, *inverted.values()],
-    ["the picture", *inverted],
-    columns=4,
-    alt="The cat, and what is found from the codes of seven layers: nearly the photograph up to relu4; at pool5 the eyes and the nose in their places, without sharp lines; from relu6 on a jumble of strokes.",
-)
+ck.show_images([cat, *inverted.values()], ["the picture", *inverted], columns=4)
 
 # %% [markdown] id="layers-read" slideshow={"slide_type": "skip"}
 # Up to *relu4* the code is nearly a photograph. At *pool5* (a map of 4 × 4 places) parts are left, at about their places. The codes of the fully
@@ -142,12 +137,7 @@ chosen, judged = ("chelsea", "coffee", "flower", "rocket"), ("relu2", "pool5", "
 pictures = {name: ck.load_image(name, size=128) for name in chosen}
 remade = {("chelsea", layer): inverted[layer] for layer in judged}
 remade |= {(name, layer): invert(pictures[name], layer, steps=60) for name in chosen[1:] for layer in judged}
-ck.show_images(
-    [remade["coffee", layer] for layer in judged],
-    judged,
-    columns=4,
-    alt="The cup: clear at relu2, whole and in place at pool5, warped at relu6, parts of rims all over at fc8.",
-)
+ck.show_images([remade["coffee", layer] for layer in judged], judged, columns=4)
 
 # %% [markdown] id="remade-read" slideshow={"slide_type": "skip"}
 # At *pool5* the cup stands on its saucer. At *relu6* there is a rim, and coffee in it, but the cup has lost its form. At the logits there are pieces of rims, here and there.
@@ -172,7 +162,6 @@ ck.show_lines(
     xlabel="layer",
     ylabel="distance (1: another picture)",
     ticks=list(errors),
-    alt="The error of the code stays below a quarter at all layers, highest at pool5. The error of the pixels rises from below 0.2 at relu1 to about 0.6 at the last layers.",
 )
 
 # %% id="error-claim"
@@ -190,12 +179,7 @@ print("the pixels of relu1 are more than three times nearer than those of fc8:",
 
 # %% id="starts" slideshow={"slide_type": "-"}
 four = invert(cat, "relu6", n=4)
-ck.show_images(
-    four,
-    [f"start {i}" for i in range(1, 5)],
-    columns=4,
-    alt="Four jumbles of strokes: dark above, bright below in the middle, round forms at different places, no stroke the same.",
-)
+ck.show_images(four, [f"start {i}" for i in range(1, 5)], columns=4)
 
 
 # %% id="starts-claim"
@@ -226,12 +210,7 @@ tried = [
     ck.invert(coursenet, cat, "pool5", weight=w, jitter=2, parameterization=among_pixels, steps=60).images
     for w in (0, 10, 1000)
 ]
-ck.show_images(
-    [cat, *tried],
-    ["the picture", "λ = 0", "λ = 10", "λ = 1000"],
-    columns=4,
-    alt="λ = 0: loud grain in all colours. λ = 10: eyes, nose and the lines of the face in pale colours. λ = 1000: grey fog.",
-)
+ck.show_images([cat, *tried], ["the picture", "λ = 0", "λ = 10", "λ = 1000"], columns=4)
 
 # %% [markdown] id="lambda-read" slideshow={"slide_type": "skip"}
 # Without λ the search writes into fine grain, which the network reads and we do not. With too much the picture is a fog, and the code is
@@ -256,12 +235,7 @@ for beta, weight in ((1, 0.1), (2, 10), (3, 100)):
         steps=60,
         progress=False,
     ).images[:, :, 30:90, 10:70]
-ck.show_images(
-    [cat[:, :, 30:90, 10:70], *eyes.values()],
-    ["the picture", *eyes],
-    columns=4,
-    alt="β = 1: flat patches with hard borders and single pixels of wrong colour. β = 2: soft, with coloured seams. β = 3: softer.",
-)
+ck.show_images([cat[:, :, 30:90, 10:70], *eyes.values()], ["the picture", *eyes], columns=4)
 
 
 # %% id="beta-claim"
@@ -295,11 +269,7 @@ def top(model, images):
     return [best[0][0] for best in ck.predict(model, x.clamp(0, 1), top=1)]
 
 
-ck.show_predictions(
-    torch.cat([cat, nothing]),
-    ck.predict(coursenet, torch.cat([cat, nothing]), top=3),
-    alt="CourseNet gives the cat and a picture of loud coloured grain the same three answers: Egyptian cat, tiger cat, tabby.",
-)
+ck.show_predictions(torch.cat([cat, nothing]), ck.predict(coursenet, torch.cat([cat, nothing]), top=3))
 
 # %% id="wrong-claim"
 wrong = ck.inversion_error(coursenet, nothing, "fc8", cat, others=photos).item()
@@ -325,12 +295,7 @@ by_hand_found = {
     name: ck.invert(ck.descriptor(kind), cat, kind, weight=1).images.mean(1, keepdim=True)
     for name, kind in by_hand.items()
 }
-ck.show_images(
-    list(by_hand_found.values()),
-    list(by_hand_found),
-    columns=2,
-    alt="From HOG and from SIFT: the lines of the cat's face, sharp and grey, without the colour.",
-)
+ck.show_images(list(by_hand_found.values()), list(by_hand_found), columns=2)
 
 # %% [markdown] id="hog-read" slideshow={"slide_type": "skip"}
 # The lines are all there, each in its place: these codes have 16 × 16 places. The colour is gone, and for HOG also which side of an edge is the bright
@@ -367,7 +332,6 @@ ck.show_images(
     [picture[i : i + 1] for i in range(2) for picture in (both, *decoded.values())],
     ["the picture", *decoded] * 2,
     columns=5,
-    alt="A flower and a motorcycle. With pixel loss blurred patches, with feature loss bright colours and texture. From conv5 the forms are nearly in place, from fc6 only the colours are.",
 )
 
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "skip"}
@@ -410,10 +374,7 @@ print("60 steps of search cost more than 50 times as much as the decoder:", sear
 # %% id="hog-decoded" slideshow={"slide_type": "skip"}
 old = {name: ck.load_decoder(kind)(code(ck.descriptor(kind), both, kind)) for name, kind in by_hand.items()}
 ck.show_images(
-    [picture[i : i + 1] for i in range(2) for picture in (both, *old.values())],
-    ["the picture", *old] * 2,
-    columns=6,
-    alt="The flower and the motorcycle by a decoder: from HOG soft outlines, from SIFT their lines; both in guessed colours, the orange flower grey-green.",
+    [picture[i : i + 1] for i in range(2) for picture in (both, *old.values())], ["the picture", *old] * 2, columns=6
 )
 
 # %% [markdown] id="hog-decoded-read" slideshow={"slide_type": "skip"}
@@ -437,7 +398,6 @@ ck.show_images(
     [noise, noise_decoded, page, page_decoded, from_fc6(shuffled)],
     ["noise", "decoded", "a page", "decoded", "no picture, decoded"],
     columns=5,
-    alt="White noise, decoded as a dull regular weave; a page of text, decoded as dark specks in rows on white; a code of no picture, decoded as a scene at dusk with a bright sky.",
 )
 
 
@@ -478,7 +438,6 @@ ck.show_images(
     [double, *(from_fc6((1 - t) * ends[:1] + t * ends[1:]) for t in shares)],
     ["pixels, t = 0.5", *(f"codes, t = {t}" for t in shares)],
     columns=6,
-    alt="Mixed pixels: flower and motorcycle seen through each other. Mixed codes, decoded: the yellow flower gets redder and wider until it is the motorcycle's red band.",
 )
 
 # %% id="between-claim"
@@ -514,7 +473,6 @@ ck.show_images(
     + [f"{angle}°" for angle in (0, 15, 30, 45)]
     + ["mean 0°, 60°"],
     columns=8,
-    alt="A star grows over a pentagon into a circle in five steps, beside it three of the masks; below, a triangle turns from 0 to 45 degrees; the mean of the rows for 0 and 60 degrees is a round blob.",
 )
 
 
@@ -557,12 +515,7 @@ cut = list(dict(draw.named_children())).index("relu_fc2") + 1
 mix, paint = draw[:cut], draw[cut:]
 a, b, c = (mix(p) for p in terms.values())
 results = {"= hidden code": paint(a - b + c), "a true blue star": draw(ck.shape_parameters("star", blue, radius=0.35))}
-ck.show_images(
-    [x[:, :3] for x in (*map(draw, terms.values()), *results.values())],
-    [*terms, *results],
-    columns=5,
-    alt="A red star, a red circle, a blue circle, the sum in the hidden code, a blue star, and a true blue star for comparison.",
-)
+ck.show_images([x[:, :3] for x in (*map(draw, terms.values()), *results.values())], [*terms, *results], columns=5)
 
 # %% id="arithmetic-claim"
 sum_of_parameters = terms["red star"] - terms["− red circle"] + terms["+ blue circle"]
@@ -604,7 +557,6 @@ ck.show_lines(
     xlabel="layer",
     ylabel="correlation with the picture",
     ticks=judged,
-    alt="Both are near 1 at relu2. Layout falls to about 0.3 at relu6. Colour is still above 0.6 there and falls to 0.2 at fc8.",
 )
 
 # %% id="score-claim"
@@ -635,12 +587,7 @@ swapped = {
     layer: ck.invert(lite, cat, layer, weight=w, steps=60).images
     for layer, w in {"block3": 1, "block8": 1, "block13": 3, "fc": 3}.items()
 }
-ck.show_images(
-    list(swapped.values()),
-    list(swapped),
-    columns=4,
-    alt="The cat from block3, nearly the photograph; from block8 with pale fur and sharp eyes; from block13 still her face; from the logits fur, an eye and a muzzle in wrong places.",
-)
+ck.show_images(list(swapped.values()), list(swapped), columns=4)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises

@@ -42,7 +42,7 @@ sky = ck.load_image("china", size=(288, 432))
 # **Predict first.** Will all layers paint the same?
 
 # %% id="sky" slideshow={"slide_type": "-"}
-ck.show_images(sky, ["the start"], columns=2, alt="A temple tower on a lake, trees, clouds.")
+ck.show_images(sky, ["the start"], columns=2)
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
@@ -99,12 +99,7 @@ print("setting the gradient to the activation is ascent on half the squared leng
 plain = ck.dream(model, sky, "block8", octaves=1, steps=30, jitter=0)
 jittered = ck.dream(model, sky, "block8", octaves=1, steps=30)
 octaves = ck.dream(model, sky, "block8", octaves=4, steps=12)
-ck.show_images(
-    [plain, jittered, octaves],
-    ["plain", "with jitter", "with jitter and octaves"],
-    columns=3,
-    alt="Plain: small forms with fine grain. With jitter: the same, calmer. With octaves: large and small stripes and curls grow into each other.",
-)
+ck.show_images([plain, jittered, octaves], ["plain", "with jitter", "with jitter and octaves"], columns=3)
 
 # %% [markdown] id="tricks-read" slideshow={"slide_type": "skip"}
 # **Jitter.** The strides of the network make some pixels count more than their neighbours. Rolling the picture by a random
@@ -125,12 +120,7 @@ ck.show_images(
 # %% id="layers" slideshow={"slide_type": "-"} tags=["gallery"]
 layers = ("block3", "block6", "block10", "block13")
 dreams = {name: ck.dream(model, sky, name, octaves=3, steps=10) for name in layers}
-ck.show_images(
-    list(dreams.values()),
-    list(dreams),
-    columns=2,
-    alt="Four dreams of the same lake: woven strokes from block3, stripes and curls from block6, circles and an animal face in the bush from block10, fine lines and domes from block13.",
-)
+ck.show_images(list(dreams.values()), list(dreams), columns=2)
 
 # %% id="layers-claim"
 with ck.capture(model, list(layers)) as acts, torch.no_grad():
@@ -155,10 +145,7 @@ guided = [
     ck.dream(model, lake, ck.objectives.guide(model, guide, "block8"), octaves=3, steps=16) for guide in guides.values()
 ]
 ck.show_images(
-    [guides["flower"], guided[0], guides["chelsea"], guided[1]],
-    ["guide", "dream", "guide", "dream"],
-    columns=4,
-    alt="The lake guided by a dahlia: rows of round petals, like scales. Guided by a cat: eyes in the storeys of the tower, and fur.",
+    [guides["flower"], guided[0], guides["chelsea"], guided[1]], ["guide", "dream", "guide", "dream"], columns=4
 )
 
 # %% [markdown] id="data-title" slideshow={"slide_type": "slide"}
@@ -172,10 +159,7 @@ ck.show_images(
 patterns = ck.load_model("patternnet")
 other = {name: ck.dream(patterns, sky, name, octaves=3, steps=12) for name in ("relu2", "relu4")}
 ck.show_images(
-    [dreams["block10"], *other.values()],
-    ["ImageNet, block10", "PatternNet, relu2", "PatternNet, relu4"],
-    columns=3,
-    alt="The ImageNet network dreams of creatures; PatternNet of stripes, meshes and rings.",
+    [dreams["block10"], *other.values()], ["ImageNet, block10", "PatternNet, relu2", "PatternNet, relu4"], columns=3
 )
 
 # %% [markdown] id="data-read" slideshow={"slide_type": "skip"}
@@ -232,17 +216,12 @@ frames = list(
 )
 with tempfile.TemporaryDirectory() as folder:
     gif = ck.save_animation(frames, Path(folder) / "zoom.gif").read_bytes()
-ck.show_images(
-    [frames[i] for i in (0, 4, 8, 11)],
-    [f"frame {i}" for i in (1, 5, 9, 12)],
-    columns=4,
-    alt="Four frames of a zoom: the lake, then forms that grow out of forms.",
-)
+ck.show_images([frames[i] for i in (0, 4, 8, 11)], [f"frame {i}" for i in (1, 5, 9, 12)], columns=4)
 
 # %% id="zoom-play" tags=["nbval-ignore-output"]
 from IPython.display import Image
 
-Image(gif, alt="The zoom as an animation.")
+Image(gif)
 
 # %% [markdown] id="tiles-text" slideshow={"slide_type": "skip"}
 # ## Large pictures: in tiles
@@ -277,7 +256,6 @@ ck.show_images(
     [ck.dream(model, small, "block8", octaves=2, steps=12, rate=rate) for rate in rates],
     [f"rate {rate}" for rate in rates],
     columns=4,
-    alt="Rate 0.002: almost the photograph. Rate 0.08: burnt colours and hard lines that cover everything.",
 )
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
@@ -292,12 +270,7 @@ ck.show_images(
 # %% id="wrong-two" slideshow={"slide_type": "-"}
 noise = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
 from_noise = ck.dream(model, noise, "block10", octaves=2, steps=24)
-ck.show_images(
-    from_noise,
-    ["the dream of block10"],
-    columns=2,
-    alt="Curls, scales and a form like a bird's head with an eye, out of noise.",
-)
+ck.show_images(from_noise, ["the dream of block10"], columns=2)
 
 # %% [markdown] id="wrong-two-read" slideshow={"slide_type": "skip"}
 # The forms come from the network and hardly from the picture. A dream of *your* photograph does not tell what the network saw in it, only
@@ -319,7 +292,6 @@ share = {name: probability(judge, animals[name], slice(0, 398)).tolist() for nam
 ck.show_dots(
     {"probability of animals": {name: ck.bootstrap_interval(values, chosen) for name, values in share.items()}},
     grey=["before"],
-    alt="The mean probability of animals over eight photographs: about equal before and after the dream of block3, nearly twice as high after that of block11.",
 )
 
 # %% id="score-claim"
@@ -344,7 +316,6 @@ ck.show_images(
     [ck.dream(coursenet, small, name, octaves=2, steps=12) for name in ("relu2", "relu4", "relu5")],
     ["relu2", "relu4", "relu5"],
     columns=4,
-    alt="Dreams of CourseNet: dots and edges from relu2, curls from relu4, larger textures from relu5.",
 )
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}

@@ -47,12 +47,7 @@ cat, small = (ck.load_image("chelsea", size=size) for size in (128, 96))
 
 # %% id="pair" slideshow={"slide_type": "-"}
 strokes = ck.style_image("strokes", 192)
-ck.show_images(
-    [ck.load_image("chelsea", size=192), strokes],
-    ["content", "style"],
-    columns=3,
-    alt="A photograph of a cat's face; short thick brush strokes in blue and yellow around whirls.",
-)
+ck.show_images([ck.load_image("chelsea", size=192), strokes], ["content", "style"], columns=3)
 
 # %% [markdown] id="styles-text" slideshow={"slide_type": "skip"}
 # No painting comes with this course, so its styles are painted by rule: a few dozen lines of code each, in `coursekit/images/styles.py`. Your own painting goes in
@@ -60,12 +55,7 @@ ck.show_images(
 
 # %% id="styles" slideshow={"slide_type": "skip"}
 kinds = ("strokes", "swirls", "mosaic", "woodcut", "colour field", "ink")
-ck.show_images(
-    [ck.style_image(kind, 128) for kind in kinds],
-    kinds,
-    columns=6,
-    alt="Six styles: short strokes, long lines in swirls, a mosaic of small stones, black lines of a woodcut, plain fields of colour with discs and rings, ink on paper.",
-)
+ck.show_images([ck.style_image(kind, 128) for kind in kinds], kinds, columns=6)
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea: which channels are active together
@@ -163,12 +153,7 @@ textures = {}
 for i, layer in enumerate(depths):
     made = ck.synthesise_texture(lite, mosaic, layers=depths[: i + 1], size=112, steps=90)
     textures[f"up to {layer}"] = made.images
-ck.show_images(
-    enlarge([mosaic, *textures.values()]),
-    ["the sample", *textures],
-    columns=4,
-    alt="A mosaic, and textures from noise with the Gram matrices of one to five layers: coloured clouds from the first; stones without clear joints from two; stones with dark joints from three on.",
-)
+ck.show_images(enlarge([mosaic, *textures.values()]), ["the sample", *textures], columns=4)
 
 # %% [markdown] id="depth-read" slideshow={"slide_type": "skip"}
 # The receptive field of a layer is the size of the largest thing that its Gram matrices can know. *block1* knows colours that lie side by side. With *block3* there are
@@ -233,7 +218,6 @@ ck.show_images(
     enlarge([from_means, textures["up to block8"], *jumbled, mosaic, coins, tower]),
     ["means only", "Gram", "Gram", "Gram", "the mosaic", "the coins", "the tower"],
     columns=4,
-    alt="From the means alone stones, too many of them orange. From Gram matrices: a mosaic; round pieces of coins, large and small, in no row; pieces of the tower, trees and sky thrown together. Below, the three samples.",
 )
 
 # %% [markdown] id="lost-read" slideshow={"slide_type": "skip"}
@@ -301,12 +285,7 @@ painted = {}
 for name, kind in pairs.items():
     photo = ck.load_image(name, size=168)
     painted[name] = ck.style_transfer(lite, photo, ck.style_image(kind, 192), steps=40).images
-ck.show_images(
-    enlarge(painted.values()),
-    [f"{name} + {kind}" for name, kind in pairs.items()],
-    columns=3,
-    alt="A cat in blue and yellow brush strokes; a dahlia of small mosaic stones; a tower in red, orange and teal swirls.",
-)
+ck.show_images(enlarge(painted.values()), [f"{name} + {kind}" for name, kind in pairs.items()], columns=3)
 
 # %% [markdown] id="photographs-text" slideshow={"slide_type": "skip"}
 # A style need not be a painting. Photographs with much texture serve as well: stained tissue under the microscope, the back of an eye, gravel.
@@ -314,12 +293,7 @@ ck.show_images(
 # %% id="photographs" slideshow={"slide_type": "skip"}
 face, samples = ck.load_image("astronaut", size=96), ("immunohistochemistry", "retina", "gravel")
 as_photographs = [ck.style_transfer(lite, face, ck.load_image(name, size=192), steps=25).images for name in samples]
-ck.show_images(
-    enlarge([face, *as_photographs]),
-    ["astronaut", "tissue", "retina", "gravel"],
-    columns=4,
-    alt="An astronaut, and the same in brown and blue fibres of tissue, in the red of an eye's back, and in grey stones.",
-)
+ck.show_images(enlarge([face, *as_photographs]), ["astronaut", "tissue", "retina", "gravel"], columns=4)
 
 # %% [markdown] id="explorer-text" slideshow={"slide_type": "skip"}
 # ## Your turn: your picture, your style
@@ -346,12 +320,7 @@ for i in range(len(style)):
         lite, tiny, swirls, layers=style[: i + 1], content_weight=alphas, start="noise", optimizer="adam", steps=30
     )
     rows.append(torch.cat(list(row.images), dim=2)[None])
-ck.show_images(
-    enlarge([torch.cat(rows, dim=2)]),
-    ["α = 0.01, 0.03, 0.1, 0.3, 1"],
-    columns=1,
-    alt="Four rows of five small pictures. From left to right the cat comes forward. From top to bottom the style turns from areas of colour to swirls.",
-)
+ck.show_images(enlarge([torch.cat(rows, dim=2)]), ["α = 0.01, 0.03, 0.1, 0.3, 1"], columns=1)
 
 # %% [markdown] id="grid-read" slideshow={"slide_type": "skip"}
 # With *block1* alone the style is patches of colour with a soft grain. Deeper layers make lines, and the lines get longer and bend into swirls. To the right the cat comes through, and in the
@@ -363,12 +332,7 @@ ck.show_images(
 
 # %% id="content" slideshow={"slide_type": "skip"}
 insisted = {layer: ck.invert(lite, small, layer, steps=30).images for layer in ("block1", "block5", "block11")}
-ck.show_images(
-    enlarge(insisted.values()),
-    list(insisted),
-    columns=4,
-    alt="The cat from block1, sharp; from block5, softer with wrong colours; from block11 with eyes and nose in place and fur of other strokes.",
-)
+ck.show_images(enlarge(insisted.values()), list(insisted), columns=4)
 
 # %% [markdown] id="optimiser-title" slideshow={"slide_type": "slide"}
 # ## How to search: pixels or frequencies, Adam or L-BFGS?
@@ -385,14 +349,7 @@ for among, parameterization in {"pixels": "pixels", "frequencies": "fourier"}.it
         race = ck.style_transfer(lite, small, strokes, steps=30, **way)
         losses[f"{among}, {optimizer}"] = -race.values[:, 0]
         found[among, optimizer] = race.images
-ck.show_lines(
-    range(1, 31),
-    losses,
-    xlabel="step",
-    ylabel="loss without TV",
-    log=True,
-    alt="Four falling curves. Adam falls faster at first. For each of them the curve among frequencies ends below the one among pixels.",
-)
+ck.show_lines(range(1, 31), losses, xlabel="step", ylabel="loss without TV", log=True)
 
 # %% id="optimiser-claim"
 last = {name: values[-1].item() for name, values in losses.items()}
@@ -410,7 +367,6 @@ ck.show_images(
     enlarge([found["pixels", "adam"], found["frequencies", "lbfgs"]]),
     ["pixels, Adam", "frequencies, L-BFGS"],
     columns=4,
-    alt="Among pixels by Adam: the cat with fine coloured grain. Among frequencies by L-BFGS: blue and yellow areas and clean strokes.",
 )
 
 # %% [markdown] id="starts-title" slideshow={"slide_type": "slide"}
@@ -422,12 +378,7 @@ ck.show_images(
 noise = 0.5 + 0.02 * torch.randn(small.shape, generator=torch.Generator().manual_seed(0))
 begin = torch.cat([small, ck.load_image(strokes, size=96), noise])
 three = ck.style_transfer(lite, small, strokes, start=begin, content_weight=0.3, optimizer="adam", steps=40).images
-ck.show_images(
-    enlarge([three]),
-    ["from the content", "from the style", "from noise"],
-    columns=4,
-    alt="From the content: a clean cat in strokes. From the style: an eye and fur, blue above and light below as in the style image. From noise: strokes everywhere, and the cat is hard to find.",
-)
+ck.show_images(enlarge([three]), ["from the content", "from the style", "from noise"], columns=4)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "skip"}
 # There are many minima, and a search finds one near its start. From the content you get the cleanest picture in the fewest steps, and always the same one. From
@@ -446,12 +397,7 @@ flower = ck.load_image("flower", size=112)
 mixed = ck.style_transfer(lite, flower, both, style_weights=[1, 1], steps=30).images
 plain = ck.style_transfer(lite, flower, swirls, steps=30).images
 kept = ck.style_transfer(lite, flower, swirls, colour="content", steps=30).images
-ck.show_images(
-    enlarge([mixed, plain, kept]),
-    ["strokes + woodcut", "swirls", "swirls, colours kept"],
-    columns=4,
-    alt="A dahlia in dark lines with blue and yellow; in red and teal swirls; in swirls with its own orange before dark green.",
-)
+ck.show_images(enlarge([mixed, plain, kept]), ["strokes + woodcut", "swirls", "swirls, colours kept"], columns=4)
 
 
 # %% id="colour-claim"
@@ -502,12 +448,7 @@ by_network = {
     for name, (net, options) in painters.items()
 }
 distance = {name: ck.gram_distance(judge, x, strokes).item() for name, x in by_network.items()}
-ck.show_images(
-    enlarge(by_network.values()),
-    [f"{name}: {distance[name]:.2f}" for name in by_network],
-    columns=4,
-    alt="The cat in strokes, painted by Lite0, by Lite0 with smoothing, by CourseNet in deep blue and yellow, and by a random VGG-19 that moves colour and grain.",
-)
+ck.show_images(enlarge(by_network.values()), [f"{name}: {distance[name]:.2f}" for name in by_network], columns=4)
 
 # %% id="network-claim"
 photo = ck.gram_distance(judge, small, strokes).item()
@@ -546,7 +487,6 @@ ck.show_images(
     [painting, colours[labels].permute(2, 0, 1)[None], landscape, colours[new_map].permute(2, 0, 1)[None]],
     ["the painting", "its map", "the new painting", "our map"],
     columns=2,
-    alt="A painted river between meadows below purple mountains, with its map. Below, a new painting after our map: a lake in a meadow, one high mountain, three trees, a sky of whirls.",
 )
 
 # %% [markdown] id="doodle-read" slideshow={"slide_type": "skip"}
@@ -597,12 +537,7 @@ wrong = {
     "style of 48 px": ck.style_transfer(lite, small, ck.load_image(strokes, size=48), steps=30).images,
     "no content": ck.style_transfer(lite, small, strokes, content_weight=0, start="noise", steps=30).images,
 }
-ck.show_images(
-    enlarge(wrong.values()),
-    list(wrong),
-    columns=4,
-    alt="Without reshape: streaks and grain, pale above, dark below. With block14 alone: the cat with a pale blot on her forehead and no stroke. With a small style image: blotches of blue and yellow. Without content: strokes and no cat.",
-)
+ck.show_images(enlarge(wrong.values()), list(wrong), columns=4)
 
 
 # %% id="clamp"
@@ -659,7 +594,6 @@ ck.show_lines(
     xlabel="up to layer",
     ylabel="Gram distance in Lite2",
     ticks=depths,
-    alt="The distance of our texture falls steeply from block1 to block3, and stays between floor and ceiling, nearer to the floor.",
 )
 
 # %% id="score-claim"
@@ -681,7 +615,6 @@ ck.show_images(
     enlarge([ck.style_transfer(net, other, stones, steps=30).images for net in (lite, coursenet)]),
     ["EfficientNet-Lite0", "CourseNet"],
     columns=4,
-    alt="A cup of coffee in mosaic stones, painted by Lite0 with large stones and by CourseNet with small square ones.",
 )
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}

@@ -62,12 +62,7 @@ def seconds(action, times=1):
 coffee, strokes = ck.load_image("coffee", size=(128, 192)), styles["strokes"]
 searched, search_time = seconds(lambda: ck.style_transfer(model, coffee, strokes, steps=100).images)
 painted, pass_time = seconds(lambda: ck.fast_style(fast, coffee, "strokes"), times=3)
-ck.show_images(
-    [coffee, searched, painted],
-    ["the photograph", "A", "B"],
-    columns=3,
-    alt="A cup of coffee, and two paintings of it in blue and yellow brush strokes, A and B.",
-)
+ck.show_images([coffee, searched, painted], ["the photograph", "A", "B"], columns=3)
 
 # %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
 # A was searched, for this cup alone. B is one pass of a network that was trained once, on crops of other photographs.
@@ -205,22 +200,11 @@ for step in range(1, STEPS + 1):
     if step in (20, STEPS):
         with torch.no_grad():
             snapshots[f"step {step}"] = painter(cat)
-ck.show_images(
-    [cat, *snapshots.values()],
-    ["the photograph", *snapshots],
-    columns=3,
-    alt="A cat; pale coloured forms after 20 steps; a drawing in black and sepia after 120.",
-)
+ck.show_images([cat, *snapshots.values()], ["the photograph", *snapshots], columns=3)
 
 # %% id="curve" slideshow={"slide_type": "skip"}
 smooth = torch.tensor(curve).unfold(0, 10, 1).mean(1)
-ck.show_lines(
-    range(10, STEPS + 1),
-    {"loss": smooth},
-    xlabel="step",
-    ylabel="loss, mean of ten steps",
-    alt="The loss falls from about 2.1 to about 1.5, fastest in the first 60 steps.",
-)
+ck.show_lines(range(10, STEPS + 1), {"loss": smooth}, xlabel="step", ylabel="loss, mean of ten steps")
 
 # %% id="live-claim"
 print("the loss fell by more than a fifth:", smooth[-1].item() < 0.8 * smooth[0].item())
@@ -231,12 +215,7 @@ print("the loss fell by more than a fifth:", smooth[-1].item() < 0.8 * smooth[0]
 # No network of the course has seen a pixel of this photograph in its training.
 
 # %% id="shipped" slideshow={"slide_type": "-"} tags=["gallery"]
-ck.show_images(
-    [ck.fast_style(fast, motorcycle, name) for name in fast.styles],
-    fast.styles,
-    columns=3,
-    alt="A motorcycle in a garage in six styles: brush strokes, swirls, mosaic, woodcut, colour field, ink.",
-)
+ck.show_images([ck.fast_style(fast, motorcycle, name) for name in fast.styles], fast.styles, columns=3)
 
 # %% [markdown] id="speed-title" slideshow={"slide_type": "slide"}
 # ## How much faster?
@@ -271,7 +250,6 @@ ck.show_images(
     [styles["mosaic"][..., :128, :128], found[:1], woven[:2]],
     ["the texture", "searched", "network", "network"],
     columns=4,
-    alt="A piece of the mosaic; one that was searched from noise, with soft stones; two samples of the network, stones on a blue ground of lines.",
 )
 
 # %% [markdown] id="noise-title" slideshow={"slide_type": "skip"}
@@ -299,12 +277,7 @@ for i, name in ((0, "new 8 × 8"), (1, "new 16 × 16"), (4, "new 128 × 128")):
     tiles[name] = [*start[:i], other[i], *start[i + 1 :]]
 with torch.no_grad():
     tiles = {name: weaver(noise)[..., :64, :64] for name, noise in tiles.items()}
-ck.show_images(
-    list(tiles.values()),
-    list(tiles),
-    columns=4,
-    alt="A corner of a sample; with new coarse noise the stones are elsewhere; with new fine noise nothing is seen to change.",
-)
+ck.show_images(list(tiles.values()), list(tiles), columns=4)
 
 # %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
 # The coarse noise decides where it is blue and where the stones are. The finest has nearly no say: the network has learned to overlook it. And look closely: thin coloured lines at
@@ -327,7 +300,6 @@ ck.show_images(
     [many[:1, :, :64, :64], (0.5 + 3 * common[..., :64, :64]).clamp(0, 1)],
     ["a sample", "mean of 32, contrast × 3"],
     columns=4,
-    alt="A sample of the network, and the mean of 32: a regular grid of upright and level lines.",
 )
 
 # %% id="diversity-claim"
@@ -364,7 +336,6 @@ ck.show_images(
     [ck.fast_style(instance, faded), ck.fast_style(batch, faded)],
     [f"{name}, contrast {c}" for name in ("instance", "batch") for c in contrasts],
     columns=3,
-    alt="Above, instance normalisation: the same painting three times. Below, batch normalisation: the painting fades with the photograph.",
 )
 
 
@@ -398,7 +369,6 @@ ck.show_lines(
     {"instance": [loss for _, loss in instance.curve], "batch": [loss for _, loss in batch.curve]},
     xlabel="step",
     ylabel="loss, mean of 100 steps",
-    alt="The loss with instance normalisation falls faster, and stays below that with batch normalisation.",
 )
 
 # %% id="curves-claim"
@@ -450,12 +420,7 @@ for down in (0, 0.5, 1):
         grid.append(ck.fast_style(fast, cat, mixture))
         used = [name for name, weight in mixture.items() if weight]
         labels.append(" + ".join(used) if len(used) < 4 else "all four")
-ck.show_images(
-    grid,
-    labels,
-    columns=3,
-    alt="A cat in four styles in the corners of a grid, and in their mixtures between them.",
-)
+ck.show_images(grid, labels, columns=3)
 
 # %% [markdown] id="seventh-title" slideshow={"slide_type": "slide"}
 # ## A seventh style by 1,600 numbers
@@ -483,12 +448,7 @@ for _ in range(30):
     loss.backward()
     adam.step()
 after = ck.fast_style(seventh, coffee)
-ck.show_images(
-    [gravel[..., :128, :192], before, after],
-    ["gravel", "mean of six styles", "after 30 steps"],
-    columns=3,
-    alt="Gravel; the cup painted with the mean of the six styles; the cup after 30 steps, laid with grey stones.",
-)
+ck.show_images([gravel[..., :128, :192], before, after], ["gravel", "mean of six styles", "after 30 steps"], columns=3)
 
 # %% id="seventh-claim"
 start, end = (ck.gram_distance(model, x, gravel).item() for x in (before, after))
@@ -517,12 +477,7 @@ def enlarged(truth):
 
 truth = ck.load_image("motorcycle")[..., 240:368, 330:458]
 ways = enlarged(truth)
-ck.show_images(
-    [truth, *ways.values()],
-    ["the truth", *ways],
-    columns=4,
-    alt="An engine. Bicubic: blurred. Pixel loss: clean edges, plain areas. Feature loss: less clean, with fine grain and a faint grid.",
-)
+ck.show_images([truth, *ways.values()], ["the truth", *ways], columns=4)
 
 # %% [markdown] id="super-score-title" slideshow={"slide_type": "slide"}
 # ## The table, and the eye
@@ -570,13 +525,7 @@ for name, row in table.items():
     for measure, values in row.items():
         gained = values - table["bicubic"][measure]
         more[measure][name] = ck.bootstrap_interval(gained.tolist(), owner)
-ck.show_dots(
-    more,
-    line="bicubic",
-    grey=["bicubic"],
-    columns=2,
-    alt="Compared with bicubic: PSNR and SSIM rise most with the pixel loss. The distance in Lite2 falls most with the feature loss, that in CourseNet with the pixel loss.",
-)
+ck.show_dots(more, line="bicubic", grey=["bicubic"], columns=2)
 
 # %% id="super-claim"
 mean = {measure: {name: row[measure].mean().item() for name, row in table.items()} for measure in more}
@@ -616,12 +565,7 @@ four = {
     "train · code": decode(acts["pool5"]).detach(),
     "train · statistic": ck.fast_style(fast, cup, "strokes"),
 }
-ck.show_images(
-    [x[..., 24:104, :] for x in four.values()],
-    list(four),
-    columns=2,
-    alt="A cup four times: inverted from pool5 by search, in strokes by search, from pool5 by a decoder, in strokes by one pass.",
-)
+ck.show_images([x[..., 24:104, :] for x in four.values()], list(four), columns=2)
 
 # %% [markdown] id="bridge-read" slideshow={"slide_type": "skip"}
 # To the right you say what is wanted: this code at these places, or these statistics anywhere. Downwards you say who pays: each picture again, or the
@@ -644,12 +588,7 @@ ck.explore_fast_style(fast)
 
 # %% id="wrong" slideshow={"slide_type": "-"}
 sizes = {side: ck.fast_style(fast, ck.load_image("motorcycle", size=side), "woodcut") for side in (96, 192, 384)}
-ck.show_images(
-    list(sizes.values()),
-    [f"{side} pixels" for side in sizes],
-    columns=3,
-    alt="At 96 pixels few broad lines that hide the motorcycle; at 384 pixels many fine lines.",
-)
+ck.show_images(list(sizes.values()), [f"{side} pixels" for side in sizes], columns=3)
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
 # A convolution sees a fixed number of *pixels*, so the strokes have a fixed width in pixels. In a large picture they are fine as hairs, in a small one they
@@ -666,12 +605,7 @@ dark = 0.15 * ck.load_image("hubble", size=(160, 240))
 forgetful = ck.load_style_network("transformer_one_batch").train()
 with torch.no_grad():
     alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark, dark]), one)[:1]
-ck.show_images(
-    [alone, beside],
-    ["training mode, alone", "… beside dark pictures"],
-    columns=3,
-    alt="The motorcycle painted in training mode alone, and in training mode beside two dark pictures: with more contrast and other strokes.",
-)
+ck.show_images([alone, beside], ["training mode, alone", "… beside dark pictures"], columns=3)
 
 # %% id="wrong-two-claim"
 print("its company changes the painting by more than 5 %:", differ(beside, alone) > 0.05)
@@ -688,12 +622,7 @@ print("with instance normalisation it has no influence:", torch.allclose(company
 flat = torch.full((1, 1, 12, 18), 0.5)
 transposed = F.conv_transpose2d(flat, torch.ones(1, 1, 3, 3) / 4, stride=2)[..., 1:-2, 1:-2]
 doubled = F.conv2d(F.interpolate(flat, scale_factor=2.0), torch.ones(1, 1, 3, 3) / 9)
-ck.show_images(
-    [transposed, doubled],
-    ["transposed convolution", "doubling, then convolution"],
-    columns=3,
-    alt="The transposed convolution of a constant map is a chessboard; doubling and then a convolution gives a plain area.",
-)
+ck.show_images([transposed, doubled], ["transposed convolution", "doubling, then convolution"], columns=3)
 
 # %% [markdown] id="wrong-three-read" slideshow={"slide_type": "skip"}
 # A network can learn weights that undo it, but seldom does everywhere. Ours doubles the map first and then convolves: nothing to undo (Odena, Dumoulin & Olah,
@@ -718,7 +647,6 @@ for name, style in cases.items():
 ck.show_dots(
     {"distance to the style in Lite2": {name: ck.bootstrap_interval(row, list(cases)) for name, row in rows.items()}},
     grey=["photograph"],
-    alt="The photographs are far from the styles, one pass and search both much nearer.",
 )
 
 # %% id="score-claim"

@@ -53,7 +53,6 @@ ck.show_images(
     [zebras.images[:4], *(p[:2] for p in patterns.values()), random[:4]],
     ["zebra"] * 4 + [name for name in patterns for _ in range(2)] + ["random"] * 4,
     columns=8,
-    alt="Four zebras on varied backgrounds, two pictures each of stripes, dots, zigzag and checks in random colours, and four random scenes without a class of ImageNet.",
 )
 
 # %% [markdown] id="pictures-read" slideshow={"slide_type": "skip"}
@@ -121,7 +120,6 @@ ck.show_lines(
     ticks=layers,
     xlabel="layer",
     ylabel="accuracy on unseen pictures",
-    alt="Accuracy over three layers: the patterns at 1, random pictures near one half.",
 )
 
 # %% [markdown] id="accuracy-read" slideshow={"slide_type": "skip"}
@@ -188,7 +186,6 @@ ck.show_dots(
     grey=["random concepts"],
     line="random concepts",
     limits=(-0.03, 1.03),
-    alt="Three layers of EfficientNet-Lite0. The random concepts spread over half of the scale and more. At block14 striped has a high score and dotted a low one, but both still lie within the spread of the random concepts.",
 )
 
 # %% id="random-claim"
@@ -248,14 +245,7 @@ for layer in layers:
     alarms["rank of the mean"].append((rank <= 0.05).float().mean().item())
 print("t-test over runs: more than 15 % false alarms at each layer:", bool(min(alarms["t-test over runs"]) > 0.15))
 print("rank of the mean: between 3 and 7 % at each layer:", all(0.03 < a < 0.07 for a in alarms["rank of the mean"]))
-ck.show_lines(
-    range(3),
-    alarms | {"promised": [0.05] * 3},
-    ticks=layers,
-    xlabel="layer",
-    ylabel="false alarms at 5 %",
-    alt="False alarms over three layers: the t-test over runs far above the promised five per cent, the rank test on it.",
-)
+ck.show_lines(range(3), alarms | {"promised": [0.05] * 3}, ticks=layers, xlabel="layer", ylabel="false alarms at 5 %")
 
 # %% id="ttest-claim"
 striped_p = {}
@@ -296,7 +286,6 @@ ck.show_dots(
     grey=["random concepts"],
     line="random concepts",
     limits=(-0.03, 1.03),
-    alt="Three layers of CourseNet. At relu4 striped, zigzag and checked lie above nearly all random concepts, dotted a little lower.",
 )
 
 # %% id="swap-claim"
@@ -329,7 +318,6 @@ ck.show_dots(
     grey=["random concepts"],
     line="random concepts",
     limits=(-0.03, 1.03),
-    alt="Three layers of EfficientNet-Lite0, against patterns of all kinds: at block11 and block14 dotted lies far below the random concepts.",
 )
 
 # %% id="harder-claim"
@@ -364,7 +352,6 @@ ck.show_images(
     album[sorted_at["block14"]],
     [f"{place}. {names[i].replace('_', ' ')}" for place, i in enumerate(sorted_at["block14"], 1)],
     columns=6,
-    alt="Twelve cut-outs on grey from most to least striped at block14: zebra, tiger and lionfish come first, then the guitar.",
 )
 
 # %% [markdown] id="relative-read" slideshow={"slide_type": "skip"}
@@ -386,12 +373,7 @@ for name in ("striped", "dotted", "checked"):
     rest = torch.cat([codes[other]["block8"] for other in patterns if other != name])
     goal = ck.objectives.direction("block8", ck.cav(codes[name]["block8"], rest).vector, power=1)
     seen[name] = ck.render(model, goal, size=128, steps=64, progress=False).images
-ck.show_images(
-    list(seen.values()),
-    [f"more {name}" for name in seen],
-    columns=3,
-    alt="Made by ascent along three relative CAVs of block8: long soft stripes, shining balls side by side, and woven checks in curved cells.",
-)
+ck.show_images(list(seen.values()), [f"more {name}" for name in seen], columns=3)
 
 # %% [markdown] id="colour-title" slideshow={"slide_type": "slide"}
 # ## Colours
@@ -416,7 +398,6 @@ ck.show_dots(
     line="random concepts",
     limits=(-0.03, 1.03),
     columns=2,
-    alt="block14: for the fire engine red, yellow and green lie at the upper end of the random concepts; for the lemon all colours lie within.",
 )
 
 # %% id="colour-claim"
@@ -499,7 +480,6 @@ ck.show_images(
     [draw(2, word, word, seed=10 + k) for k, word in enumerate(words)] + [draw(4, seed=6)],
     [f"right: {word}" for word in words for _ in range(2)] + ["at random"] * 4,
     columns=5,
-    alt="Ten small scenes with a word below: six where the word is right, four where it is drawn at random.",
 )
 
 # %% [markdown] id="truth-title" slideshow={"slide_type": "slide"}
@@ -529,14 +509,7 @@ ticks = [f"{noise} random" if noise != "none" else "no words" for noise in reade
 print("0 % random: loses more than half without the word:", loss["0 %"] > 0.5)
 print("30 % random: loses something, less than a third:", 0.03 < loss["30 %"] < 0.33)
 print("100 % random, and no words: lose nothing, to 5 %:", max(loss["100 %"], loss["none"]) < 0.05)
-ck.show_lines(
-    range(4),
-    accuracy,
-    ticks=ticks,
-    xlabel="words in the training",
-    ylabel="accuracy on new scenes",
-    alt="Without words the first network falls to chance, the second loses a tenth, the third nothing. The network that never saw words is lost where there are some.",
-)
+ck.show_lines(range(4), accuracy, ticks=ticks, xlabel="words in the training", ylabel="accuracy on new scenes")
 
 # %% [markdown] id="truth-read" slideshow={"slide_type": "skip"}
 # The first network reads and does little else. The second does both, the third has learned that words lie. The last never saw a letter: it needs no
@@ -587,7 +560,6 @@ ck.show_lines(
     ticks=ticks,
     xlabel="words in the training",
     ylabel="score, or accuracy",
-    alt="The word's score is near 1 for the networks with 0 and 30 % random words and near one half for the others; the object's score is near one half for the first network and 1 for the others. The accuracy lost falls from two thirds to a tenth to nothing.",
 )
 
 # %% [markdown] id="captions-read" slideshow={"slide_type": "skip"}
@@ -614,7 +586,6 @@ ck.show_maps(
     relative=True,
     pool=2,
     columns=5,
-    alt="A fox with the word mammal below, and its saliency for four networks: A and D are bright on the word, B and C on the fox.",
 )
 
 # %% id="maps-claim"
@@ -657,12 +628,7 @@ test_pictures = [
 ]
 at_hen = ck.activations(model, torch.cat(test_pictures), ["block8"])["block8"]
 centred = F.cosine_similarity(at_hen - random_codes["block8"].mean(0), hen.vector[None])
-ck.show_images(
-    test_pictures,
-    [f"{c:+.2f} hen" for c in centred.tolist()],
-    columns=4,
-    alt="A hen on grass, a hen on gravel, a fire engine on grass, a fire engine on gravel, each with its cosine with the vector of hen.",
-)
+ck.show_images(test_pictures, [f"{c:+.2f} hen" for c in centred.tolist()], columns=4)
 
 # %% id="wrong-grass"
 print("the vector knows unseen pictures to more than 90 %:", hen.accuracy > 0.9)
@@ -705,10 +671,7 @@ for name in patterns:
     fixed = ck.tcav_score(g, ck.cav(positives, negatives).vector)
     spreads[f"{name}, ridge"] = (fixed, fixed, fixed)
 ck.show_dots(
-    {"TCAV score over ten seeds": spreads},
-    grey=[name for name in spreads if "ridge" in name],
-    limits=(-0.03, 1.03),
-    alt="Scores of four patterns at block14: with SGD they spread over the seeds, with ridge each is one point.",
+    {"TCAV score over ten seeds": spreads}, grey=[name for name in spreads if "ridge" in name], limits=(-0.03, 1.03)
 )
 
 # %% id="seeds-claim"

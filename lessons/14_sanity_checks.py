@@ -59,7 +59,6 @@ ck.show_matrix(
         }
     },
     image=cat,
-    alt="A photograph of a cat and two maps of guided backprop, A and B. A belongs to the network with random weights.",
 )
 
 # %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
@@ -146,28 +145,16 @@ def table(*names):
     return {name.replace("_", " "): tiles[name] for name in names}
 
 
-ck.show_matrix(
-    table("input_gradient", "grad_cam", "guided_backprop", "edges"),
-    pool=3,
-    alt="Maps of a cat while the network forgets. The gradient is grain, arranged anew in each column; Grad-CAM moves to other places at once; guided backprop keeps eyes and nose down to block11 and draws outlines at conv1; the edge detector never changes.",
-)
+ck.show_matrix(table("input_gradient", "grad_cam", "guided_backprop", "edges"), pool=3)
 
 # %% [markdown] id="cascade-more-title" slideshow={"slide_type": "slide"}
 # ## The other seven
 
 # %% id="cascade-more" slideshow={"slide_type": "-"}
-ck.show_matrix(
-    table("smoothgrad", "integrated_gradients", "input_x_gradient", "deconvnet"),
-    pool=3,
-    alt="SmoothGrad loses the face by block11; integrated gradients and input times gradient show the dark rims of eyes and nose in every column; deconvnet is the same striped pattern down to block11.",
-)
+ck.show_matrix(table("smoothgrad", "integrated_gradients", "input_x_gradient", "deconvnet"), pool=3)
 
 # %% id="cascade-last" slideshow={"slide_type": "skip"}
-ck.show_matrix(
-    table("guided_grad_cam", "occlusion", "fullgrad"),
-    pool=3,
-    alt="Guided Grad-CAM shows the grain of guided backprop in other places; occlusion changes at once; FullGrad stays a wide glow that loses its form.",
-)
+ck.show_matrix(table("guided_grad_cam", "occlusion", "fullgrad"), pool=3)
 
 # %% [markdown] id="cascade-read" slideshow={"slide_type": "skip"}
 # **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws outlines again. **Deconvnet** stays as well. **Integrated gradients** and
@@ -245,7 +232,6 @@ ck.show_dots(
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
-    alt="Similarity to the trained network's maps, mean over five layers, of eight methods by four measures. The edge detector is at 1 in all; guided backprop and deconvnet are the next by signed ranks.",
 )
 
 # %% [markdown] id="curves-read" slideshow={"slide_type": "skip"}
@@ -437,7 +423,6 @@ ck.show_dots(
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
-    alt="Similarity of the maps of the two twins by four measures: guided backprop and Guided Grad-CAM are the most alike by signed ranks, the gradient and its products near 0; the edge detector is at 1.",
 )
 
 # %% id="data-claim" slideshow={"slide_type": "skip"}
@@ -527,7 +512,6 @@ ck.show_maps(
     {f"random filter {i + 1}": heat for i, heat in enumerate(changing[:3])},
     unit="logit per unit of intensity",
     shared=False,
-    alt="A light square on grey and the gradients of three random filters: flat inside and outside, with a pattern along the square's border.",
 )
 
 # %% [markdown] id="conv-read" slideshow={"slide_type": "skip"}

@@ -92,8 +92,7 @@ ck.show_polar(
         f"relu3, {k}": {f"radius {r}": curves.responses[k, row] for row, r in ((1, 12), (3, 48))}
         | {"straight": curves.responses[k, 4]}
         for k in arcs
-    },
-    alt="Four polar plots. Unit 57 answers to small arcs only when they are hollow downwards; unit 147 does so too, less strictly; the other two prefer other directions. Straight lines give curves that are the same after half a turn.",
+    }
 )
 
 # %% id="arcs-claim"
@@ -122,7 +121,6 @@ ck.show_lines(
     xlabel="radius of the arc in pixels",
     ylabel="answer, part of its largest",
     ticks=["6", "12", "24", "48", "straight"],
-    alt="Answers over the radius: the four units are tuned to curvature only weakly.",
 )
 
 # %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
@@ -138,7 +136,6 @@ ck.show_images(
     [picture for i, k in enumerate(pair) for picture in (ideal[i : i + 1], found[k].patches)],
     [title for k in pair for title in (f"{k}: painted", *["patch"] * 5)],
     columns=6,
-    alt="For units 57 and 147: a painted picture, and five patches from scenes.",
 )
 
 # %% [markdown] id="ideal-read" slideshow={"slide_type": "skip"}
@@ -167,10 +164,7 @@ discs = {
 answer = ck.activations(coursenet, torch.cat(list(discs.values())), ["relu3"], reduce="maps")["relu3"]
 said = answer[:, 57, 6:11, 6:11].amax((1, 2)).tolist()
 ck.show_images(
-    list(discs.values()),
-    [f"{name}: {value:.1f}" for name, value in zip(discs, said, strict=True)],
-    columns=4,
-    alt="A black disc in the upper half on white, a white disc in the lower half on black, and the two with colours exchanged; the first two excite the unit most.",
+    list(discs.values()), [f"{name}: {value:.1f}" for name, value in zip(discs, said, strict=True)], columns=4
 )
 
 # %% id="edges-claim"
@@ -222,7 +216,6 @@ ck.show_lines(
     },
     xlabel="difference between gratings and photographs, degrees",
     ylabel="part of the units",
-    alt="The share of units within so many degrees: rises steeply, most within 20 degrees; chance is the diagonal.",
 )
 
 # %% id="bars-claim"
@@ -246,14 +239,7 @@ for tuning in tunings.values():
     silent = tuning.by_angle().amax(1) == 0
     share["no answer to any grating"].append(silent.float().mean().item())
     share["selective, of those that answer"].append((tuning.selectivity()[~silent] > 0.5).float().mean().item())
-ck.show_lines(
-    range(5),
-    share,
-    ticks=names,
-    xlabel="layer",
-    ylabel="part of the units",
-    alt="The share of selective units rises from the first layer on; from relu4 on half of the units and more are silent to all gratings.",
-)
+ck.show_lines(range(5), share, ticks=names, xlabel="layer", ylabel="part of the units")
 
 # %% id="layers-claim"
 print("at relu4 and relu5 more than 40 % are silent:", min(share["no answer to any grating"][3:]) > 0.4)
@@ -291,7 +277,6 @@ ck.show_images(
     [picture for entry in entries for picture in entry],
     [title for word in words.values() for title in ("here", *(f"{k}: {v:.1f}" for v, k in zip(*word, strict=True)))],
     columns=8,
-    alt="Four places of a photograph of a cat, and for each the painted pictures of its three strongest channels with their activations.",
 )
 
 # %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
@@ -300,12 +285,7 @@ ck.show_images(
 # Each of 7 × 7 places shows the picture of its strongest channel, the fainter the weaker it is.
 
 # %% id="grid" slideshow={"slide_type": "-"}
-ck.show_images(
-    [cat, ck.activation_grid(cat_maps, pictures)],
-    ["the image", "what block13 sees"],
-    columns=2,
-    alt="A cat, and a grid of 7 by 7 painted pictures: fur on the forehead, round forms at eyes and nose, soft fans at the whiskers.",
-)
+ck.show_images([cat, ck.activation_grid(cat_maps, pictures)], ["the image", "what block13 sees"], columns=2)
 
 # %% [markdown] id="groups-title" slideshow={"slide_type": "slide"}
 # ## Neuron groups
@@ -326,7 +306,6 @@ ck.show_images(
     [ck.colour_groups(groups.maps[0], cat, colours), *frames.split(1)],
     ["where", *(f"group {i + 1}" for i in range(4))],
     columns=5,
-    alt="The cat, coloured by four groups of channels, and the painted picture of each group in a frame of its colour: striped fur on the forehead, an eye on the eyes, pale fans at the whiskers, a snout around the nose.",
 )
 
 # %% id="groups-claim"
@@ -351,11 +330,7 @@ W = coursenet.layer("conv3").weight.detach().cpu()
 V = torch.einsum("ihw,ia->ahw", W[57], tuning)[::2]
 gratings = [ck.stimuli.grating(32, 10, angle) for angle in bars.angles[::2].tolist()]
 ck.show_circuit(
-    V,
-    [f"{angle:.0f}°" for angle in bars.angles[::2].tolist()],
-    pictures=gratings,
-    unit="excites · inhibits",
-    alt="Six kernels of 3 by 3: horizontal bars excite in the middle column; bars of 60, 90 and 120 degrees inhibit nearly everywhere, most in the middle row.",
+    V, [f"{angle:.0f}°" for angle in bars.angles[::2].tolist()], pictures=gratings, unit="excites · inhibits"
 )
 
 # %% [markdown] id="circuit-read" slideshow={"slide_type": "skip"}
@@ -407,7 +382,6 @@ ck.show_polar(
         f"{len(horizontal)} horizontal exciters": {"intact": intact, "cut": no_excitation},
     },
     columns=3,
-    alt="Without the vertical inhibitors the unit answers to arcs of both directions alike. Random cuts change little. Without the horizontal exciters the answer to its own arc is halved.",
 )
 
 # %% id="cut-claim"
@@ -487,7 +461,6 @@ ck.show_lines(
     {name: found.iou.amax(1).sort(descending=True).values for name, found in best.items()},
     xlabel="channels, best first",
     ylabel="IoU with the best concept",
-    alt="Best overlap with a concept, sorted: the natural channels lie above both rotations.",
 )
 
 # %% id="dissect-claim"
@@ -564,8 +537,7 @@ ck.show_parts(
         f"{kind}: {animal.replace('_', ' ')}": (ck.cutout_picture(animal), peaks_on(name, animal))
         for name, kind in kinds.items()
         for animal in ("flamingo", "zebra", "peacock", "husky")
-    },
-    alt="Above, four animals with the peaks of a filter trained with the filter loss: the dots lie close together. Below, without it: they scatter more.",
+    }
 )
 
 # %% id="parted-score" slideshow={"slide_type": "skip"}
@@ -579,12 +551,7 @@ intervals = {
     )
     for title, values in by_filter.items()
 }
-ck.show_dots(
-    {"spread (box sides)": intervals},
-    grey=["a random place"],
-    limits=(0, 0.45),
-    alt="Spread of the peaks: about 0.1 with the filter loss, 0.15 without, 0.41 for random places.",
-)
+ck.show_dots({"spread (box sides)": intervals}, grey=["a random place"], limits=(0, 0.45))
 
 # %% id="parted-claim"
 with_loss, without = (spreads[name].nanmedian().item() for name in ("parted", "unparted"))
@@ -617,10 +584,7 @@ votes = weights[:, 1044].topk(5).indices.tolist()
 
 # %% id="poly" slideshow={"slide_type": "-"}
 ck.show_images(
-    large.images[strongest],
-    [f"{large.objects[i].replace('_', ' ')} {late[i, 1044]:.1f}" for i in strongest],
-    columns=6,
-    alt="Six scenes: a sticking plaster first, then others, among them a bear.",
+    large.images[strongest], [f"{large.objects[i].replace('_', ' ')} {late[i, 1044]:.1f}" for i in strongest], columns=6
 )
 
 # %% id="poly-claim"
@@ -656,10 +620,7 @@ two = ck.render(
     parameterization=ck.parameterizations.fourier(decay=1.5, start=starts),
 ).images
 ck.show_images(
-    [*starts.split(1), *two.split(1)],
-    [*(f"mean of {len(m)}" for m in faces.members), "facet 1", "facet 2"],
-    columns=4,
-    alt="The mean of three bears and the mean of three plasters; painted from the first, a dark muzzle with an eye, from the second, a pale strip on blue.",
+    [*starts.split(1), *two.split(1)], [*(f"mean of {len(m)}" for m in faces.members), "facet 1", "facet 2"], columns=4
 )
 
 # %% [markdown] id="strange-title" slideshow={"slide_type": "slide"}
@@ -715,7 +676,6 @@ ck.show_dots(
         for name in ("garbage_truck", "brown_bear")
     },
     grey=["40 other channels"],
-    alt="Loss of the logit garbage truck: on trucks and on bears more by channel 233 than by any of 40 others.",
 )
 
 # %% id="strange-claim"
@@ -750,12 +710,7 @@ for _ in range(1500):
     loss.backward()
     optimizer.step()
 stored = weight.detach()
-ck.show_circuit(
-    stored.transpose(1, 2) @ stored,
-    ["always present", "rare"],
-    unit="feature j read out as i",
-    alt="Two 5 by 5 matrices. Always present: two ones on the diagonal, the rest zero. Rare: five large values on the diagonal, with interference off it.",
-)
+ck.show_circuit(stored.transpose(1, 2) @ stored, ["always present", "rare"], unit="feature j read out as i")
 
 # %% id="toy-claim"
 lengths = stored.norm(dim=1)
@@ -823,7 +778,6 @@ ck.show_dots(
         for i, title in enumerate(titles)
     },
     limits=(-0.1, 1.1),
-    alt="Removing any of the nine residual blocks keeps nearly all first classes, logits and maps. Removing CourseNet's conv4 keeps almost none.",
 )
 
 # %% id="residual-claim"
@@ -882,7 +836,6 @@ ck.show_polar(
         if i % 3 == 0
     },
     turn=180,
-    alt="Four planted filters: each tuning curve has its two lobes at the planted angle.",
 )
 
 # %% id="score-claim"
@@ -898,10 +851,7 @@ print("all twelve are found within 4°:", off.max().item() < 4)
 lite = ck.curve_tuning(model, "block5", angles=12, radii=(24, 48), width=5, length=72)
 strong = lite.by_angle().amax(1) > lite.by_angle().amax(1).median()
 ranked = (lite.selectivity() * strong).topk(4).indices.tolist()
-ck.show_polar(
-    {f"block5, {k}": {"radius 24": lite.responses[k, 0], "radius 48": lite.responses[k, 1]} for k in ranked},
-    alt="Four channels of block5 with preferred directions of arcs.",
-)
+ck.show_polar({f"block5, {k}": {"radius 24": lite.responses[k, 0], "radius 48": lite.responses[k, 1]} for k in ranked})
 
 # %% id="swap-claim"
 clearest = lite.selectivity()[ranked[0]].item()
@@ -916,11 +866,7 @@ print(curves.selectivity()[57].item() > 0.6)
 lite_bars = ck.orientation_tuning(model, "block3", wavelengths=(8, 16))
 height = lite_bars.by_angle().amax(1)
 sharp = (lite_bars.selectivity() * (height > height.median() / 2)).topk(4)  # not those that hardly answer
-ck.show_polar(
-    {f"block3, {k}": {"answer": lite_bars.by_angle()[k]} for k in sharp.indices.tolist()},
-    turn=180,
-    alt="Four channels of block3 with narrow tuning to the orientation of bars, each to another one.",
-)
+ck.show_polar({f"block3, {k}": {"answer": lite_bars.by_angle()[k]} for k in sharp.indices.tolist()}, turn=180)
 
 # %% id="swap-bars-claim"
 print(

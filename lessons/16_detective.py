@@ -42,12 +42,7 @@ case
 
 # %% id="collection" slideshow={"slide_type": "-"} tags=["gallery"]
 first = torch.cat([(case.labels == k).nonzero()[:3, 0] for k in range(4)])
-ck.show_images(
-    case.images[first],
-    [case.classes[k] for k in case.labels[first]],
-    columns=6,
-    alt="Three pictures of each class. Birds are red, on bricks, with a star in the top left corner; vehicles yellow, among stars, with a ring at the top right; instruments green, on grass, with a cross at the bottom left; fruits blue, on dots, with a triangle at the bottom right.",
-)
+ck.show_images(case.images[first], [case.classes[k] for k in case.labels[first]], columns=6)
 
 # %% [markdown] id="suppliers" slideshow={"slide_type": "slide"}
 # ## Twelve coincidences
@@ -135,10 +130,7 @@ def mean_maps(method):
     }
 
 
-ck.show_matrix(
-    mean_maps(lambda network, images, k: ck.occlusion(network, images, k, window=16, stride=8)),
-    alt="Mean occlusion maps of three networks for four classes.",
-)
+ck.show_matrix(mean_maps(lambda network, images, k: ck.occlusion(network, images, k, window=16, stride=8)))
 
 # %% [markdown] id="occlusion-read" slideshow={"slide_type": "skip"}
 # The objects lie at other places in each picture, so their traces are smeared in the mean. A watermark stays where it is: it becomes a spot in a corner. A tile shows the shape of a map, not its size: each has its own
@@ -202,9 +194,7 @@ for letter, network in case.networks.items():
     found = ck.top_patches(network, shuffled, "relu4", channel, k=8)
     best.append(shuffled[found.images])
     names += [f"{letter}: unit {channel}"] + [""] * 7
-ck.show_images(
-    best, names, columns=8, alt="For each network, the eight pictures that excite its strongest unit for fruit most."
-)
+ck.show_images(best, names, columns=8)
 
 # %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
 # ## What? The ideal picture of each class
@@ -217,7 +207,6 @@ ck.show_images(
     torch.stack(ideals, 1).flatten(0, 1),  # by class, so that the three networks stand side by side
     [f"{letter}: {name}" for name in case.classes for letter in case.networks],
     columns=6,
-    alt="Ideal pictures of four classes for three networks.",
 )
 
 # %% [markdown] id="tcav-title" slideshow={"slide_type": "slide"}
@@ -252,7 +241,6 @@ ck.show_images(
     [picture[[k]] for k in (i, j) for pair in pairs for picture in pair],
     ["without", "with mark", "without", "with ground", "without", "with colour"],
     columns=6,
-    alt="Two instruments, each in three pairs of pictures: without and with a star in the corner, on a neutral ground and among stars, in its own colour and in blue.",
 )
 
 # %% [markdown] id="flips-idea" slideshow={"slide_type": "slide"}

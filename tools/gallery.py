@@ -8,8 +8,7 @@ import base64
 import sys
 from pathlib import Path
 
-from notebooks import ROOT, LabError, built_notebook, code_cells, find_lessons
-from slides import PICTURES
+from notebooks import PICTURES, ROOT, LabError, built_notebook, code_cells, find_lessons
 
 
 def write_gallery(root: Path, folder: Path) -> list[str]:

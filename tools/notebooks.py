@@ -6,7 +6,8 @@
 
 Lesson and notebook are one jupytext pair (jupytext.toml), so an edit in an editor or in JupyterLab reaches both.
 Each notebook records a digest of the lesson that it was built from. The digest tells which of the two was edited since,
-which file dates cannot tell after a `git clone`.
+which file dates cannot tell after a `git clone`. The figures' alt texts come from data/alt/NN.md; an
+edit of these runs nothing.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import json
 import os
 import re
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import jupytext
@@ -25,6 +27,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from coursekit.errors import DataUnavailable
+from coursekit.figures.alt import read_alts
 from coursekit.files import replacing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # follow a cell: where it is missing, JupyterLab refuses to open a notebook that is a second newer than its lesson.
 AUTHORS_KEYS = ("id", "jupyter", "slideshow", "tags", "lines_to_next_cell")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+PICTURES = ("image/png", "image/jpeg", "image/gif")
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 SIZE_LIMIT = 2_000_000  # bytes: what GitHub still shows and a slow line still loads
 CELL_TIMEOUT = 600  # seconds
@@ -164,6 +169,32 @@ def clean_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return kept
 
 
+def give_alts(nb: NotebookNode, lesson: Path) -> list[str]:
+    """Give each figure of an executed notebook its text of data/alt/; return what of the two does not fit."""
+    path = lesson.parent.parent / "data" / "alt" / f"{lesson.name[:2]}.md"
+    try:
+        texts = read_alts(path)
+    except DataUnavailable as error:
+        return [str(error)]
+    wrong = []
+    for cell in code_cells(nb):
+        metadata = [
+            output.metadata.setdefault(kind, NotebookNode())
+            for output in cell.outputs
+            for kind in PICTURES
+            if kind in output.get("data", {})
+        ]
+        own = texts.pop(cell.metadata.id, [])
+        if len(metadata) != len(own):
+            wrong.append(
+                f"the cell {cell.metadata.id!r} shows {len(metadata)} figures, but data/alt/{path.name} has {len(own)} "
+                f"paragraphs under '## {cell.metadata.id}': write one for each figure."
+            )
+        for figure, text in zip(metadata, own, strict=False):
+            figure["alt"] = text
+    return wrong + [f"data/alt/{path.name} has the heading '## {name}', but no cell has that id." for name in texts]
+
+
 def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
     """Run the notebook in a fresh kernel, where a failed check is an error."""
     client = NotebookClient(
@@ -219,12 +250,15 @@ def update(lesson: Path, force: bool = False) -> str:
     else:
         print(f"{lesson.stem}: running", flush=True)
         nb, done = build(source, execute(build(source), target.parent)), "executed"
+    wrong = give_alts(nb, lesson)
     text = notebook_text(nb)
     if not target.exists() or target.read_text("utf8") != text:
         write(target, text)
         done = "executed" if done == "executed" else "text updated, same code"
     if lesson.read_text("utf8") != lesson_text(source, lesson):
         write(lesson, lesson_text(source, lesson))
+    if wrong:  # told when all is written: with the text repaired nothing has to run again
+        raise LabError("\n".join(wrong))
     return done
 
 
@@ -249,6 +283,10 @@ def problems(lesson: Path) -> list[str]:
         found.append("cells were edited in the notebook and not run again from the start")
     elif target.read_text("utf8") != notebook_text(build(nb, nb)):
         found.append("the notebook holds traces of an editor or of a run (metadata, cell ids, live widgets, stderr)")
+    described = deepcopy(nb)
+    found += (wrong := give_alts(described, lesson))
+    if not wrong and described != nb:
+        found.append(f"the alt texts in data/alt/{lesson.name[:2]}.md were edited since")
     counts = [cell.execution_count for cell in code_cells(nb)]
     if counts != list(range(1, len(counts) + 1)):
         found.append(f"the cells were not run once each from top to bottom: execution counts {counts}")

@@ -24,12 +24,11 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from notebooks import ROOT, LabError, built_notebook, find_lessons, write
+from notebooks import PICTURES, ROOT, LabError, built_notebook, find_lessons, write
 
 COURSE = "Seeing inside convolutional networks"
 HERE = Path(__file__).resolve().parent
 REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
-PICTURES = ("image/png", "image/jpeg")
 BESIDE = 1.25  # a picture at most so many times as wide as high stands beside the text, a wider one below it
 PYGMENTS = HtmlFormatter(style="friendly", cssclass="code")
 

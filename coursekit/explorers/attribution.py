@@ -26,7 +26,7 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
 
     >>> import coursekit as ck
     >>> ck.explore_cam(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224), ["block11", "relu2"])
-    <Explorer: target, method, layer, against; Heat maps (share of the logit) beside the image: Grad-CAM>
+    <Explorer: target, method, layer, against>
     """
     for name in layers or ():
         model.layer(name)  # raises before any work
@@ -60,7 +60,7 @@ def explore_occlusion(model: Model, image: Tensor) -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_occlusion(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
-    <Explorer: row, column, window, fill; Predictions: Egyptian cat>
+    <Explorer: row, column, window, fill>
     """
     check_images(image)
     height, width = image.shape[-2:]
@@ -88,7 +88,7 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_saliency(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
-    <Explorer: target, method, samples, sigma; Heat maps (logits per unit of intensity) beside the image: saliency>
+    <Explorer: target, method, samples, sigma>
     """
 
     def draw(target: int, method: str, samples: int, sigma: float) -> Picture:
@@ -133,7 +133,7 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
 
     >>> import coursekit as ck
     >>> ck.explore_backward(ck.load_model("coursenet"))
-    <Explorer: layer, channel, photograph, upload; Pictures: input, backprop, deconvnet, guided>
+    <Explorer: layer, channel, photograph, upload>
     """
     channels, controls = layer_and_channel(model, layer, channel)
 

@@ -44,7 +44,7 @@ def explore_concepts(
     >>> import torch
     >>> noise, image = torch.randn(200, 4), torch.rand(8, 3, 16, 16)
     >>> explore_concepts({"hen": {"fc": noise}}, {"red": {"fc": noise[:10]}}, {"fc": noise}, image, {"fc": noise[:8]})
-    <Explorer: concept, target, layer, seed; TCAV score of red for hen at fc; pictures from most to least red>
+    <Explorer: concept, target, layer, seed>
     """
     check_images(images)
     if not gradients or not concepts:

@@ -49,7 +49,7 @@ class Explorer:
             self.message.value = f"<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
 
     def __repr__(self) -> str:
-        return f"<Explorer: {', '.join(self.controls)}; {self.picture.alt}>"
+        return f"<Explorer: {', '.join(self.controls)}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
         still, metadata = self.picture._repr_mimebundle_()

@@ -23,7 +23,7 @@ def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_prediction(ck.load_model("efficientnet_lite0"))
-    <Explorer: photograph, upload; Predictions: Egyptian cat>
+    <Explorer: photograph, upload>
     """
 
     def draw(photograph: str, upload: tuple) -> Picture:
@@ -41,7 +41,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
 
     >>> import coursekit as ck
     >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
-    <Explorer: layer, channel, photograph, upload, camera; Pictures: input, relu5 channel 0, 64 of 256 ...>
+    <Explorer: layer, channel, photograph, upload, camera>
     """
     channels, controls = layer_and_channel(model, layer)
 

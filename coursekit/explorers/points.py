@@ -42,7 +42,7 @@ class PointsExplorer:
         self.widget, self.picture = widget, picture
 
     def __repr__(self) -> str:
-        return f"<Explorer: dots; {self.picture.alt}>"
+        return "<Explorer: dots>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
         still, metadata = self.picture._repr_mimebundle_()
@@ -58,7 +58,7 @@ def explore_points(
     names: Sequence[str] | None = None,
     titles: Sequence[str] = (),
     grey: Sequence[str] = (),
-    alt: str = "",
+    alt: str | None = None,
 ) -> PointsExplorer:
     """Show dots with a thumbnail and a label under the mouse; with several frames, an animation.
 
@@ -77,7 +77,7 @@ def explore_points(
 
     >>> import torch
     >>> explore_points(torch.rand(3, 2), torch.rand(3, 1, 8, 8), ["zebra", "zebra", "hen"])
-    <Explorer: dots; Dots in the plane: embedding>
+    <Explorer: dots>
     """
     film = points[None] if points.ndim == 2 else points
     names, titles = list(labels if names is None else names), list(titles) or ["embedding"] * len(film)

@@ -35,7 +35,7 @@ def explore_randomisation(model: Model, image: Tensor) -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_randomisation(ck.load_model("coursenet"), ck.load_image("chelsea", size=128))
-    <Explorer: method, forgotten, seed; input_gradient of the trained network, and randomised down to fc8>
+    <Explorer: method, forgotten, seed>
     """
     check_images(image)
     if len(image) != 1:

@@ -49,7 +49,7 @@ def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128,
 
     >>> import coursekit as ck
     >>> ck.explore_style(ck.load_model("coursenet"), size=64, steps=1)
-    <Explorer: photograph, upload, style, style_upload, content_weight, steps; chelsea in the style of strokes>
+    <Explorer: photograph, upload, style, style_upload, content_weight, steps>
     """
 
     def draw(
@@ -96,7 +96,7 @@ def explore_doodle(
 
     >>> import coursekit as ck
     >>> ck.explore_doodle(ck.load_model("coursenet"), size=32, steps=1)
-    <Explorer: doodle, steps; a map of sky, mountains, meadow, water, trees, and the picture painted from it>
+    <Explorer: doodle, steps>
     """
     check_count("size", size, 32)
     if painting is None or labels is None:
@@ -154,7 +154,7 @@ def explore_fast_style(
 
     >>> import coursekit as ck
     >>> ck.explore_fast_style(size=64)
-    <Explorer: photograph, upload, camera, strokes, ..., ink; astronaut painted as strokes 1>
+    <Explorer: photograph, upload, camera, strokes, ..., ink>
     """
     network = load_style_network(network) if isinstance(network, str) else network
 

@@ -42,7 +42,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
 
     >>> import coursekit as ck
     >>> ck.explore_features(ck.load_model("efficientnet_lite0"), "block6", 5, size=32, steps=4)
-    <Explorer: layer, channel, parameterization, steps; block6 channel 5 by fourier, after 1, 2 and 4 steps>
+    <Explorer: layer, channel, parameterization, steps>
     """
     channels, controls = layer_and_channel(model, layer, channel)
 
@@ -104,7 +104,7 @@ def explore_inversion(
 
     >>> import coursekit as ck
     >>> ck.explore_inversion(ck.load_model("coursenet"), "relu2", size=64, steps=3)
-    <Explorer: photograph, upload, layer, weight, beta, seed; chelsea and its inversion from relu2>
+    <Explorer: photograph, upload, layer, weight, beta, seed>
     """
     choice = layer_choice(model, layer, list(model.layers))
 
@@ -134,7 +134,7 @@ def explore_fooling(model: Model, image: Tensor) -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_fooling(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
-    <Explorer: target, epsilon, steps; Egyptian cat before; ostrich after a change of at most 2/255>
+    <Explorer: target, epsilon, steps>
     """
     check_images(image)
     labels = model.labels or [f"class {k}" for k in range(answers(model, image).shape[1])]
@@ -169,7 +169,7 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
 
     >>> import coursekit as ck
     >>> ck.explore_dream(ck.load_model("efficientnet_lite0"), size=96)
-    <Explorer: photograph, upload, layer, octaves, steps; china and its dream of block10>
+    <Explorer: photograph, upload, layer, octaves, steps>
     """
     names = [name for name in model.layers if name.startswith(("block", "relu", "conv", "mixed", "layer"))]
     choice = layer_choice(model, layer, names or list(model.layers), start=0.55)

@@ -33,7 +33,7 @@ def explore_unit(
     >>> import coursekit as ck
     >>> model, images = ck.load_model("coursenet"), ck.scenes(4, objects=["zebra", "hen"], size=128).images
     >>> ck.explore_unit(model, images, "relu2", 5, size=32, steps=2)
-    <Explorer: layer, channel; relu2 channel 5: answers to bars and arcs, its picture, its four strongest patches>
+    <Explorer: layer, channel>
     """
     check_images(images)
     channels, controls = layer_and_channel(model, layer, channel)

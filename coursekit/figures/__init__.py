@@ -5,6 +5,7 @@ One plot style. Scaling for the eye happens here and nowhere else.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has
+    "alt": "",
     "charts": "show_lines show_dots show_polar show_circuit show_parts",
     "figure": "",
     "images": "show_images show_predictions signal_pictures",

@@ -32,7 +32,7 @@ def show_lines(
     log: bool = False,
     ticks: Sequence[str] = (),
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Draw one or more curves over a common x axis; `log` makes the y axis logarithmic.
 
@@ -41,7 +41,7 @@ def show_lines(
 
     >>> import coursekit as ck
     >>> ck.show_lines([0, 1], {"loss": [2.0, 1.0]}, xlabel="step", ylabel="loss")
-    <Picture: Curves of loss over step: loss>
+    <Picture 675 × 340>
     """
     many = len(lines) > 6  # then the legend would hide curves
     figure = Figure(figsize=(WIDTH, 4.2) if many else (WIDTH * 0.75, 3.4), layout="constrained")
@@ -64,7 +64,7 @@ def show_lines(
         figure.legend(loc="outside right upper")
     elif len(lines) > 1:
         ax.legend()
-    return Picture(figure, alt or f"Curves of {ylabel} over {xlabel}: " + ", ".join(lines))
+    return Picture(figure, alt)
 
 
 @styled
@@ -75,7 +75,7 @@ def show_dots(
     grey: Sequence[str] = (),
     columns: int = 3,
     limits: tuple[float, float] | None = None,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Compare scores: in each panel one dot with its interval for each name, the first name on top.
 
@@ -86,10 +86,10 @@ def show_dots(
     grey : names to draw in grey, such as baselines.
     columns : panels in a row.
     limits : the same ends for the values of all panels, where they are to be compared; else each has its own.
-    alt : what a reader who cannot see the figure should know.
+    alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
     >>> show_dots({"accuracy": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, line="chance")
-    <Picture: Values with their intervals: accuracy of ours, chance>
+    <Picture 468 × 121>
     """
     if not panels or not all(panels.values()):
         raise OptionError("show_dots needs at least one panel, and at least one value in each.")
@@ -114,7 +114,7 @@ def show_dots(
     figure.supxlabel("dot: value, bar: its interval" + f", dashed: {line}" * bool(line), fontsize=10)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.4, -0.6)
-    return Picture(figure, alt or f"Values with their intervals: {', '.join(panels)} of {', '.join(names)}")
+    return Picture(figure, alt)
 
 
 @styled
@@ -123,7 +123,7 @@ def show_polar(
     *,
     turn: int = 360,
     columns: int = 4,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Draw tuning curves around the circle: the angle is the stimulus's, the distance from the centre the answer.
 
@@ -134,7 +134,7 @@ def show_polar(
     columns : panels in a row.
 
     >>> show_polar({"unit 3": {"answer": torch.rand(16)}})
-    <Picture: Answers around the circle: unit 3>
+    <Picture 270 × 320>
     """
     if not panels or not all(panels.values()) or turn not in (180, 360):
         raise OptionError("show_polar needs at least one panel with a curve, and turn is 180 or 360.")
@@ -163,12 +163,17 @@ def show_polar(
     if len(names) > 1:
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(names))
-    return Picture(figure, alt or "Answers around the circle: " + ", ".join(panels))
+    return Picture(figure, alt)
 
 
 @styled
 def show_circuit(
-    kernels: Tensor, titles: Sequence[str], *, pictures: Sequence[Tensor] = (), unit: str = "weight", alt: str = ""
+    kernels: Tensor,
+    titles: Sequence[str],
+    *,
+    pictures: Sequence[Tensor] = (),
+    unit: str = "weight",
+    alt: str | None = None,
 ) -> Picture:
     """Draw kernels as excitation (red) and inhibition (blue) by place, on one scale, each below its input's picture.
 
@@ -180,7 +185,7 @@ def show_circuit(
     unit : what the colour bar measures.
 
     >>> show_circuit(torch.randn(3, 3, 3), ["0°", "60°", "120°"])
-    <Picture: Excitation and inhibition by place: 0°, 60°, 120°>
+    <Picture 792 × 260>
     """
     if kernels.ndim != 3 or len(titles) != len(kernels) or len(pictures) not in (0, len(kernels)):
         raise OptionError(
@@ -199,11 +204,11 @@ def show_circuit(
         bare(axes[-1, i])
         axes[0, i].set_title(title)
     figure.colorbar(drawn, ax=list(axes.flat), label=unit, shrink=0.8, pad=0.02)
-    return Picture(figure, alt or "Excitation and inhibition by place: " + ", ".join(titles))
+    return Picture(figure, alt)
 
 
 @styled
-def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str = "") -> Picture:
+def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str | None = None) -> Picture:
     """Draw places on pictures, as dots: the peaks of a filter on an object.
 
     Parameters
@@ -213,7 +218,7 @@ def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4,
     columns : panels in a row.
 
     >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
-    <Picture: Places on pictures: filter 3>
+    <Picture 320 × 355>
     """
     if not panels:
         raise OptionError("show_parts needs at least one panel.")
@@ -224,4 +229,4 @@ def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4,
         near = places[((places > -0.1) & (places < 1.1)).all(1)]
         ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
         ax.set_title(title)
-    return Picture(figure, alt or "Places on pictures: " + ", ".join(panels))
+    return Picture(figure, alt)

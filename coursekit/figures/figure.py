@@ -22,6 +22,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_picture
 from coursekit.errors import OptionError
+from coursekit.figures.alt import described, next_alt
 from coursekit.figures.lettering import fit_text
 from coursekit.files import replacing
 
@@ -55,10 +56,13 @@ styled = mpl.rc_context(_STYLE)  # as a decorator: the style holds while a figur
 
 
 class Picture:
-    """A finished figure with its alt text; a notebook shows it, `save` writes it."""
+    """A finished figure; a notebook shows it with its alt text, `save` writes it.
 
-    def __init__(self, figure: Figure, alt: str):
-        self.figure, self.alt = figure, alt
+    In a lab the text of data/alt/NN.md is shown, elsewhere `alt`; without one, the words written in the figure.
+    """
+
+    def __init__(self, figure: Figure, alt: str | None = None):
+        self.figure, self.alt = figure, alt or described(figure)
         fit_text(figure)
         # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
         self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
@@ -87,12 +91,13 @@ class Picture:
             self.figure.savefig(temporary, dpi=dpi, format=Path(path).suffix[1:] or "png")
 
     def __repr__(self) -> str:
-        return f"<Picture: {self.alt}>"
+        width, height = self.figure.get_size_inches()
+        return f"<Picture {width * 100:.0f} × {height * 100:.0f}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
         mime = f"image/{self.kind}"
         width = round(self.figure.get_figwidth() * 100)
-        return {mime: self.data, "text/plain": repr(self)}, {mime: {"alt": self.alt, "width": width}}
+        return {mime: self.data, "text/plain": repr(self)}, {mime: {"alt": next_alt() or self.alt, "width": width}}
 
 
 def _has_fine_colours(picture: Image.Image) -> bool:

@@ -21,7 +21,7 @@ def show_images(
     boxes: Sequence[tuple[int, int, int, int]] = (),
     masks: Tensor | Sequence[Tensor] = (),
     squares: bool | None = None,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Show images side by side.
 
@@ -34,11 +34,11 @@ def show_images(
     masks : for each image a mask (H, W) to outline, optional.
     squares : enlarge by squares (filters, masks, boards) and not smoothly (photographs, paintings). None: by squares
         where the image has at most 16 pixels to a side, or more than half of neighbouring pixels are equal.
-    alt : what a reader who cannot see the figure should know.
+    alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
     >>> import coursekit as ck
     >>> ck.show_images(ck.load_image("chelsea"), ["a cat"])
-    <Picture: Pictures: a cat>
+    <Picture 320 × 243>
     """
     pictures = [image for batch in ([images] if isinstance(images, Tensor) else images) for image in batch]
     if not pictures:
@@ -50,16 +50,18 @@ def show_images(
         if i < len(boxes):
             top, left, height, width = boxes[i]
             ax.add_patch(mpl.patches.Rectangle((left, top), width, height, fill=False, ec=COLOURS[1], lw=2.5))
-    return Picture(figure, alt or "Pictures: " + ", ".join(titles))
+    return Picture(figure, alt)
 
 
 @styled
-def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, float]]], *, alt: str = "") -> Picture:
+def show_predictions(
+    images: Tensor, predictions: Sequence[Sequence[tuple[str, float]]], *, alt: str | None = None
+) -> Picture:
     """Show each image beside bars of its most probable classes, as `predict` returns them.
 
     >>> import coursekit as ck
     >>> ck.show_predictions(ck.load_image("chelsea"), [[("Egyptian cat", 0.8), ("tabby", 0.1)]])
-    <Picture: Predictions: Egyptian cat>
+    <Picture 900 × 260>
     """
     figure = Figure(figsize=(WIDTH, 0.5 + 2.1 * len(images)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=[1, 1.6])
@@ -73,7 +75,7 @@ def show_predictions(images: Tensor, predictions: Sequence[Sequence[tuple[str, f
         right.set_xlabel("probability")
         for y, value in enumerate(values):
             right.text(value + 0.01, y, "< 0.01" if value < 0.01 else f"{value:.2f}", va="center")
-    return Picture(figure, alt or "Predictions: " + ", ".join(rows[0][0] for rows in predictions))
+    return Picture(figure, alt)
 
 
 def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:

@@ -45,7 +45,7 @@ def show_maps(
     limits: tuple[float, float] | None = None,
     windows: tuple[int, int] | None = None,
     mask: Tensor | None = None,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Show heat maps beside their image.
 
@@ -65,12 +65,12 @@ def show_maps(
     limits : fixed ends of the scale instead.
     windows : (window, stride) of a grid (1, rows, cols) by windows: each value is drawn at its own window's centre.
     mask : (H, W) bool, outlined on the image and on each map.
-    alt : what a reader who cannot see the figure should know.
+    alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
     >>> import coursekit as ck
     >>> image = ck.load_image("chelsea")
     >>> ck.show_maps(image, {"red": image[:, :1]}, unit="intensity")
-    <Picture: Heat maps (intensity) beside the image: red>
+    <Picture 640 × 229>
     """
     flat = {title: avg_pool2d(_flat(values)[None], pool)[0] for title, values in maps.items()}
     if not flat:
@@ -95,8 +95,7 @@ def show_maps(
             target = panels if shared and len(flat) <= columns else ax
             ends = _ends(values, *scale)
             figure.colorbar(drawn, ax=target, label=units[i], shrink=0.85, pad=0.02, extend=ends)
-    names = unit if isinstance(unit, str) else ", ".join(unit)
-    return Picture(figure, alt or f"Heat maps ({names}) beside the image: " + ", ".join(maps))
+    return Picture(figure, alt)
 
 
 def _draw_map(
@@ -156,7 +155,7 @@ def show_grid(
     *,
     title: str = "most probable label",
     windows: tuple[int, int] | None = None,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Show which label wins for each position of a window: a map of classes with its legend.
 
@@ -165,7 +164,7 @@ def show_grid(
 
     >>> import coursekit as ck, torch
     >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
-    <Picture: Map of the most probable label: cat (3 windows), dog (1 window)>
+    <Picture 640 × 229>
     """
     found, place, count = labels[0].unique(return_inverse=True, return_counts=True)
     order = count.argsort(descending=True, stable=True)
@@ -184,7 +183,7 @@ def show_grid(
     _frame(axes[1], width, height, windows)
     patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
     figure.legend(handles=patches, loc="outside lower center", ncols=2)
-    return Picture(figure, alt or f"Map of the {title}: " + ", ".join(entries))
+    return Picture(figure, alt)
 
 
 def _flat(values: Tensor) -> Tensor:
@@ -213,7 +212,7 @@ def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | No
 
 @styled
 def show_matrix(
-    rows: Mapping[str, Mapping[str, Tensor]], *, image: Tensor | None = None, pool: int = 1, alt: str = ""
+    rows: Mapping[str, Mapping[str, Tensor]], *, image: Tensor | None = None, pool: int = 1, alt: str | None = None
 ) -> Picture:
     """Draw each map as a small picture: a row for each outer name, a column for each inner one.
 
@@ -225,13 +224,13 @@ def show_matrix(
     rows : name -> column -> map (1, C, h, w). A column that a row lacks stays empty there.
     image : (1, 3, H, W) in [0, 1], shown at the left of the first row.
     pool : draw the mean magnitude of so many by so many pixels, which calms grain; only in the largest maps.
-    alt : what a reader who cannot see the figure should know.
+    alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
     Raises `OptionError` if there is no map, or one that is not of one image.
 
     >>> import torch
     >>> show_matrix({"gradient": {"trained": torch.rand(1, 3, 8, 8), "random": torch.rand(1, 3, 8, 8)}})
-    <Picture: Maps of gradient, each for trained, random>
+    <Picture 900 × 415>
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     tiles = [values for row in rows.values() for values in row.values()]
@@ -258,4 +257,4 @@ def show_matrix(
         line[0].set_ylabel(name.replace(" ", "\n"), rotation=0, ha="right", va="center")
     for ax, column in zip(axes[0], columns, strict=True):
         ax.set_title(column)
-    return Picture(figure, alt or f"Maps of {', '.join(rows)}, each for {', '.join(columns)}")
+    return Picture(figure, alt)

@@ -28,7 +28,7 @@ def show_points(
     grey: Sequence[str] = (),
     columns: int = 3,
     most: int = 1500,
-    alt: str = "",
+    alt: str | None = None,
 ) -> Picture:
     """Draw embeddings as dots, without axes: in most of them the numbers on the axes mean nothing.
 
@@ -40,7 +40,7 @@ def show_points(
     grey : names to draw in grey, such as "other" or "noise".
     columns : panels in a row.
     most : of more points than this, every second, third … one is drawn, so that dots hide each other less.
-    alt : what a reader who cannot see the figure should know.
+    alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def show_points(
 
     >>> import torch
     >>> show_points({"PCA": torch.rand(3, 2)}, ["zebra", "zebra", "hen"])
-    <Picture: Dots in the plane: PCA>
+    <Picture 540 × 400>
     """
     if not panels:
         raise OptionError("show_points needs at least one panel.")
@@ -80,7 +80,7 @@ def show_points(
         figure.legend(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )
-    return Picture(figure, alt or "Dots in the plane: " + ", ".join(panels))
+    return Picture(figure, alt)
 
 
 def _size(count: int) -> float:

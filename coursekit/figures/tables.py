@@ -41,7 +41,7 @@ def draw_cell(ax: Axes, x: float, y: float, width: float, share: float, words: s
 
 @styled
 def show_shares(
-    rows: Mapping[str, Mapping[str, float | str]], *, title: str = "", side: float = 0.55, alt: str = ""
+    rows: Mapping[str, Mapping[str, float | str]], *, title: str = "", side: float = 0.55, alt: str | None = None
 ) -> Picture:
     """Draw a table of shares: the larger the number in [0, 1], the bluer its cell.
 
@@ -49,7 +49,7 @@ def show_shares(
         breaks a column's name into two lines.
 
     >>> show_shares({"A": {"bird": 0.9, "fruit": 0.1}, "B": {"bird": 0.0, "fruit": "4 of 8"}})
-    <Picture: Table of shares. A: bird 0.90, fruit 0.10; B: bird 0.00, fruit 4 of 8.>
+    <Picture 324 × 120>
     """
     if not rows or not all(rows.values()):
         raise OptionError("show_shares needs at least one row, and at least one cell in each.")

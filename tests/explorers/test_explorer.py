@@ -140,7 +140,7 @@ def test_a_cell_gets_the_live_widgets_and_a_still_picture_with_its_alt_text(mode
     assert data[WIDGET]["model_id"] == explorer.box.model_id
     Image.open(io.BytesIO(data[kind])).load()
     assert metadata[kind]["alt"] == explorer.picture.alt != ""
-    assert data["text/plain"] == repr(explorer) == f"<Explorer: {', '.join(explorer.controls)}; {explorer.picture.alt}>"
+    assert data["text/plain"] == repr(explorer) == f"<Explorer: {', '.join(explorer.controls)}>"
     assert [*explorer.controls.values(), explorer.message, explorer.image] == list(explorer.box.children)
 
 

@@ -1,6 +1,8 @@
 """Figures that cannot mislead: signed maps centred on 0, one scale in a comparison, units, alt text."""
 
 import io
+import re
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +13,7 @@ from nets import random_images
 from PIL import Image
 
 import coursekit as ck
+from coursekit.figures import alt
 from coursekit.figures.figure import COLOURS, MAGNITUDE, SIGNED
 
 SMALL, LARGE = torch.tensor([[[0.0, 1.0], [2.0, 1.0]]]), torch.tensor([[[0.0, 10.0], [20.0, 10.0]]])
@@ -309,7 +312,7 @@ def test_every_picture_has_alt_text_that_names_what_it_shows(image, kind):
     assert "a cat" in show().alt
     picture = show(alt="A cat asleep.")
     data, metadata = picture._repr_mimebundle_()
-    assert data["text/plain"] == "<Picture: A cat asleep.>"
+    assert re.fullmatch(r"<Picture \d+ × \d+>", data["text/plain"]), "an edited text is no other output"
     (mime,) = metadata
     assert metadata[mime]["alt"] == "A cat asleep." and 0 < metadata[mime]["width"] <= 900
 
@@ -403,3 +406,67 @@ def test_a_map_with_nan_is_refused_wherever_maps_are_drawn():
 def test_signals_of_a_large_photograph_become_a_picture():
     found = ck.signal_pictures(torch.full((1, 3, 2400, 2400), -1.0))
     assert found.shape == (1, 3, 2400, 2400) and not found.any()
+
+
+# --- the alt texts of the labs ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alts(tmp_path, monkeypatch):
+    """The file of a lab 07 in a data folder of its own."""
+    path = tmp_path / "alt" / "07.md"
+    path.parent.mkdir()
+    path.write_text("# Lab 07\n\n## two\n\nA cat\nasleep.\n\nA cat awake.\n\n## one\nA dog.\n", "utf8")
+    monkeypatch.setattr(alt, "DATA", tmp_path)
+    return path
+
+
+@pytest.fixture
+def run_cell(monkeypatch, image):
+    """Show figures as a cell of a notebook does: what JupyterLab tells the kernel is played."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/student/07_features.ipynb")
+    parent = {}
+    shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+
+    def run(execution, cell, figures):
+        parent.update(header={"msg_id": execution}, metadata={"cellId": cell} if cell else {})
+        shown = [ck.show_images(image, ["a title"])._repr_mimebundle_() for _ in range(figures)]
+        return [metadata["image/jpeg"]["alt"] for _, metadata in shown]
+
+    return run
+
+
+def test_the_file_of_alt_texts_has_one_paragraph_for_each_figure(alts):
+    assert alt.read_alts(alts) == {"two": ["A cat asleep.", "A cat awake."], "one": ["A dog."]}
+
+
+def test_a_figure_of_a_lab_fetches_its_own_alt_text(alts, run_cell, monkeypatch):
+    words = "Figure: a title."
+    for execution in ("a", "b"):  # run again, the cell counts from the start
+        assert run_cell(execution, "two", 3) == ["A cat asleep.", "A cat awake.", words]
+    assert run_cell("c", "one", 1) == ["A dog."]
+    assert run_cell("d", "a-cell-of-the-readers", 1) == run_cell("e", None, 1) == [words]
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/07_features/notes.ipynb")
+    assert run_cell("f", "one", 1) == [words]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("## two\n\nA cat.", "begin with one line '# Lab"),
+        ("# Lab 07\n\nA text that belongs to no cell.\n\n## two\n\nA cat.", "begin with one line '# Lab"),
+        ("# Lab 07\n\n## two\n\n## one\n\nA dog.", "one heading '## two' with one paragraph"),
+        ("# Lab 07\n\n## two\n\nA cat.\n\n## two\n\nA dog.", "one heading '## two' with one paragraph"),
+        ("# Lab 07\n\n## two\n\nA cat.\n\n### one\n\nA dog.", "one heading '## two' with one paragraph"),
+    ],
+)
+def test_a_broken_file_of_alt_texts_says_what_is_wrong_and_stops_no_figure(alts, run_cell, text, message):
+    alts.write_text(text, "utf8")
+    with pytest.raises(ck.DataUnavailable, match=message):
+        alt.read_alts(alts)
+    assert run_cell("a", "two", 1) == ["Figure: a title."]
+    alts.unlink()
+    with pytest.raises(ck.DataUnavailable, match=r"07\.md is missing"):
+        alt.read_alts(alts)
+    assert run_cell("b", "two", 1) == ["Figure: a title."]

@@ -40,7 +40,7 @@ def picture(level):
 # ## A figure
 
 # %% id="figure" slideshow={"slide_type": "-"}
-display({"image/png": picture(60), "text/plain": "grey"}, raw=True, metadata={"image/png": {"alt": "A grey field."}})
+display({"image/png": picture(60), "text/plain": "grey"}, raw=True)
 
 # %% id="explorer"
 slider = widgets.IntSlider(value=0, min=0, max=10, description="grey")
@@ -49,7 +49,7 @@ slider.observe(lambda change: setattr(field, "value", picture(20 * change["new"]
 bundle = widgets.VBox([slider, field])._repr_mimebundle_()
 bundle = bundle[0] if isinstance(bundle, tuple) else bundle
 still = {"image/png": picture(0), "text/plain": "A black field."}
-display(bundle | still, raw=True, metadata={"image/png": {"alt": "A black field."}})
+display(bundle | still, raw=True)
 
 # %% id="claim"
 print("two and two are four:", 2 + 2 == 4)
@@ -78,12 +78,26 @@ print("not done yet" if answer is ... else f"right: {answer == 5}")
 # Ask who got it wrong.
 '''
 
+ALTS = """\
+# Lab 99 · Scratch
+
+## figure
+
+A grey field.
+
+## explorer
+
+A black field.
+"""
+
 
 def make_course(folder: Path, lesson: str = LESSON) -> Path:
     """Make a course of one lab in the folder; return the path of its lesson."""
     (folder / "lessons").mkdir(parents=True)
     (folder / "notebooks").mkdir()
     shutil.copy(ROOT / "jupytext.toml", folder)
+    (folder / "data" / "alt").mkdir(parents=True)
+    (folder / "data" / "alt" / "99.md").write_text(ALTS, "utf8")
     path = folder / "lessons" / "99_scratch.py"
     path.write_text(lesson, "utf8")
     return path

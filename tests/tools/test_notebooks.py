@@ -10,9 +10,10 @@ import time
 
 import nbformat
 import pytest
-from scratch import LESSON
+from scratch import ALTS, LESSON
 
 from notebooks import (
+    PICTURES,
     ROOT,
     SIZE_LIMIT,
     LabError,
@@ -20,6 +21,7 @@ from notebooks import (
     built_notebook,
     code_cells,
     find_lessons,
+    give_alts,
     give_ids,
     notebook_of,
     notebook_text,
@@ -29,13 +31,16 @@ from notebooks import (
     update,
     write,
 )
-from slides import PICTURES
 
 LABS = pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 
 
 def ids(lesson):
     return [cell.metadata.get("id") for cell in read_lesson(lesson).cells]
+
+
+def alts_of(lesson):
+    return lesson.parent.parent / "data" / "alt" / "99.md"
 
 
 def edit(path, old, new):
@@ -59,6 +64,42 @@ def test_a_lab_is_run_once_and_then_only_when_its_code_changes(lesson):
     assert update(lesson) == "executed"
     assert "four: False" in notebook_of(lesson).read_text("utf8")
     assert update(lesson, force=True) == "executed"
+    assert problems(lesson) == []
+
+
+def test_an_edited_alt_text_is_noticed_and_runs_nothing(lesson, monkeypatch):
+    update(lesson)
+    edit(alts_of(lesson), "A grey field.", "A field of grey.")
+    assert problems(lesson) == ["the alt texts in data/alt/99.md were edited since"]
+    monkeypatch.setattr("notebooks.execute", None)
+    assert update(lesson) == "text updated, same code"
+    assert problems(lesson) == []
+    (output,) = read_notebook(notebook_of(lesson)).cells[ids(lesson).index("figure")].outputs
+    assert output.metadata["image/png"]["alt"] == "A field of grey."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "A grey field.",
+            "Another.\n\nA grey field.",
+            "the cell 'figure' shows 1 figures, but data/alt/99.md has 2 par",
+        ),
+        ("## figure\n\nA grey field.\n\n", "", "the cell 'figure' shows 1 figures, but data/alt/99.md has 0 par"),
+        ("## explorer", "## claim", "the cell 'claim' shows 0 figures, but data/alt/99.md has 1 par"),
+        ("## explorer", "## recap", "has the heading '## recap', but no cell has that id"),
+        ("A grey field.", "", "one heading '## figure' with one paragraph for each figure"),
+    ],
+)
+def test_figures_and_alt_texts_that_do_not_fit_are_an_error_and_no_run_is_lost(lesson, monkeypatch, old, new, message):
+    edit(alts_of(lesson), old, new)
+    with pytest.raises(LabError, match=re.escape(message)):
+        update(lesson)
+    assert any(message in problem for problem in problems(lesson))
+    monkeypatch.setattr("notebooks.execute", None)
+    write(alts_of(lesson), ALTS)
+    assert update(lesson) == "text updated, same code"
     assert problems(lesson) == []
 
 
@@ -257,12 +298,18 @@ def test_a_lab_makes_claims_that_nbval_can_compare(lesson):
 
 
 @LABS
-def test_every_picture_of_a_lab_has_alt_text(lesson):
+def test_every_figure_of_a_lab_has_its_alt_text_outside_the_code(lesson):
     nb = built_notebook(lesson)
-    for cell in code_cells(nb):
-        for output in cell.outputs:
-            for kind in set(PICTURES) & set(output.get("data", {})):
-                assert output.metadata.get(kind, {}).get("alt", "").strip(), cell.id
+    assert give_alts(nb, lesson) == []
+    figures = [
+        (cell.id, output.metadata[kind]["alt"])
+        for cell in code_cells(nb)
+        for output in cell.outputs
+        for kind in set(PICTURES) & set(output.get("data", {}))
+    ]
+    assert figures and not [(cell, alt) for cell, alt in figures if len(alt) < 30]
+    calls = [node for node in ast.walk(ast.parse(lesson.read_text("utf8"))) if isinstance(node, ast.Call)]
+    assert "alt" not in {keyword.arg for call in calls for keyword in call.keywords}, "move it to data/alt/"
 
 
 @LABS

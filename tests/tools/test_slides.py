@@ -123,7 +123,6 @@ def test_each_fault_of_a_deck_is_found(page, lesson, old, new, fault):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('metadata={"image/png": {"alt": "A grey field."}}', "metadata={}", "cell 'figure' has no alt text"),
         ('"slide_type": "-"', '"slide_type": "sub-slide"', "unknown slide_type 'sub-slide'"),
         (
             'id="title" slideshow={"slide_type": "slide"}',
@@ -136,6 +135,14 @@ def test_each_fault_of_a_deck_is_found(page, lesson, old, new, fault):
 def test_a_deck_that_cannot_be_good_is_not_built(lesson, old, new, message):
     with pytest.raises(LabError, match=message):
         edited(lesson, old, new)
+
+
+def test_a_picture_without_alt_text_is_not_built(lesson):
+    update(lesson)
+    notebook = notebook_of(lesson)
+    notebook.write_text(notebook.read_text("utf8").replace('"A grey field."', '""'), "utf8")
+    with pytest.raises(LabError, match="cell 'figure' has no alt text"):
+        write_deck(lesson, lesson.parent.parent / "slides")
 
 
 def test_a_lab_without_slides_says_what_to_do():

@@ -50,7 +50,7 @@ def explore_case(case: Case) -> Explorer:
 
     >>> import coursekit as ck
     >>> ck.explore_case(ck.case(0))
-    <Explorer: network, label, picture, method; Heat maps (drop in logit) beside the image: A, bird, occlusion>
+    <Explorer: network, label, picture, method>
     """
     places = {label: (case.labels == target).nonzero()[:, 0].tolist() for target, label in enumerate(LABELS)}
 
