@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from scratch import ALTS, LESSON
 
+from coursekit.figures.alt import read_alts
 from notebooks import (
     PICTURES,
     ROOT,
@@ -310,6 +311,17 @@ def test_every_figure_of_a_lab_has_its_alt_text_outside_the_code(lesson):
     assert figures and not [(cell, alt) for cell, alt in figures if len(alt) < 30]
     calls = [node for node in ast.walk(ast.parse(lesson.read_text("utf8"))) if isinstance(node, ast.Call)]
     assert "alt" not in {keyword.arg for call in calls for keyword in call.keywords}, "move it to data/alt/"
+
+
+@LABS
+def test_the_alt_texts_fit_the_cells_of_the_lesson_before_it_is_run(lesson):
+    """What can be known without a run: the last line of a cell shows a figure, or a heading names no cell."""
+    texts = read_alts(ROOT / "data" / "alt" / f"{lesson.name[:2]}.md")
+    cells = {cell.metadata.id: cell.source for cell in code_cells(read_lesson(lesson))}
+    assert not texts.keys() - cells.keys(), "headings of no cell"
+    last = {cell: ast.unparse(ast.parse(source).body[-1]) for cell, source in cells.items()}
+    figures = {cell for cell, line in last.items() if line.startswith(("ck.show", "ck.explore"))}
+    assert not figures - texts.keys(), "figures without a text"
 
 
 @LABS
