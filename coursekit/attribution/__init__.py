@@ -13,5 +13,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "methods": "eleven",
     "occlusion": "occlusion occlusion_grid OcclusionGrid",
     "reading": "importance",
+    "relevance": "relevance",
     "reference": "random_map edge_map centre_map",
 }

@@ -8,5 +8,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "backward": "relu_rule",
     "capture": "capture predict activations embed",
     "cutting": "cut_weights ablate",
+    "redistribution": "",
     "targets": "unit activation_gradients",
 }

@@ -42,16 +42,17 @@ class intercept(TorchFunctionMode):
     """While active, call `handlers[name](function, *arguments)` in place of each torch function of that name.
 
     `name` is the function's own in lower case without "_": "conv2d", "relu" (also for `relu_`), "leakyrelu".
-    What a handler calls itself is not intercepted.
+    What a handler calls itself is not intercepted. `otherwise` is the handler of all other functions.
     """
 
-    def __init__(self, handlers: dict[str, Callable]):
+    def __init__(self, handlers: dict[str, Callable], otherwise: Callable | None = None):
         super().__init__()
         self.handlers = handlers
+        self.otherwise = otherwise
 
     def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
         kwargs = dict(kwargs or {})
-        handler = self.handlers.get(_plain(getattr(func, "__name__", "")))
+        handler = self.handlers.get(_plain(getattr(func, "__name__", "")), self.otherwise)
         if handler is None:
             return func(*args, **kwargs)
         if "input" in kwargs:

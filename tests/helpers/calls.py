@@ -93,6 +93,7 @@ PER_IMAGE = {  # name -> call; each row of the result belongs to one image
     "hires_cam": lambda m, x, layer: ck.hires_cam(m, x, 1, layer=layer),
     "layer_cam": lambda m, x, layer: ck.layer_cam(m, x, 1, layer=layer),
     "guided_grad_cam": lambda m, x, layer: ck.guided_grad_cam(m, x, 1, layer=layer),
+    "relevance": lambda m, x, layer: ck.relevance(m, x, 1),
     "fullgrad": lambda m, x, layer: ck.fullgrad(m, x, 1),
     "occlusion": lambda m, x, layer: ck.occlusion(m, x, 1, window=16, stride=16),
     "occlusion_grid": lambda m, x, layer: ck.occlusion_grid(m, x, 1, window=16, feature=ck.unit(layer, 2)),
