@@ -10,9 +10,10 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "fills": "",
     "fullgrad": "fullgrad",
     "gradients": "input_gradient input_x_gradient saliency smoothgrad integrated_gradients completeness_gap",
-    "methods": "eleven",
+    "methods": "eleven all_methods",
     "occlusion": "occlusion occlusion_grid OcclusionGrid",
     "reading": "importance",
     "relevance": "relevance",
+    "rise": "rise",
     "reference": "random_map edge_map centre_map",
 }

@@ -1,4 +1,4 @@
-"""The eleven methods that the course compares, by the names that stand in every comparison."""
+"""The methods that the course compares, by the names that stand in every comparison."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,10 +6,12 @@ from functools import partial
 from torch import Tensor
 
 from coursekit.attribution.backward_rules import deconvnet, guided_backprop
-from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
+from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam, hires_cam, layer_cam
 from coursekit.attribution.fullgrad import fullgrad
 from coursekit.attribution.gradients import input_gradient, input_x_gradient, integrated_gradients, smoothgrad
 from coursekit.attribution.occlusion import occlusion
+from coursekit.attribution.relevance import relevance
+from coursekit.attribution.rise import rise
 from coursekit.networks.model import Model
 
 
@@ -35,6 +37,29 @@ def eleven() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
         "guided_grad_cam": guided_grad_cam,
         "fullgrad": partial(fullgrad, magnitude=True),
     }
+
+
+def all_methods() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
+    """Return the eleven, and the methods that came later: name -> function (model, images, target) -> maps.
+
+    Relevance is summed over colours. RISE takes 500 masks, and its mean over the picture is taken away, so that
+    positive means more than the average pixel. HiResCAM and LayerCAM read Grad-CAM's layer.
+
+    >>> list(all_methods())[11:]
+    ['rise', 'hires_cam', 'layer_cam', 'relevance']
+    """
+    return {
+        **eleven(),
+        "rise": _rise,
+        "hires_cam": hires_cam,
+        "layer_cam": layer_cam,
+        "relevance": lambda model, images, target: relevance(model, images, target).sum(1, keepdim=True),
+    }
+
+
+def _rise(model: Model, images: Tensor, target: Tensor) -> Tensor:
+    found = rise(model, images, target)
+    return found - found.mean((2, 3), keepdim=True)
 
 
 def _occlusion(model: Model, images: Tensor, target: Tensor) -> Tensor:

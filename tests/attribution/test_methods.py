@@ -48,6 +48,19 @@ def test_each_method_is_the_course_s_own_with_the_settings_that_the_docstring_sa
     assert torch.equal(methods["fullgrad"](model, images, 2), ck.fullgrad(model, images, 2, magnitude=True))
 
 
+def test_all_methods_are_the_eleven_and_four_later_ones():
+    methods, model, images = ck.all_methods(), small_model(), random_images(2, size=14)
+    assert list(methods) == [*NAMES, "rise", "hires_cam", "layer_cam", "relevance"]
+    target = torch.tensor([1, 3])
+    for name in ("hires_cam", "layer_cam"):
+        assert torch.equal(methods[name](model, images, target), getattr(ck, name)(model, images, target)), name
+    relevance = ck.relevance(model, images, target)
+    assert torch.equal(methods["relevance"](model, images, target), relevance.sum(1, keepdim=True))
+    shown = methods["rise"](model, images, target)
+    assert torch.allclose(shown.mean((1, 2, 3)), torch.zeros(2), atol=1e-6)
+    assert torch.allclose(shown.diff(dim=3), ck.rise(model, images, target).diff(dim=3), atol=1e-6)
+
+
 def test_a_board_that_was_never_measured_is_told_in_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(ck.DataUnavailable, match=r"no stored scoreboard of 'nonet'.*training/scoreboard.py nonet"):
         ck.stored_scoreboard("nonet")

@@ -97,6 +97,7 @@ PER_IMAGE = {  # name -> call; each row of the result belongs to one image
     "fullgrad": lambda m, x, layer: ck.fullgrad(m, x, 1),
     "occlusion": lambda m, x, layer: ck.occlusion(m, x, 1, window=16, stride=16),
     "occlusion_grid": lambda m, x, layer: ck.occlusion_grid(m, x, 1, window=16, feature=ck.unit(layer, 2)),
+    "rise": lambda m, x, layer: ck.rise(m, x, 1, n=9, cells=4),
     "random_map": lambda m, x, layer: ck.random_map(m, x),
     "edge_map": lambda m, x, layer: ck.edge_map(m, x),
     "centre_map": lambda m, x, layer: ck.centre_map(m, x),
