@@ -26,6 +26,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "painters": (
         "load_decoder load_generator shape_parameters load_style_network load_texture_network load_superresolution"
     ),
+    "fast": "",
     "receptive": "",
     "weights": "",
 }
