@@ -6,9 +6,10 @@ One plot style. Scaling for the eye happens here and nowhere else.
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "alt": "",
-    "charts": "show_lines show_dots show_polar show_circuit show_parts",
+    "charts": "show_lines show_dots show_polar show_circuit",
+    "distributions": "show_histograms show_scatter",
     "figure": "",
-    "images": "show_images show_predictions signal_pictures",
+    "images": "show_images show_predictions show_parts signal_pictures",
     "lettering": "method_colour",
     "maps": "show_matrix show_maps show_grid",
     "scatter": "show_points",

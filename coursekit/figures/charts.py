@@ -1,24 +1,21 @@
 """Charts in the style of the figures: lines, dots with intervals, polar plots, circuits."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from coursekit.errors import OptionError
-from coursekit.figures.figure import (
-    COLOURS,
-    SIGNED,
-    WIDTH,
-    Picture,
-    bare,
-    draw_image,
-    grid_of_panels,
-    image_panels,
-    styled,
-)
+from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, bare, draw_image, grid_of_panels, styled
+from coursekit.figures.lettering import method_colour, words, wrapped
+
+STYLES = ("-", "--", "-.", ":")
 
 
 @styled
@@ -30,47 +27,87 @@ def show_lines(
     ylabel: str,
     title: str = "",
     log: bool = False,
+    logx: bool = False,
+    limits: tuple[float, float] | None = None,
     ticks: Sequence[str] = (),
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    levels: Mapping[str, float] | None = None,
+    marks: Mapping[str, float] | None = None,
+    slopes: Mapping[str, float] | None = None,
     alt: str | None = None,
 ) -> Picture:
-    """Draw one or more curves over a common x axis; `log` makes the y axis logarithmic.
+    """Draw one or more curves over a common x axis; `log` makes the y axis logarithmic, `logx` the x axis.
+
+    A curve that names a method has that method's colour. Where a curve has NaN, its legend says how many points it has.
 
     ticks : a word below each x instead of its number.
     bands : name of a curve -> (lower, upper) ends of its interval at each x, drawn as a light band.
+    limits : ends of the y axis.
+    levels : name -> y, a horizontal line in grey, such as chance.
+    marks : name -> x, a vertical line in grey, such as the size that a network was trained with.
+    slopes : name -> k, a grey guide y ∝ x^k through the first point of the first curve; both axes must be logarithmic.
+
+    Raises `OptionError` if there is no curve, or slopes on axes that are not logarithmic.
 
     >>> import coursekit as ck
     >>> ck.show_lines([0, 1], {"loss": [2.0, 1.0]}, xlabel="step", ylabel="loss")
-    <Picture 675 × 340>
+    <Picture 675 × 360>
     """
-    many = len(lines) > 6  # then the legend would hide curves
-    figure = Figure(figsize=(WIDTH, 4.2) if many else (WIDTH * 0.75, 3.4), layout="constrained")
+    if not lines or (slopes and not (log and logx)):
+        raise OptionError("show_lines needs at least one curve; slopes need log=True and logx=True.")
+    xs = torch.as_tensor(x).tolist()
+    legend = len(lines) + len(levels or {}) + len(marks or {}) + len(slopes or {}) > 1
+    figure = Figure(figsize=(WIDTH if legend else WIDTH * 0.75, 4.2 if len(lines) > 6 else 3.6), layout="constrained")
     ax = figure.subplots()
-    styles = ["-", "--", "-.", ":"]
-    for i, (name, y) in enumerate(lines.items()):
-        marker = "o" if len(x) < 20 else None  # few points: show where they are
-        style = styles[(i + i // len(COLOURS)) % len(styles)]  # where colours come again, the style is another
-        (line,) = ax.plot(torch.as_tensor(x).tolist(), torch.as_tensor(y).tolist(), style, marker=marker, label=name)
+    for i, (name, values) in enumerate(lines.items()):
+        y = torch.as_tensor(values).tolist()
+        marker = "o" if len(xs) < 20 else None  # few points: show where they are
+        style = STYLES[(i + i // len(COLOURS)) % len(STYLES)]  # where colours come again, the style is another
+        colour = method_colour(name) or COLOURS[i % len(COLOURS)]
+        ax.plot(xs, y, style, marker=marker, color=colour, label=_counted(name, y))
         if bands and name in bands:
-            ax.fill_between(torch.as_tensor(x).tolist(), *bands[name], color=line.get_color(), alpha=0.15, lw=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+            ax.fill_between(xs, *bands[name], color=colour, alpha=0.15, lw=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set(xscale="log" if logx else "linear", yscale="log" if log else "linear")
+    if limits:
+        ax.set_ylim(limits)
+    _draw_references(ax, levels or {}, marks or {}, slopes or {})
     if ticks:
         crowded = len(ticks) > 8
-        ax.set_xticks(
-            torch.as_tensor(x).tolist(), ticks, rotation=45 if crowded else 0, ha="right" if crowded else "center"
-        )
+        ax.set_xticks(xs, list(map(words, ticks)), rotation=45 * crowded, ha="right" if crowded else "center")
     ax.grid(alpha=0.3)
-    if many:
-        figure.legend(loc="outside right upper")
-    elif len(lines) > 1:
-        ax.legend()
+    if legend:
+        figure.legend(loc="outside right upper")  # where it hides no curve
     return Picture(figure, alt)
+
+
+def _counted(name: str, values: Sequence[float]) -> str:
+    """The name for the legend, with the number of points where some are missing (NaN)."""
+    there = sum(value == value for value in values)
+    name = name if there == len(values) else f"{name} ({there} of {len(values)} points)"
+    return textwrap.fill(words(name), 26)
+
+
+def _draw_references(
+    ax: Axes, levels: Mapping[str, float], marks: Mapping[str, float], slopes: Mapping[str, float]
+) -> None:
+    """Draw grey lines without markers: levels, marks, and powers of x through the first point of the first curve."""
+    styles = cycle([(0, (6, 3)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 5))])
+    options: dict[str, Any] = {"color": "#777777", "lw": 1.5, "zorder": 1}
+    x, y = (torch.as_tensor(values, dtype=torch.double) for values in ax.lines[0].get_data())
+    for name, k in slopes.items():
+        ax.plot(x, y[0] * (x / x[0]) ** k, ls=next(styles), label=words(name), **options)
+    for draw, places in ((ax.axhline, levels), (ax.axvline, marks)):
+        for name, place in places.items():
+            draw(place, ls=next(styles), label=words(name), **options)
 
 
 @styled
 def show_dots(
     panels: Mapping[str, Mapping[str, tuple[float, float, float]]],
     *,
+    xlabel: str = "",
+    interval: str = "interval",
     line: str = "",
     grey: Sequence[str] = (),
     columns: int = 3,
@@ -79,42 +116,56 @@ def show_dots(
 ) -> Picture:
     """Compare scores: in each panel one dot with its interval for each name, the first name on top.
 
+    A name that is a method has that method's colour. A value that is missing or NaN is said: n/a.
+
     Parameters
     ----------
-    panels : title -> name -> (value, low, high); a name may be missing in a panel.
+    panels : title -> name -> (value, low, high); low = high where there is no interval.
+    xlabel : the quantity and its unit, if it is one for all panels; they then have the same ends.
+    interval : what the bars are intervals of, such as "95 % interval over 48 objects" or "range of six scenes".
     line : a dashed line marks this name's value in each panel.
     grey : names to draw in grey, such as baselines.
     columns : panels in a row.
-    limits : the same ends for the values of all panels, where they are to be compared; else each has its own.
+    limits : the ends of the axis in all panels.
     alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
-    >>> show_dots({"accuracy": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, line="chance")
-    <Picture 468 × 121>
+    >>> show_dots({"CourseNet": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, xlabel="accuracy", line="chance")
+    <Picture 468 × 151>
     """
     if not panels or not all(panels.values()):
         raise OptionError("show_dots needs at least one panel, and at least one value in each.")
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
 
     def size(rows: int, columns: int) -> tuple[float, float]:
-        return WIDTH * min(1, 0.28 + 0.24 * columns), rows * (0.8 + 0.24 * len(names))
+        return WIDTH * min(1, 0.28 + 0.24 * columns), 0.3 + rows * (0.8 + 0.24 * len(names))
 
-    figure, axes = grid_of_panels(len(panels), columns, size, sharey=True)
+    figure, axes = grid_of_panels(len(panels), columns, size, sharey=True, sharex=bool(xlabel))
     for ax, (title, panel) in zip(axes, panels.items(), strict=True):
         for y, name in enumerate(names):
-            if name in panel:
-                value, low, high = panel[name]
-                colour = "#777777" if name in grey else COLOURS[0]
-                ax.hlines(y, low, high, color=colour, lw=2)
-                ax.plot(value, y, "o", color=colour, mfc="white" if name in grey else colour, ms=6)
+            _draw_dot(ax, y, panel.get(name, (math.nan,) * 3), name, name in grey)
         if line in panel:
             ax.axvline(panel[line][0], ls="--", lw=1, color="#777777", zorder=0)
         ax.set_title(title)
-        ax.set_xlim(limits)
+        if limits:
+            ax.set_xlim(limits)
+        ax.tick_params(labelbottom=True)
         ax.grid(alpha=0.3)
-    figure.supxlabel("dot: value, bar: its interval" + f", dashed: {line}" * bool(line), fontsize=10)
-    axes[0].set_yticks(range(len(names)), names)
+    barred = any(low < high for panel in panels.values() for _, low, high in panel.values())
+    below = filter(None, [xlabel, f"bar: {interval}" * barred, f"dashed: {words(line)}" * bool(line)])
+    figure.supxlabel(wrapped(", ".join(below), figure.get_figwidth(), 11), fontsize=11)
+    axes[0].set_yticks(range(len(names)), list(map(words, names)))
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     return Picture(figure, alt)
+
+
+def _draw_dot(ax: Axes, y: int, cell: tuple[float, float, float], name: str, grey: bool) -> None:
+    value, low, high = map(float, cell)
+    if value != value:  # missing: said at the left end, where no dot could be meant
+        ax.text(0.02, y, "n/a", transform=ax.get_yaxis_transform(), va="center", color="#777777", style="italic")
+        return
+    colour = "#777777" if grey else method_colour(name) or COLOURS[0]
+    ax.hlines(y, low, high, color=colour, lw=2)
+    ax.plot(value, y, "o", color=colour, mfc="white" if grey else colour, ms=6)
 
 
 @styled
@@ -149,8 +200,7 @@ def show_polar(
         for i, (name, values) in enumerate(curves.items()):
             around = torch.cat([values.detach().cpu()] * (360 // turn))
             angles = torch.linspace(0, 2 * math.pi, len(around) + 1)
-            style = ("-", "--", "-.", ":")[i % 4]
-            ax.plot(angles, torch.cat([around, around[:1]]), style, color=COLOURS[i % len(COLOURS)], label=name)
+            ax.plot(angles, torch.cat([around, around[:1]]), STYLES[i % 4], color=COLOURS[i % len(COLOURS)], label=name)
             if i == 0:
                 ax.fill(angles[:-1], around, color=COLOURS[0], alpha=0.12)
         ax.set_title(title)
@@ -192,6 +242,8 @@ def show_circuit(
             f"Give kernels (n, k, k), n titles and n pictures or none, but got {tuple(kernels.shape)}, {len(titles)} "
             f"and {len(pictures)}."
         )
+    if not kernels.isfinite().all():
+        raise OptionError("Kernels to draw must be finite, but some values are NaN or infinite.")
     rows = 2 if len(pictures) else 1
     side = min(2.2, WIDTH / (len(kernels) + 0.6))
     figure = Figure(figsize=(side * (len(kernels) + 0.6), rows * side + 0.4), layout="constrained")
@@ -204,29 +256,4 @@ def show_circuit(
         bare(axes[-1, i])
         axes[0, i].set_title(title)
     figure.colorbar(drawn, ax=list(axes.flat), label=unit, shrink=0.8, pad=0.02)
-    return Picture(figure, alt)
-
-
-@styled
-def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str | None = None) -> Picture:
-    """Draw places on pictures, as dots: the peaks of a filter on an object.
-
-    Parameters
-    ----------
-    panels : title -> picture (1, 3, h, w), and places (n, 2): row and column from 0 to 1, as of `part_places`.
-        What lies more than a tenth outside the picture is left out.
-    columns : panels in a row.
-
-    >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
-    <Picture 320 × 355>
-    """
-    if not panels:
-        raise OptionError("show_parts needs at least one panel.")
-    figure, axes = image_panels(len(panels), columns, 1.0)
-    for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
-        draw_image(ax, picture[0])
-        height, width = picture.shape[2:]
-        near = places[((places > -0.1) & (places < 1.1)).all(1)]
-        ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
-        ax.set_title(title)
     return Picture(figure, alt)

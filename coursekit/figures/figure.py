@@ -161,10 +161,10 @@ def draw_outline(ax: Axes, mask: Tensor, width: float, height: float) -> None:
         seen = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
         raise OptionError(f"A mask to outline is one (H, W), but is {seen}; index it first.")
     inside = torch.nn.functional.pad(mask.detach().cpu().reshape(mask.shape[-2:]).float(), (1, 1, 1, 1))
-    rows, cols = ((torch.arange(n) - 0.5) for n in inside.shape)
-    x, y = cols * width / mask.shape[-1], rows * height / mask.shape[-2]
+    x, y = width / mask.shape[-1], height / mask.shape[-2]  # the padding closes outlines at the border
+    where: dict[str, Any] = {"origin": "lower", "extent": (-x, width + x, -y, height + y)}
     for colour, thick in (("white", 3.5), ("black", 1.5)):
-        ax.contour(x.numpy(), y.numpy(), inside.numpy(), levels=[0.5], colors=colour, linewidths=thick)
+        ax.contour(inside.numpy(), levels=[0.5], colors=colour, linewidths=thick, **where)
     ax.set(xlim=(0, width), ylim=(height, 0))
 
 

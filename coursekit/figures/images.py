@@ -1,6 +1,6 @@
 """Images, predictions and signals side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import torch
@@ -78,6 +78,31 @@ def show_predictions(
     return Picture(figure, alt)
 
 
+@styled
+def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4, alt: str | None = None) -> Picture:
+    """Draw places on pictures, as dots: the peaks of a filter on an object.
+
+    Parameters
+    ----------
+    panels : title -> picture (1, 3, h, w), and places (n, 2): row and column from 0 to 1, as of `part_places`.
+        What lies more than a tenth outside the picture is left out.
+    columns : panels in a row.
+
+    >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
+    <Picture 320 × 355>
+    """
+    if not panels:
+        raise OptionError("show_parts needs at least one panel.")
+    figure, axes = image_panels(len(panels), columns, 1.0)
+    for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
+        draw_image(ax, picture[0])
+        height, width = picture.shape[2:]
+        near = places[((places > -0.1) & (places < 1.1)).all(1)]
+        ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
+        ax.set_title(title)
+    return Picture(figure, alt)
+
+
 def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:
     """Turn signed colour maps, such as `deconvnet` returns, into pictures: 0 is grey, each on its own scale.
 
@@ -98,6 +123,8 @@ def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:
     if not isinstance(signals, Tensor) or signals.ndim != 4:
         shape = tuple(signals.shape) if isinstance(signals, Tensor) else type(signals).__name__
         raise OptionError(f"Signals must have the shape (N, C, H, W), but got {shape}.")
+    if not signals.isfinite().all():
+        raise OptionError("Signals to draw must be finite, but some values are NaN or infinite.")
     pictures = []
     for signal in signals.detach().cpu().float():
         sizes = signal.abs()[signal != 0]

@@ -38,10 +38,8 @@ def _key(name: str) -> str:
 
 
 _COLOURS = {_key(word): colour for name, (words, colour) in METHODS.items() for word in (name, words)}
-_COLOURS |= {_key(short): METHODS[name][1] for short, name in {
-    "saliency": "input_gradient", "backprop": "input_gradient", "guided": "guided_backprop",
-    "guided backpropagation": "guided_backprop", "LRP": "relevance",
-}.items()}  # fmt: skip
+_SHORT = {"saliency": "input_gradient", "backprop": "input_gradient", "guided": "guided_backprop"}
+_COLOURS |= {short: METHODS[name][1] for short, name in _SHORT.items()}
 
 
 def method_colour(name: str) -> str | None:

@@ -1,6 +1,7 @@
 """Signed maps over images, grids of them, and matrices of maps."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -87,9 +88,14 @@ def show_maps(
     units = [unit] * len(flat) if isinstance(unit, str) else list(unit)
     for i, (ax, (title, values)) in enumerate(zip(panels, flat.items(), strict=True)):
         scale = _scale(list(flat.values()) if shared else [values], clip, limits)
-        drawn = _draw_map(ax, values, scale, image, overlay, windows)
+        low, high, colours = scale
+        if overlay and image is not None:
+            colours = SIGNED if low < 0 else OVERLAY
+            draw_image(ax, 0.4 + 0.6 * image[0].detach().cpu().mean(0, keepdim=True))  # grey: the only hue is the map's
+        alpha = 0.6 if overlay and image is not None else 1.0
+        drawn = _place(ax, values, first.shape[-2:], windows, cmap=colours, vmin=low, vmax=high, alpha=alpha)
         if mask is not None:
-            draw_outline(ax, mask, *(image if image is not None else values).shape[:-3:-1])
+            draw_outline(ax, mask, *first.shape[:-3:-1])
         ax.set_title(title)
         if not shared or i == len(flat) - 1:
             target = panels if shared and len(flat) <= columns else ax
@@ -98,46 +104,19 @@ def show_maps(
     return Picture(figure, alt)
 
 
-def _draw_map(
-    ax: Axes,
-    values: Tensor,
-    scale: tuple[float, float, str],
-    image: Tensor | None,
-    overlay: bool,
-    windows: tuple[int, int] | None,
-) -> AxesImage:
-    """Draw a map (h, w) as large as the image, or over the image."""
-    low, high, colours = scale
-    height, width = image.shape[-2:] if image is not None else values.shape
-    see_through = 1.0
-    if overlay and image is not None:
-        colours, see_through = SIGNED if low < 0 else OVERLAY, 0.6
-        draw_image(ax, 0.4 + 0.6 * image[0].detach().cpu().mean(0, keepdim=True))  # grey: the only hue is the map's
-    extent = _extent(values, height, width, windows)
-    how = "nearest" if min(values.shape) < 64 else "antialiased"
-    drawn = ax.imshow(values.numpy(), colours, extent=extent, interpolation=how, vmin=low, vmax=high, alpha=see_through)
-    _frame(ax, width, height, windows)
-    return drawn
-
-
-def _extent(
-    values: Tensor, height: int, width: int, windows: tuple[int, int] | None
-) -> tuple[float, float, float, float]:
-    """Where a map lies on its image: all over it, or each value of a grid at the centre of its window."""
-    if windows is None:
-        return 0, width, height, 0
-    window, stride = windows
-    start = (window - stride) / 2
-    rows, cols = values.shape
-    return start, start + cols * stride, start + rows * stride, start
-
-
-def _frame(ax: Axes, width: int, height: int, windows: tuple[int, int] | None) -> None:
-    """End a panel where the image ends; a line shows where, if a grid of windows does not reach it."""
+def _place(ax: Axes, values: Tensor, size: Sequence[int], windows: tuple[int, int] | None, **how: Any) -> AxesImage:
+    """Draw a map (h, w) all over an image of that size, or each value of a grid at the centre of its window."""
+    (rows, cols), (height, width) = values.shape, size
+    start, tall, wide = 0.0, height / rows, width / cols  # of the cells
+    if windows is not None:
+        start, tall, wide = (windows[0] - windows[1]) / 2, windows[1], windows[1]
+    smooth = "nearest" if min(rows, cols) < 64 else "antialiased"
+    extent = (start, start + cols * wide, start + rows * tall, start)
+    drawn = ax.imshow(values.numpy(), extent=extent, interpolation=smooth, **how)
     ax.set(xlim=(0, width), ylim=(height, 0))
     bare(ax)
-    if windows is not None:
-        ax.spines[:].set(visible=True, color="#BBBBBB")
+    ax.spines[:].set(visible=windows is not None, color="#BBBBBB")  # the image's frame, which the grid may not reach
+    return drawn
 
 
 def _ends(values: Tensor, low: float, high: float, colours: str) -> str:
@@ -176,11 +155,9 @@ def show_grid(
     figure, axes = image_panels(2, 2, aspect_of(image), bars=True)
     draw_image(axes[0], image[0])
     axes[0].set_title("image")
-    height, width = image.shape[-2:]
-    extent = _extent(labels[0], height, width, windows)
-    axes[1].imshow(rank.numpy(), cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, extent=extent)
+    how = {"cmap": ListedColormap(COLOURS), "vmin": -0.5, "vmax": len(COLOURS) - 0.5}
+    _place(axes[1], rank, image.shape[-2:], windows, **how)
     axes[1].set_title(title)
-    _frame(axes[1], width, height, windows)
     patches = [Patch(color=colour, label=entry) for colour, entry in zip(COLOURS, entries, strict=False)]
     figure.legend(handles=patches, loc="outside lower center", ncols=2)
     return Picture(figure, alt)

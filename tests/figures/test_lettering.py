@@ -33,6 +33,10 @@ def figures(n):
         "show_matrix": lambda: ck.show_matrix({f"row {i}": {"a": image, "b": image} for i in range(n)}),
         "show_lines": lambda: ck.show_lines([0, 1], {long(i): [0, i] for i in range(n)}, xlabel="step", ylabel="loss"),
         "show_dots": lambda: ck.show_dots(dots),
+        "show_histograms": lambda: ck.show_histograms({long(i): values for i in range(n)}, xlabel="activation"),
+        "show_scatter": lambda: ck.show_scatter(
+            {long(i): ([1, 2], [1, i]) for i in range(n)}, xlabel="p", ylabel="length", names=["cat", "hen"] * n
+        ),
         "show_polar": lambda: ck.show_polar({long(i): {"answer": torch.rand(8)} for i in range(n)}),
         "show_circuit": lambda: ck.show_circuit(torch.randn(n, 3, 3), [f"{i}°" for i in range(n)]),
         "show_parts": lambda: ck.show_parts({long(i): (image, torch.rand(4, 2)) for i in range(n)}),
@@ -61,7 +65,7 @@ def test_words_can_be_read_on_a_slide_whatever_the_size_of_the_figure(name, n):
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("name", ["show_images", "show_maps", "show_parts", "show_dots"])
+@pytest.mark.parametrize("name", ["show_images", "show_maps", "show_parts", "show_dots", "show_histograms"])
 def test_titles_side_by_side_do_not_touch(name, n):
     figure = figures(n)[name]().figure
     figure.draw_without_rendering()
