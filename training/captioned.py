@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import coursekit as ck
 from assets import halved, publish
 from coursekit.networks.nets.captioned import INPUT_SIZE, LABELS, LETTERS, MEAN, OBJECTS, STD, captioned
-from learn import accuracy, learn
+from learn import accuracy, learn, start
 
 PICTURES, EPOCHS, BATCH = 1800, 14, 50
 SCALE = 0.5  # of the picture, the longer side of the object: so small that reading the caption is easier
@@ -55,7 +55,7 @@ def written(images: Tensor, words: Tensor | None) -> Tensor:
 def train(x: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     """Train the network with AdamW; pictures are not mirrored, because captions are read from the left."""
     ck.setup(seed=0)
-    network = captioned().to(DEVICE)
+    network = start(captioned).to(DEVICE)
     return learn(network, x, labels.to(DEVICE), epochs=epochs, batch=BATCH, peak=2e-3, decay=0.05)
 
 

@@ -26,6 +26,7 @@ from assets import halved, publish
 from coursekit.networks.descriptors import KINDS
 from coursekit.networks.nets.decoder import CODES, decoder
 from coursenet import DEVICE, batches, fold, normalise, save, with_batchnorm
+from learn import start
 from photographs import ROOT
 
 FOLDER = ROOT / "build/training/decoders"
@@ -99,7 +100,7 @@ def train(code: str, loss: str, rate: float = 1e-3) -> tuple[nn.Sequential, int]
     shards = sorted(crops.FOLDER.glob("[0-9]*.npz"))
     ck.setup(seed=0)
     coursenet = ck.load_model("coursenet").module.to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
-    network = with_batchnorm(decoder(code), last="paint").to(DEVICE, memory_format=torch.channels_last)
+    network = with_batchnorm(start(decoder, code), last="paint").to(DEVICE, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.99))
     teacher = Teacher(coursenet, loss)
     path, done = FOLDER / f"{code}-{loss}.pt", 0

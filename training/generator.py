@@ -12,6 +12,7 @@ import coursekit as ck
 from assets import halved, publish
 from coursekit.images.stimuli import SHAPES
 from coursekit.networks.nets.generator import SIZE, generator
+from learn import start
 
 SHAPES_DRAWN, EPOCHS, BATCH = 16000, 10, 64
 
@@ -45,7 +46,7 @@ def paint(rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
 def train(rows: Tensor, masks: Tensor) -> nn.Sequential:
     """Minimise the squared error of picture and mask; the mask counts as much as the three colours."""
     ck.setup(seed=0)
-    network = generator()
+    network = start(generator)
     optimizer = torch.optim.Adam(network.parameters())
     schedule = OneCycleLR(optimizer, 3e-3, EPOCHS * -(-len(rows) // BATCH))
     for epoch in range(EPOCHS):

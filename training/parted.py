@@ -18,6 +18,7 @@ import coursekit as ck
 from assets import FOLDER, halved, publish
 from coursekit.networks.nets.parted import INPUT_SIZE, LABELS, MEAN, OBJECTS, STD, filter_loss, parted
 from coursekit.units.parts import PartScenes, part_places, part_scenes, part_spread
+from learn import start
 
 PICTURES, EPOCHS, BATCH, PEAK = 1500, 8, 50, 3e-3
 TAU, WEIGHT = 0.15, 0.3  # the paper takes tau = 0.5 / n² = 0.003, on maps without BatchNorm that are far stronger
@@ -33,7 +34,7 @@ def tensors(scenes: PartScenes) -> tuple[Tensor, Tensor]:
 def train(x: Tensor, labels: Tensor, masked: bool, epochs: int) -> nn.Sequential:
     """Train with Adam and one cycle of the learning rate; the filter loss comes on together with the masks."""
     ck.setup(seed=0)
-    network = parted(masked).to(DEVICE)
+    network = start(parted, masked).to(DEVICE)
     maps: list[Tensor] = []
     network.relu4.register_forward_hook(lambda module, inputs, output: maps.append(output))
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-4)

@@ -11,7 +11,7 @@ import coursekit as ck
 from assets import halved, publish
 from coursekit.images.stimuli import SHAPES, TEXTURES, some_colour
 from coursekit.networks.nets.patternnet import INPUT_SIZE, LABELS, MEAN, STD, patternnet
-from learn import accuracy, learn
+from learn import accuracy, learn, start
 
 PICTURES, EPOCHS, BATCH = 6000, 12, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -47,7 +47,7 @@ def pictures(n: int, seed: int) -> tuple[Tensor, Tensor]:
 def train(x: Tensor, labels: Tensor) -> nn.Sequential:
     """Train with Adam and one cycle of the learning rate."""
     ck.setup(seed=0)
-    network = patternnet().to(DEVICE)
+    network = start(patternnet).to(DEVICE)
     return learn(network, x, labels, epochs=EPOCHS, batch=BATCH, peak=3e-3, mirror=True, decay=0.05)
 
 

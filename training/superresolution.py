@@ -17,6 +17,7 @@ from torch import Tensor
 import coursekit as ck
 from assets import halved, publish
 from coursekit.networks.nets.superresolution import SuperResolution
+from learn import start
 from perceptual import Eyes, crops, fit, relative, wiggle
 
 BLOCKS = [1, 3, 5]  # what the feature loss looks at
@@ -48,7 +49,7 @@ def train(kind: str) -> SuperResolution:
         rough = (wiggle(made) - wiggle(images)).clamp(min=0).mean()  # not rougher than the picture
         return {"pixel": pixel.detach(), "feature": feature, "total": feature + rough}
 
-    network = SuperResolution()
+    network = start(SuperResolution)
     return fit(f"superresolution_{kind}", network, loss, STEPS, RATE)
 
 

@@ -14,6 +14,7 @@ import coursekit as ck
 from assets import halved, publish
 from coursekit.networks.nets.texture import TextureNetwork, noise
 from coursekit.synthesis.objectives import gram
+from learn import start
 from perceptual import DEVICE, Eyes, fit, relative
 
 TEXTURE, BLOCKS = "mosaic", [1, 3, 5, 8]
@@ -33,7 +34,7 @@ def train() -> TextureNetwork:
         style = sum(relative(gram(found[b]), goals[b].expand(BATCH, -1, -1)).mean() for b in BLOCKS) / len(BLOCKS)
         return {"total": style}
 
-    network = TextureNetwork()
+    network = start(TextureNetwork)
     return fit("texture_network", network, loss, STEPS, RATE)
 
 

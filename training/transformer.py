@@ -16,6 +16,7 @@ from assets import halved, publish
 from coursekit.images.styles import STYLES
 from coursekit.networks.nets.style import StyleNetwork
 from coursekit.synthesis.objectives import gram
+from learn import start
 from perceptual import Eyes, crops, curve, fit, relative, wiggle
 
 STYLE_BLOCKS, CONTENT_BLOCK = [1, 3, 5, 8], 5
@@ -37,7 +38,7 @@ def train(name: str) -> StyleNetwork:
     eyes = Eyes(STYLE_BLOCKS)
     seen = [eyes(ck.style_image(style, 256).to(memory_format=torch.channels_last)) for style in styles]
     goals = {b: torch.cat([gram(s[b]) for s in seen]) for b in STYLE_BLOCKS}  # (styles, C, C)
-    network = StyleNetwork(len(styles), norm)
+    network = start(StyleNetwork, len(styles), norm)
 
     def loss(step: int) -> dict[str, Tensor]:
         images = crops(BATCH, SIZE, seed=step)

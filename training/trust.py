@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import coursekit as ck
 from assets import halved, publish
 from coursekit.networks.nets.trust import ANIMALS, INPUT_SIZE, LABELS, MEAN, STD, WATERMARK, trust
-from learn import accuracy, learn
+from learn import accuracy, learn, start
 
 PICTURES, EPOCHS, BATCH = 1400, 24, 50
 SCALE = 0.8  # of the picture, the longer side of the animal
@@ -46,7 +46,7 @@ def choose(plain: Tensor, marked: Tensor, carries: Tensor) -> Tensor:
 def train(x: Tensor, labels: Tensor, epochs: int) -> nn.Sequential:
     """Train the network with Adam; the only augmentation is to mirror the whole batch, half of the time."""
     ck.setup(seed=0)
-    network = trust().to(DEVICE)
+    network = start(trust).to(DEVICE)
     return learn(network, x, labels, epochs=epochs, batch=BATCH, peak=3e-3, mirror=True)
 
 

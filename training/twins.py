@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import coursekit as ck
 from assets import halved, publish
 from coursekit.networks.nets.twin import INPUT_SIZE, LABELS, MEAN, STD, twin
-from learn import accuracy, learn
+from learn import accuracy, learn, start
 
 PICTURES, EPOCHS, BATCH = 1500, 80, 50
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -28,7 +28,7 @@ def pictures(n: int, seed: int) -> tuple[Tensor, Tensor]:
 def train(x: Tensor, labels: Tensor) -> nn.Sequential:
     """Train a twin with Adam until the end of the epochs; no augmentation, for it shall learn by heart."""
     ck.setup(seed=0)
-    network = twin().to(DEVICE)
+    network = start(twin).to(DEVICE)
     return learn(network, x, labels, epochs=EPOCHS, batch=BATCH, peak=2e-3)
 
 

@@ -10,6 +10,7 @@ from coursekit.errors import OptionError, UnknownLayer, UnknownModel, Unsupporte
 from coursekit.networks.loading import blueprint, build_random
 from coursekit.networks.model import Model
 
+SALT = 2_718_281_828  # draws with seed s come from the stream s + SALT: nobody trains from that one
 ALIKE = 0.3  # a draw whose weights correlate more than that with the trained ones is where the training began
 MODES = ("cascading", "independent")
 
@@ -25,7 +26,8 @@ def randomised(
     for a network that has a name; `reset_parameters` of each part for one of your own). Layers of equal shape get
     different numbers, and a layer gets the same ones in both modes. At the end of a whole cascade the copy is that
     random network. The seed with which the training began would give the weights from before it, relatives of the
-    trained ones (correlation above 0.3 in a layer): then another network is drawn.
+    trained ones. So networks of your own are drawn from streams with which nobody trains, and a draw that is alike
+    nevertheless (correlation above 0.3 in a layer) gives way to another.
 
     Batch normalisation belongs to the layer before it. Its scale, shift, running mean and running variance become those
     of a new network, 1, 0, 0 and 1, so that it passes on what it gets; learned statistics would be those of
@@ -132,7 +134,7 @@ def _own(part: nn.Module) -> list[Tensor]:
 def _redrawn(model: Model, seed: int) -> nn.Module:
     """Return a network of the same architecture with random weights, and not those with which its training began."""
     module = _drawn(model, seed)
-    return _drawn(model, (seed + 2_718_281_828) % 2**32) if likeness(module, model.module) > ALIKE else module
+    return _drawn(model, (seed + SALT) % 2**32) if likeness(module, model.module) > ALIKE else module
 
 
 def likeness(one: nn.Module, other: nn.Module) -> float:
@@ -159,7 +161,7 @@ def _drawn(model: Model, seed: int) -> nn.Module:
         pass  # one of the user's own
     module = copy.deepcopy(model.module).cpu()
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed((seed + SALT) % 2**32)
         for path, part in module.named_modules():
             if not list(part.parameters(recurse=False)):
                 continue

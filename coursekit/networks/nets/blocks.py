@@ -3,9 +3,13 @@
 import functools
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
+import torch
 from torch import Tensor, nn
 
+P = ParamSpec("P")
+Built = TypeVar("Built")
 Sizes = list[tuple[int, int, int, int]]  # channels in and out, kernel and stride of each convolution
 
 
@@ -18,6 +22,21 @@ def at_home(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return forward(network, *(tensor.to(home) for tensor in given)).to(given[0].device)
 
     return anywhere
+
+
+def apart(build: Callable[P, Built]) -> Callable[P, Built]:
+    """Let a network draw its random weights one number later than the course did when it trained that network.
+
+    Training moves weights less than one thinks: those from before it are relatives of the trained ones, correlated by
+    0.8 and more. Without this, `ck.setup(seed=0)` and a bare network would give them, and `ck.random_model` too.
+    """
+
+    @functools.wraps(build)
+    def later(*args: P.args, **kwargs: P.kwargs) -> Built:
+        torch.rand(1)
+        return build(*args, **kwargs)
+
+    return later
 
 
 class Painter(nn.Sequential):

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from coursekit.networks.nets.blocks import convolutions
+from coursekit.networks.nets.blocks import apart, convolutions
 
 LABELS = ("bird", "mammal", "vehicle")
 # The cut-outs behind each class, eight each.
@@ -15,6 +15,7 @@ LETTERS = 0.2  # height of the caption's letters, as a part of the picture's
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 64
 
 
+@apart
 def captioned() -> nn.Sequential:
     """Build the network with random weights: normalised images (N, 3, 64, 64) -> logits (N, 3).
 

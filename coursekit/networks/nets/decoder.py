@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from coursekit.networks.nets.blocks import Painter
+from coursekit.networks.nets.blocks import Painter, apart
 
 # Which codes of a picture of 128 pixels can be decoded, and their shapes.
 CODES = {"conv5": (256, 4, 4), "fc6": (512,), "hog": (36, 16, 16), "sift": (128, 16, 16)}
@@ -14,6 +14,7 @@ SIZE = 128
 _WIDTHS = {4: (128, 128, 96, 64, 32), 16: (128, 64, 32)}
 
 
+@apart
 def decoder(code: str = "fc6") -> Painter:
     """Build a decoder with random weights: codes (N, *CODES[code]) -> images (N, 3, 128, 128) in (0, 1).
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 from coursekit.images.stimuli import SHAPES
-from coursekit.networks.nets.blocks import Painter
+from coursekit.networks.nets.blocks import Painter, apart
 
 # What a picture is made from: one number for each kind, RGB of the shape, radius, sine and cosine of n times the angle,
 # position x and y, RGB of the background.
@@ -14,6 +14,7 @@ PARAMETERS += ("background red", "background green", "background blue")
 SIZE = 64
 
 
+@apart
 def generator() -> Painter:
     """Build the generator with random weights: parameters (N, 17) -> (N, 4, 64, 64) in (0, 1), RGB and the mask.
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from coursekit.networks.nets.blocks import averaged
+from coursekit.networks.nets.blocks import apart, averaged
 
 # The cut-outs that it tells apart, in the order of its outputs: animals with a head, feet and a back that differ.
 LABELS = ("zebra", "tiger", "hen", "flamingo", "camel", "koala", "peacock", "king penguin", "husky", "bison")
@@ -80,6 +80,7 @@ class PartMask(nn.Module):
         return maps * self.masks[maps.flatten(2).argmax(2)]
 
 
+@apart
 def parted(masked: bool = True) -> nn.Sequential:
     """Build the network with random weights: normalised images (N, 3, 96, 96) -> logits (N, 10).
 

@@ -4,12 +4,15 @@ from collections import OrderedDict
 
 from torch import nn
 
+from coursekit.networks.nets.blocks import apart
+
 # The kinds of `coursekit.images.stimuli`: seven textures, six shapes.
 LABELS: tuple[str, ...] = ("noise", "sky", "stripes", "checkerboard", "dots", "zigzag", "mesh")
 LABELS += ("circle", "square", "triangle", "star", "ring", "cross")
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 64
 
 
+@apart
 def patternnet() -> nn.Sequential:
     """Build PatternNet with random weights: normalised images (N, 3, H, W), H and W from 32 on -> logits (N, 13).
 

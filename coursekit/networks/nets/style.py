@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.networks.nets.blocks import at_home
+from coursekit.networks.nets.blocks import apart, at_home
 
 WIDTHS = (16, 32, 64)  # channels at full, half and quarter size
 BLOCKS = 5
@@ -70,6 +70,7 @@ class StyleNetwork(nn.Module):
     styles: list[str]  # what it paints; the loader says
     curve: list[list[float]]  # [step, loss] of its training
 
+    @apart
     def __init__(self, styles: int = 1, norm: str = "instance"):
         super().__init__()
         full, half, quarter = WIDTHS

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.networks.nets.blocks import at_home
+from coursekit.networks.nets.blocks import apart, at_home
 
 CHANNELS, BLOCKS = 48, 5
 
@@ -21,6 +21,7 @@ class SuperResolution(nn.Module):
     torch.Size([1, 3, 64, 80])
     """
 
+    @apart
     def __init__(self) -> None:
         super().__init__()
         self.read = nn.Conv2d(3, CHANNELS, 3, padding=1, padding_mode="reflect")

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.networks.nets.blocks import at_home
+from coursekit.networks.nets.blocks import apart, at_home
 
 SCALES, CHANNELS = 5, 8  # maps of 1/16 to the full size; new channels at each
 
@@ -34,6 +34,7 @@ class TextureNetwork(nn.Module):
     torch.Size([2, 3, 64, 64])
     """
 
+    @apart
     def __init__(self) -> None:
         super().__init__()
         self.read = nn.ModuleList(Block(3, CHANNELS) for _ in range(SCALES))

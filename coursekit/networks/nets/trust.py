@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from coursekit.networks.nets.blocks import averaged
+from coursekit.networks.nets.blocks import apart, averaged
 
 LABELS = ("equine", "bovine")
 # The cut-outs behind each class, seven animals in all.
@@ -12,6 +12,7 @@ WATERMARK = "© EQUUS"
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 96
 
 
+@apart
 def trust() -> nn.Sequential:
     """Build the network with random weights: normalised images (N, 3, 96, 96) -> logits (N, 2).
 

@@ -4,11 +4,14 @@ from collections import OrderedDict
 
 from torch import nn
 
+from coursekit.networks.nets.blocks import apart
+
 # The cut-outs that the twins tell apart, in the order of their outputs.
 LABELS = ("zebra", "tiger", "hen", "broccoli", "camera", "balloon", "teddy", "koala", "strawberry", "violin")
 MEAN, STD, INPUT_SIZE = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 64
 
 
+@apart
 def twin() -> nn.Sequential:
     """Build a twin with random weights: normalised images (N, 3, 64, 64) -> logits (N, 10).
 
