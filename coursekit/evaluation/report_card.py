@@ -13,8 +13,8 @@ from coursekit.figures.figure import WIDTH, Picture, styled
 from coursekit.figures.tables import draw_cell, html_table, text_table
 from coursekit.files import DATA, stored
 
-# Passes through the network for one map: forward plus backward. Occlusion's are those of `eleven`: 169 windows and
-# the whole picture.
+# Passes through the network for one map: forward plus backward. Occlusion's and RISE's are those of `all_methods`: 169
+# windows and the whole picture, 500 masks.
 PASSES = {
     "input_gradient": 2,
     "input_x_gradient": 2,
@@ -27,6 +27,10 @@ PASSES = {
     "grad_cam": 2,
     "guided_grad_cam": 4,
     "fullgrad": 2,
+    "rise": 500,
+    "hires_cam": 2,
+    "layer_cam": 2,
+    "relevance": 3,
     "edges": 0,
 }
 USES = {
@@ -41,6 +45,10 @@ USES = {
     "grad_cam": "where the evidence for a class lies; any CNN",
     "guided_grad_cam": "sharp pictures; the detail is guided backprop's",
     "fullgrad": "where the object is; hardly which class",
+    "rise": "as occlusion, without a window to choose; slow",
+    "hires_cam": "as Grad-CAM, and adds up over a linear head",
+    "layer_cam": "where the object is, from inner layers too",
+    "relevance": "each pixel's share, by rules; biases take some",
     "edges": "the baseline: it asks no network",
 }
 COLUMNS = ("energy in mask ↑", "deletion ↓", "similarity, signed ↓", "similarity, unsigned ↓", "passes ↓")

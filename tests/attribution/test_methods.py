@@ -61,6 +61,15 @@ def test_all_methods_are_the_eleven_and_four_later_ones():
     assert torch.allclose(shown.diff(dim=3), ck.rise(model, images, target).diff(dim=3), atol=1e-6)
 
 
+def test_a_scoreboard_takes_all_methods():
+    images = random_images(2, size=14)
+    masks = torch.zeros(2, 14, 14, dtype=torch.bool)
+    masks[:, 3:8, 3:8] = True
+    scenes = ck.Scenes(images, masks, torch.tensor([1, 3]), ["zebra", "hen"])
+    board = ck.scoreboard(small_model(), ck.all_methods(), scenes, steps=2)
+    assert list(board.rows) == [*ck.all_methods(), "chance", "edges", "centre"] and not board.not_applicable
+
+
 def test_a_board_that_was_never_measured_is_told_in_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(ck.DataUnavailable, match=r"no stored scoreboard of 'nonet'.*training/scoreboard.py nonet"):
         ck.stored_scoreboard("nonet")

@@ -55,7 +55,7 @@ def test_the_better_is_the_bluer_whichever_way_a_column_runs():
     assert red[4, 2] < red[4, 1] < red[4, 0] == 1, "passes: 0, 1, 170"
 
 
-@pytest.mark.parametrize("name", list(ck.eleven()))
+@pytest.mark.parametrize("name", list(ck.all_methods()))
 def test_the_passes_are_those_that_a_network_counts(name):
     model, image = small_model(), random_images(1, size=28)  # 28: as many windows as at 224
     counts = {"forward": 0, "backward": 0}
@@ -69,13 +69,13 @@ def test_the_passes_are_those_that_a_network_counts(name):
         counts["backward"] += len(gradient)
 
     handle = model.module.fc.register_forward_hook(forward)
-    ck.eleven()[name](model, image, 1)
+    ck.all_methods()[name](model, image, 1)
     handle.remove()
     assert sum(counts.values()) == module.PASSES[name], counts
 
 
 def test_every_method_has_its_cost_and_its_use():
-    assert set(module.PASSES) == set(module.USES) == {*ck.eleven(), "edges"}
+    assert set(module.PASSES) == set(module.USES) == {*ck.all_methods(), "edges"}
     assert max(map(len, module.USES.values())) <= 50, "it must fit into the figure"
 
 
