@@ -1,6 +1,6 @@
-"""Change a network for the length of a `with` block: cut weights, or silence channels."""
+"""Change a network for the length of a `with` block: cut weights, silence channels, or put in other activations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -77,36 +77,65 @@ def ablate(model: Model, layer: str, channels: Sequence[int] | None = None) -> I
     """
     module = model.layer(layer)
     kept: list[Tensor] = []
-    size: list[int] = []
-    ran: list[str] = []
 
-    def begin(module: nn.Module, inputs: tuple) -> None:
-        ran.clear()
-        size[:] = inputs[0].shape[2:]
+    def silence(output: Tensor, axis: int) -> Tensor:
+        output = output.clone()
+        maps = output.movedim(axis, 1)  # a view
+        if maps.ndim not in (2, 4):
+            raise OptionError(f"{layer!r} has no channels to silence, but the shape {tuple(maps.shape)}.")
+        check_numbers("channel", channels or [], maps.shape[1], layer)
+        maps[:, list(channels or [])] = 0
+        return output
 
     def keep(module: nn.Module, inputs: tuple) -> None:
         kept[:] = [inputs[0].clone()]  # the input as it was: layers inside may overwrite it
 
-    def change(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
-        check_output(output, layer)
-        ran.append(layer)
-        if channels is not None:
-            output = output.clone()
-            maps = output.movedim(channel_axis(module, output, size or (1, 1)), 1)  # a view
-            if maps.ndim not in (2, 4):
-                raise OptionError(f"{layer!r} has no channels to silence, but the shape {tuple(maps.shape)}.")
-            check_numbers("channel", channels, maps.shape[1], layer)
-            maps[:, list(channels)] = 0
-            return output
-        if inputs[0].shape != output.shape:
-            shapes = " and ".join(str(tuple(t.shape[1:])) for t in (inputs[0], output))
+    def leave_out(output: Tensor, axis: int) -> Tensor:
+        if kept[0].shape != output.shape:
+            shapes = " and ".join(str(tuple(t.shape[1:])) for t in (kept[0], output))
             raise OptionError(f"{layer!r} cannot be left out: its input and its output have the shapes {shapes}.")
         return kept[0]
 
-    handles = [model.register_forward_pre_hook(begin), module.register_forward_hook(change)]
+    handle = module.register_forward_pre_hook(keep) if channels is None else None
+    try:
+        with _changed(model, layer, leave_out if channels is None else silence):
+            yield
+    finally:
+        if handle:
+            handle.remove()
+
+
+@contextmanager
+def replaced(model: Model, layer: str, maps: Tensor) -> Iterator[None]:
+    """Let everything above a layer see `maps` (N, C, h, w), whatever the layer computes, inside the `with` block.
+
+    All N are variants of one image: below the layer only the first image of a batch of N runs, and what passes the
+    layer by, such as a skip connection, is that image's own. So a hundred variants cost little more than one image.
+    """
+    with _changed(model, layer, lambda output, axis: maps.to(output).movedim(1, axis), first=True):
+        yield
+
+
+@contextmanager
+def _changed(
+    model: Model, layer: str, change: Callable[[Tensor, int], Tensor], *, first: bool = False
+) -> Iterator[None]:
+    """Put change(output, axis of the channels) in the place of a layer's output; run the `first` image alone below."""
+    size: list[int] = []
+    ran: list[str] = []
+
+    def begin(module: nn.Module, inputs: tuple) -> tuple | None:
+        ran.clear()
+        size[:] = inputs[0].shape[2:]
+        return (inputs[0][:1],) if first else None
+
+    def put(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+        check_output(output, layer)
+        ran.append(layer)
+        return change(output, channel_axis(module, output, size or (1, 1)))
+
+    handles = [model.module.register_forward_pre_hook(begin), model.layer(layer).register_forward_hook(put)]
     handles.append(model.register_forward_hook(lambda module, inputs, output: check_ran([layer], ran)))
-    if channels is None:
-        handles.append(module.register_forward_pre_hook(keep))
     try:
         yield
     finally:

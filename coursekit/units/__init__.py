@@ -5,7 +5,7 @@ Filters, top patches, tuning, dissection and circuits of single channels.
 """
 
 PUBLIC = {  # file -> the names of it that `ck.` has
-    "circuits": "effective_weights",
+    "circuits": "effective_weights matched_controls",
     "dissection": "dissect concept_scenes Dissection Concepts",
     "filters": ("filter_pictures filter_health frequency_response main_pattern fit_gabor natural_patches mosaic Gabor"),
     "groups": "neuron_groups activation_grid colour_groups Groups",

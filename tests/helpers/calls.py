@@ -6,6 +6,7 @@ block that only looks.
 """
 
 import inspect
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import torch
@@ -31,6 +32,10 @@ def contract_images(seed: int = 0) -> Tensor:
 
 
 PERMUTED = contract_model(inplace=True)
+PARTS = torch.zeros(3, 3, 8, 8)
+FOUND = ck.FoundConcepts(  # two of the eight channels of conv2
+    "conv2", torch.eye(8)[:2], torch.ones(2), torch.ones(3, 2), PARTS, torch.arange(3), [], torch.eye(8)[:3], 1.0
+)
 
 
 def halves(images: Tensor) -> Tensor:
@@ -117,6 +122,9 @@ TOGETHER = {  # name -> call; a result for all images at once, or for none
     "ablate": lambda m, x, layer: inside(ck.ablate(m, layer, [1]), lambda: ck.embed(m, x, "fc")),
     "randomised": lambda m, x, layer: [ck.embed(net, x, "fc") for _, net in ck.randomised(m, layers=[layer])],
     "randomisable": lambda m, x, layer: ck.randomisable(m),
+    # representations
+    "discover_concepts": lambda m, x, layer: ck.discover_concepts(m, x, 1, layer, count=2, crop=16),
+    "delete_concepts": lambda m, x, layer: ck.delete_concepts(m, x, 1, replace(FOUND, layer=layer), draws=2),
     # units
     "dissect": lambda m, x, layer: ck.dissect(m, concepts(x), layer),
     "part_places": lambda m, x, layer: ck.part_places(
