@@ -19,7 +19,7 @@ from coursekit.probe.backward import clipping, intercept
 # What only moves values, or picks some: autograd takes their shares back to where they came from.
 _MOVING = """
     maxpool2d adaptivemaxpool2d flatten reshape view contiguous clone permute transpose movedim squeeze unsqueeze cat
-    getitem chunk split narrow select to float double type dropout dropout2d alphadropout pad
+    getitem chunk split unbind narrow select to float double type dropout dropout2d alphadropout pad
 """.split()  # noqa: SIM905
 _AVERAGING = ("avgpool2d", "adaptiveavgpool2d", "mean", "sum")
 _CLIPPING = ("relu", "relu6", "hardtanh", "clamp", "clip", "clampmin", "threshold")
@@ -69,10 +69,10 @@ def redistributing(model: Model, rule: Rule, add: Addition) -> Iterator[Ends]:
     ends = Ends()
 
     def begin(module: nn.Module, inputs: tuple) -> tuple:
-        ends.inside, ends.boxed = True, False
         pixels = ends.pixels = inputs[0].detach().clone().requires_grad_()
         black, white = ((edge - model.mean) / model.std for edge in (0, 1))
         ends.boxes[pixels] = black.to(pixels).expand_as(pixels), white.to(pixels).expand_as(pixels)
+        ends.inside, ends.boxed = True, False  # last: what stands above is not the network's
         return (pixels, *inputs[1:])
 
     def end(module: nn.Module, inputs: tuple, output: object) -> None:
@@ -141,7 +141,7 @@ def _folding(model: Model, ends: Ends, rule: Rule) -> Callable:
             return func(x, mean, var, *args, **kw)
         layer, source = ends.made.get(x, (None, None))
         if layer is None or layer.kind == "mean" or mean is None:
-            return _Refuse.apply(func(x, mean, var, *args, **kw), no_rule(model, "a BatchNorm that follows no layer"))
+            return _refused(func, func(x, mean, var, *args, **kw), no_rule(model, "a BatchNorm that follows no layer"))
         at = [func(torch.full_like(mean, v)[None], mean, var, *args, **kw)[0].detach() for v in (0, 1)]
         scale = at[1] - at[0]  # in eval mode BatchNorm is x · scale + at[0]
         weight = layer.weight * scale.view(-1, *[1] * (layer.weight.ndim - 1))
@@ -157,7 +157,7 @@ def _rectifying(model: Model, ends: Ends) -> Callable:
             return func(x, *args, **kw)
         low, high, inplace = clipping(func, *args, **kw)
         if not (isinstance(low, int | float) and low == 0):
-            return _Refuse.apply(func(x, *args, **kw), no_rule(model, "an activation that does not begin at 0"))
+            return _refused(func, func(x, *args, **kw), no_rule(model, "an activation that does not begin at 0"))
         ends.made.pop(x, None)  # if it works in place, x is no longer what its layer gave
         return _Pass.apply(x, high, inplace)
 
@@ -181,7 +181,7 @@ def _adding(model: Model, ends: Ends, add: Addition) -> Callable:
         if not (ends.inside and shares):
             return func(a, b, *args, **kw)
         if args or kw or len(shares) < 2 or a.shape != b.shape:
-            return _Refuse.apply(func(a, b, *args, **kw), no_rule(model, "a sum of other than two maps of one shape"))
+            return _refused(func, func(a, b, *args, **kw), no_rule(model, "a sum of other than two maps of one shape"))
         ends.made.pop(a, None)
         return _Sum.apply(add, a, b, func.__name__.endswith("_"))
 
@@ -191,11 +191,19 @@ def _adding(model: Model, ends: Ends, add: Addition) -> Callable:
 def _otherwise(model: Model, ends: Ends) -> Callable:
     def refuse(func: Callable, *args: Any, **kw: Any) -> Any:
         output = func(*args, **kw)
-        if not ends.inside or not isinstance(output, Tensor) or not output.requires_grad:
+        values = args[:1] if output is None else output if isinstance(output, tuple | list) else (output,)  # x[0] = …
+        if not ends.inside or not any(isinstance(value, Tensor) and value.requires_grad for value in values):
             return output
-        return _Refuse.apply(output, no_rule(model, func.__name__.strip("_")))
+        return _refused(func, output, no_rule(model, func.__name__.strip("_")))
 
     return refuse
+
+
+def _refused(func: Callable, output: Any, error: UnsupportedNetwork) -> Tensor:
+    """Let the value pass, but no share come back; where the value is not all that the network can go on with, raise."""
+    if not isinstance(output, Tensor) or func.__name__.endswith("_"):
+        raise error
+    return _Refuse.apply(output, error)
 
 
 class _Share(torch.autograd.Function):

@@ -349,6 +349,27 @@ REFUSED = {
 }
 
 
+def overwritten(x: Tensor) -> Tensor:
+    x[:, 0] = x[:, 1]
+    return x
+
+
+AT_ONCE = {  # values that go on without the call's result, or results of several parts
+    "a product in place": (lambda x: (x.mul_(2), x)[1], "has mul"),
+    "a channel is overwritten": (overwritten, "has setitem"),
+    "a sum in place": (lambda x: (x.add_(1), x)[1], "a sum of other than two maps"),
+    "a clamp in place": (lambda x: (x.clamp_(-1, 1), x)[1], "an activation that does not begin at 0"),
+    "a maximum with its place": (lambda x: x.max(3, keepdim=True).values, "has max"),
+}
+
+
+@pytest.mark.parametrize("gate, words", AT_ONCE.values(), ids=AT_ONCE)
+def test_what_would_go_on_unseen_is_refused_too(gate, words):
+    model = ck.Model(seeded(Gate(nn.ReLU(), gate)))
+    with pytest.raises(ck.UnsupportedNetwork, match=f"{words}.*; take a network of convolutions"):
+        ck.relevance(model, random_images(), 1)
+
+
 @pytest.mark.parametrize("before, gate, words", REFUSED.values(), ids=REFUSED)
 def test_what_has_no_rule_is_refused_in_a_clear_sentence_and_layers_before_it_are_explained(before, gate, words):
     model = ck.Model(seeded(Gate(before, gate)))
