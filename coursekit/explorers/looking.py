@@ -52,13 +52,13 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
         grey = (maps / high).clamp(0, 1)[:, None]
         zoom = max(1, 28 // maps.shape[-1])
-        (box,) = top_patches(model, image, layer, channel, k=1).boxes
+        strongest = top_patches(model, image, layer, channel, k=1)
         shown = f"{min(64, len(maps))} of {len(maps)} channels of {layer}"
         return show_images(
             [image, grey[channel : channel + 1], mosaic(grey[:64], zoom=zoom, gap=1)],
-            ["input", f"{layer} channel {channel}", shown],
+            ["input" if strongest.known else "input (field not known)", f"{layer} channel {channel}", shown],
             columns=3,
-            boxes=[box],
+            boxes=strongest.boxes if strongest.known else (),
         )
 
     return Explorer(draw, **controls, **photograph_or_camera(photograph))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from coursekit.errors import UnknownLayer
+from coursekit.errors import UnknownLayer, UnsupportedNetwork
 from coursekit.networks.receptive import Call, trace
 
 if TYPE_CHECKING:
@@ -146,11 +146,19 @@ class Layers(Mapping[str, nn.Module]):
     def receptive_field(self, name: str) -> tuple[int, int] | None:
         """Return height and width in pixels of what one neuron can see; None means the whole image.
 
+        Raises UnsupportedNetwork where it is not known, because data passed through an operation that is not followed,
+        such as attention, a permutation or an enlargement.
+
         It counts the pixels that can have any influence, those of the padding around the image included, so it may be
         larger than the image. A few of them at its centre have most of the influence (Luo et al., *Understanding
         the effective receptive field in deep convolutional neural networks*, NeurIPS 2016).
         """
-        field = self._call(name).field
+        call, field = self._call(name), self._call(name).field
+        if not call.known:
+            raise UnsupportedNetwork(
+                f"What a neuron of {name!r} sees is not known: something before it is not followed, "
+                "such as attention, a permutation or an enlargement. Measure it by ck.input_gradient of a ck.unit."
+            )
         return None if field is None else (field[0].size, field[1].size)
 
     def _call(self, name: str) -> Call:
@@ -171,7 +179,7 @@ class Layers(Mapping[str, nn.Module]):
             return name, f"runs {len(calls)} times" if calls else "does not run", ""
         shape, field = calls[0].shape, calls[0].field
         size = self._model.input_size
-        seen = "whole image"
+        seen = "whole image" if calls[0].known else "not known"
         if field is not None and min(axis.size for axis in field) < size:
             seen = f"{field[0].size} × {field[1].size}"
         return name, " × ".join(map(str, shape)), seen

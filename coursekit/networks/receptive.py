@@ -1,7 +1,8 @@
 """What a neuron can see: shapes and receptive fields of layers, followed exactly through one forward pass.
 
 Along each axis, output number i of a layer reads an interval of pixels that moves evenly with i. A convolution or
-pooling widens the interval, a pointwise operation keeps it, branches that meet take the hull. (Araujo, Norris & Sim,
+pooling widens the interval, a pointwise operation keeps it, branches that meet take the hull. After an operation that
+this file does not know, the field is not known. (Araujo, Norris & Sim,
 *Computing receptive fields of convolutional neural networks*, Distill 2019.)
 """
 
@@ -17,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 if TYPE_CHECKING:
     from coursekit.networks.model import Model
 
-NOTE = "_field"  # the attribute that a tensor gets: Field, or None for the whole image
+NOTE = "_field"  # the attribute that a tensor gets, see Seen
 
 
 @dataclass(frozen=True)
@@ -41,27 +42,32 @@ class Axis:
 Field = tuple[Axis, ...]  # of rows and of columns
 
 
-# These act on each position alone. Whatever is neither here nor a window counts as seeing the whole image.
+WHOLE = "whole"  # each number sees the whole image
+FLAT = "flat"  # a map laid out as one vector: together its numbers see the whole image, and a linear layer on it too
+Seen = Field | str | None  # None: not known
+
+# These act on each position alone, and these on all of them; what is in none of the lists gives a field "not known".
 _POINTWISE = """
     relu relu6 hardtanh hardswish hardsigmoid leaky_relu elu selu celu silu mish gelu sigmoid tanh softplus
-    prelu threshold clamp exp abs square sqrt pow neg batch_norm dropout dropout2d feature_dropout alpha_dropout
-    local_response_norm add sub mul div truediv radd rsub rmul iadd isub imul itruediv maximum minimum cat
-    concat chunk split getitem contiguous clone detach to float double half
+    prelu threshold clamp exp log abs square sqrt rsqrt pow neg batch_norm dropout dropout2d feature_dropout
+    alpha_dropout local_response_norm add sub mul div truediv radd rsub rmul iadd isub imul itruediv maximum minimum
+    cat concat chunk split getitem contiguous clone detach to float double half
 """.split()  # noqa: SIM905 (a list of strings would fill a screen)
+_EVERYWHERE = ("group_norm", "instance_norm")
+_REDUCTIONS = ("mean", "sum", "amax", "amin", "std", "var", "logsumexp")
+_LAYOUT = ("flatten", "view", "reshape", "squeeze")
 
 
 class _Tracker(TorchFunctionMode):
-    """While active, note on each tensor which pixels each of its positions depends on: (rows, columns), or None."""
+    """While active, note on each tensor which pixels its numbers depend on: a field, WHOLE, FLAT or None."""
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         inputs = [tensor for tensor in _flat((args, tuple(kwargs.values()))) if hasattr(tensor, NOTE)]
-        fields, sizes = [getattr(tensor, NOTE) for tensor in inputs], {tensor.shape[2:] for tensor in inputs}
+        seen, sources = [getattr(tensor, NOTE) for tensor in inputs], [tensor.shape for tensor in inputs]
         result = func(*args, **kwargs)
         for output in _flat(result) if inputs else ():
-            known = None not in fields and len(sizes) == 1 and output.ndim == 4
-            name = func.__name__.strip("_")
-            setattr(output, NOTE, _field_after(name, args, kwargs, fields, inputs[0], output) if known else None)
+            setattr(output, NOTE, _seen_after(func.__name__.strip("_"), args, kwargs, seen, sources, output.shape))
         return result
 
 
@@ -73,20 +79,51 @@ def _flat(values: object) -> Iterator[Tensor]:
             yield from _flat(value)
 
 
-def _field_after(name: str, args: tuple, kwargs: dict, fields: list, source: Tensor, output: Tensor) -> Field | None:
-    """Return the field of an operation's output from the fields of its inputs."""
-    if len({tuple(axis.step for axis in field) for field in fields}) > 1:
+def _seen_after(
+    name: str, args: tuple, kwargs: dict, seen: list[Seen], sources: list[torch.Size], output: torch.Size
+) -> Seen:
+    """Return what the numbers of an operation's output see, from what those of its inputs see."""
+    if WHOLE in seen:  # a gate over all channels, as in squeeze and excitation, shows each position everything
+        return WHOLE
+    if None in seen or any(source[-2:] != sources[0][-2:] for source in sources):
+        return None
+    if FLAT in seen:
+        return WHOLE if name == "linear" else FLAT if name in (*_POINTWISE, *_LAYOUT) and len(output) == 2 else None
+    if name in _EVERYWHERE or (name in _REDUCTIONS and _over_the_map(args, kwargs, len(sources[0]))):
+        return WHOLE
+    if name in _LAYOUT and len(output) == 2:
+        return FLAT
+    return _field_after(name, args, kwargs, [field for field in seen if isinstance(field, tuple)], sources[0], output)
+
+
+def _over_the_map(args: tuple, kwargs: dict, ndim: int) -> bool:
+    """Say whether a mean, a maximum ... goes over rows and columns."""
+    dims = kwargs.get("dim", args[1] if len(args) > 1 else None)
+    return isinstance(dims, tuple | list) and {dim % ndim for dim in dims} >= {ndim - 2, ndim - 1}
+
+
+def _field_after(
+    name: str, args: tuple, kwargs: dict, fields: list[Field], source: torch.Size, output: torch.Size
+) -> Seen:
+    """Return the field of a map after an operation on maps of one size."""
+    if len(output) < 4 or len({tuple(axis.step for axis in field) for field in fields}) > 1:
         return None
     merged = tuple(
         Axis(axes[0].step, min(axis.first for axis in axes), max(axis.last for axis in axes))
         for axes in zip(*fields, strict=True)
     )
-    same_size = source.shape[2:] == output.shape[2:]
-    if name in _POINTWISE:
+    same_size = source[-2:] == output[-2:]
+    if name == "getitem" and isinstance(args[1], tuple) and (len(args[1]) > 2 or Ellipsis in args[1]):
+        return None  # rows and columns in another order, perhaps
+    if name in _POINTWISE or name in ("view", "reshape"):  # these keep a map as it is where its two sides stay last
         return merged if same_size else None
+    if name == "transpose":
+        return merged if same_size and max(dim % len(source) for dim in args[1:3]) < len(source) - 2 else None
     if name.startswith("adaptive"):
-        factors = [before / after for before, after in zip(source.shape[2:], output.shape[2:], strict=True)]
-        if any(factor != int(factor) for factor in factors) or output.shape[2:].numel() == 1 < source.shape[2:].numel():
+        factors = [before / after for before, after in zip(source[-2:], output[-2:], strict=True)]
+        if output[-2:].numel() == 1 < source[-2:].numel():
+            return WHOLE
+        if any(factor != int(factor) for factor in factors):
             return None
         return tuple(axis.window(int(factor), int(factor), 0) for axis, factor in zip(merged, factors, strict=True))
     windows = _windows(name, args, kwargs)
@@ -137,10 +174,14 @@ def channel_axis(module: nn.Module | None, output: Tensor, size: Sequence[int]) 
 
 
 class Call(NamedTuple):
-    """What one call of a layer gave for one image: shape (C, H, W) or (K,), and field (None: the whole image)."""
+    """What one call of a layer gave for one image: shape (C, H, W) or (K,), and field.
+
+    A field of None is the whole image where it is `known`.
+    """
 
     shape: tuple[int, ...]
     field: Field | None
+    known: bool = True
 
 
 def trace(model: "Model", parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
@@ -166,4 +207,5 @@ def trace(model: "Model", parts: dict[str, nn.Module]) -> dict[str, list[Call]]:
 def _note(calls: list[Call], size: Sequence[int], module: nn.Module, inputs: object, output: object) -> None:
     if isinstance(output, Tensor):
         maps = output.movedim(channel_axis(module, output, size), 1)
-        calls.append(Call(tuple(maps.shape[1:]), getattr(output, NOTE, None)))
+        seen = getattr(output, NOTE, None)
+        calls.append(Call(tuple(maps.shape[1:]), seen if isinstance(seen, tuple) else None, seen is not None))

@@ -27,6 +27,7 @@ class TopPatches:
     positions : (k, 2), row and column of the neuron in its map
     boxes : (top, left, height, width) in pixels for each patch, as `ck.show_images` draws them; may leave the image
     cut : (k,) bool, whether the receptive field reaches over the border
+    known : False where the receptive field is not known, so that each patch is a whole image
     """
 
     patches: Tensor
@@ -35,6 +36,7 @@ class TopPatches:
     positions: Tensor
     boxes: list[tuple[int, int, int, int]]
     cut: Tensor
+    known: bool = True
 
     def __len__(self) -> int:
         return len(self.values)
@@ -51,7 +53,11 @@ class TopPatches:
 
     def __repr__(self) -> str:
         height, width = self.patches.shape[2:]
-        over = f"{int(self.cut.sum())} reach over the border and are grey there"
+        over = (
+            "the receptive field is not known"
+            if not self.known
+            else f"{int(self.cut.sum())} reach over the border and are grey there"
+        )
         return f"TopPatches({len(self)} patches of {height} × {width} px, one per image; {over})"
 
 
@@ -59,7 +65,8 @@ def top_patches(model: Model, images: Tensor, layer: str, channel: int, *, k: in
     """Find the k images that excite a channel most, and cut out exactly what its strongest neuron saw in each.
 
     The patch is the receptive field, computed from the network's kernels, strides and paddings; one patch per image.
-    Where the field is the whole image (after global pooling, in linear layers), so is the patch.
+    Where the field is the whole image (after global pooling, in linear layers), so is the patch. Where it is not known
+    (`print(model.layers)` says so), the patch is the whole image too, and `known` is False.
 
     Parameters
     ----------
@@ -70,7 +77,7 @@ def top_patches(model: Model, images: Tensor, layer: str, channel: int, *, k: in
 
     Returns
     -------
-    TopPatches(patches, values, images, positions, boxes, cut)
+    TopPatches(patches, values, images, positions, boxes, cut, known)
 
     Raises
     ------
@@ -99,12 +106,13 @@ def top_patches(model: Model, images: Tensor, layer: str, channel: int, *, k: in
     if k > len(images):
         raise OptionError(f"There is one patch per image, so k is at most {len(images)}, but is {k}.")
     values, positions = _strongest(model, images, layer, channel)
-    field = trace(model, {layer: model.layer(layer)})[layer][0].field
+    (call, *_) = trace(model, {layer: model.layer(layer)})[layer]
+    field = call.field
     best = values.argsort(descending=True, stable=True)[:k]
     boxes = [_box(field, positions[i].tolist(), images.shape[2:]) for i in best]
     cropped = [_crop(images[i], box) for i, box in zip(best, boxes, strict=True)]
     cut = torch.tensor([_is_cut(box, images.shape[2:]) for box in boxes])
-    return TopPatches(torch.stack(cropped), values[best], best, positions[best], boxes, cut)
+    return TopPatches(torch.stack(cropped), values[best], best, positions[best], boxes, cut, call.known)
 
 
 def _strongest(model: Model, images: Tensor, layer: str, channel: int) -> tuple[Tensor, Tensor]:

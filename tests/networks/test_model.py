@@ -11,6 +11,7 @@ import re
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 import coursekit as ck
@@ -261,6 +262,101 @@ def test_uneven_padding_moves_the_hull():
     model = ck.Model(Branches())
     assert model.layers.receptive_field("left") == model.layers.receptive_field("right") == (3, 3)
     assert model.layers.receptive_field("both") == (5, 5)
+
+
+class Sees(nn.Module):
+    """A convolution, something that mixes positions or may do so, and `after`, whose receptive field is asked for."""
+
+    def __init__(self, mix):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.mix, self.after = nn.Conv2d(3, 8, 3, stride=2, padding=1), mix, nn.Identity()
+
+    def forward(self, x):
+        return self.after(self.mix(self.conv(x))).flatten(1)
+
+
+class Mix(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def attention(x):
+    tokens = x.flatten(2).transpose(1, 2)
+    mixed = F.scaled_dot_product_attention(tokens, tokens, tokens)
+    return mixed.transpose(1, 2).reshape(x.shape)
+
+
+def shuffled(x):
+    n, c, h, w = x.shape
+    return x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
+NOT_FOLLOWED = {
+    "attention": attention,
+    "enlarged": lambda x: F.interpolate(x, scale_factor=2.0),
+    "cropped": lambda x: x[:, :, 2:-2, 2:-2],
+    "mirrored": lambda x: x.flip(3),
+    "in another order": lambda x: x[..., torch.randperm(x.shape[3])],
+    "rolled": lambda x: x.roll(3, dims=2),
+    "permuted": lambda x: x.permute(0, 1, 3, 2),
+    "normalised": lambda x: F.normalize(x, dim=1),
+    "by NumPy": lambda x: torch.from_numpy(x.numpy()[:, :, ::-1].copy()),
+    "averaged after a crop": lambda x: x[:, :, 1:].mean((2, 3)),
+}
+EVERYTHING = {
+    "squeeze and excitation": lambda x: x * x.mean((2, 3), keepdim=True).sigmoid(),
+    "gate of an adaptive pooling": lambda x: x * F.adaptive_avg_pool2d(x, 1),
+    "pooled": lambda x: x.logsumexp(dim=(-2, -1)),
+    "group norm": lambda x: F.group_norm(x, 2),
+    "averaged": lambda x: F.adaptive_avg_pool2d(x, 1),
+}
+FOLLOWED = {
+    "channels shuffled": shuffled,
+    "channels chosen": lambda x: x[:, 2:6],
+    "two branches": lambda x: torch.cat([x, 2 * x.relu()], 1),
+    "scaled by channel": lambda x: x * torch.ones(1, 8, 1, 1),
+}
+
+
+def seen_after(mix):
+    model = ck.Model(Sees(Mix(mix)))
+    model.input_size = 32
+    return model
+
+
+@pytest.mark.parametrize("kind", NOT_FOLLOWED)
+def test_a_field_is_not_known_after_what_is_not_followed(kind):
+    model = seen_after(NOT_FOLLOWED[kind])
+    assert re.search(r"^after .*not known$", repr(model.layers), re.M) and "whole image" not in repr(model.layers)
+    assert model.layers.receptive_field("conv") == (3, 3)
+    with pytest.raises(ck.UnsupportedNetwork, match="What a neuron of 'after' sees is not known"):
+        model.layers.receptive_field("after")
+
+
+@pytest.mark.parametrize("kind", EVERYTHING)
+def test_a_neuron_behind_a_global_operation_sees_the_whole_image(kind):
+    model = seen_after(EVERYTHING[kind])
+    assert re.search(r"^after .*whole image$", repr(model.layers), re.M)
+    assert model.layers.receptive_field("after") is None
+    image = torch.rand(1, 3, 32, 32, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(image)[0, 0], image)
+    assert (gradient.abs().sum(1) > 0).all(), "and it does"
+
+
+@pytest.mark.parametrize("kind", FOLLOWED)
+def test_channels_may_be_mixed_without_any_position(kind):
+    assert seen_after(FOLLOWED[kind]).layers.receptive_field("after") == (3, 3)
+
+
+def test_networks_of_other_people():
+    """One said "whole image" from its second layer on, the other from its second stage: measured 4 × 4 and 15 × 15."""
+    assert re.search(r"^features\.0\.1 .*not known$", repr(random_model("convnext_tiny").layers), re.M)
+    assert random_model("shufflenet_v2_x0_5").layers.receptive_field("stage2.1.branch2.0") == (15, 15)
 
 
 class Odd(nn.Module):
