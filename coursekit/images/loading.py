@@ -92,6 +92,12 @@ def load_image(source: object, size: int | tuple[int, int] | None = None) -> Ten
     return image if height_width is None else _cover(image, *height_width)
 
 
+def check_folder(path: Path) -> None:
+    """Raise ImageError unless the folder of this file is there."""
+    if not path.parent.is_dir():
+        raise ImageError(f"There is no folder {str(path.parent)!r} to save {path.name!r} in; make it first.")
+
+
 def save_image(images: Tensor, path: str | os.PathLike) -> Path:
     """Write images (N, 3, H, W) in [0, 1] to one file, side by side if there are several.
 
@@ -106,8 +112,7 @@ def save_image(images: Tensor, path: str | os.PathLike) -> Path:
     path = Path(path)
     if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise ImageError(f"{path.name!r} has no suffix of a picture file; end it in .png, .jpg or .webp.")
-    if not path.parent.is_dir():
-        raise ImageError(f"There is no folder {str(path.parent)!r} to save {path.name!r} in; make it first.")
+    check_folder(path)
     row = torch.cat(list(images.detach().cpu()), dim=2)
     picture = Image.fromarray((row * 255).round().byte().permute(1, 2, 0).numpy())
     with replacing(path) as temporary:
@@ -241,14 +246,27 @@ def _cover(image: Tensor, height: int, width: int) -> Tensor:
     return image[..., top : top + height, left : left + width].contiguous()
 
 
-def save_animation(frames: Sequence[Tensor], path: str | os.PathLike, *, milliseconds: int = 80) -> Path:
-    """Write frames (1, 3, H, W) in [0, 1] as an endless GIF, under a temporary name first; return its path."""
-    if not frames:
+def save_animation(frames: Tensor | Sequence[Tensor], path: str | os.PathLike, *, milliseconds: int = 80) -> Path:
+    """Write frames, each (1, 3, H, W) in [0, 1], or a batch of them, as an endless GIF; return its path.
+
+    It is written under a temporary name first. Raises OptionError, and ImageError for other tensors, where there is no
+    such folder, and for another suffix than .gif.
+
+    >>> import tempfile
+    >>> save_animation(torch.rand(3, 3, 8, 8), Path(tempfile.mkdtemp(), "noise.gif")).name
+    'noise.gif'
+    """
+    if not len(frames):
         raise OptionError("There is no frame to save.")
     path = Path(path)
+    if path.suffix.lower() != ".gif":
+        raise ImageError(f"save_animation writes GIF files; end {path.name!r} in .gif.")
+    check_folder(path)
     pictures = []
-    for frame in frames:
+    for frame in frames.split(1) if isinstance(frames, Tensor) else frames:
         check_images(frame)
+        if len(frame) > 1:
+            raise ImageError(f"Each frame is one image (1, 3, H, W), but one holds {len(frame)}.")
         pixels_ = (frame[0].cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         # Without dithering, for its noise does not compress.
         pictures.append(Image.fromarray(pixels_).quantize(128, dither=Image.Dither.NONE))

@@ -114,6 +114,9 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
     if method not in _PROJECTIONS:
         raise OptionError(f"method is one of {', '.join(_PROJECTIONS)}, but got {method!r}.")
     check_spread(torch.from_numpy(points))
+    if method in ("laplacian", "umap") and len(points) < dims + 2:
+        raise OptionError(f"{method} lays out {dims + 2} codes or more in {dims} dimensions, not {len(points)}.")
+    given = options
     if method == "umap" and len(points) <= EXACT and not {"metric", "precomputed_knn"} & set(options):
         options = {"precomputed_knn": _umap_neighbours(codes, options.get("n_neighbors", 15)), **options}
     try:
@@ -121,7 +124,7 @@ def project(codes: Tensor, method: str = "pca", *, dims: int = 2, seed: int = 0,
             projection = _PROJECTIONS[method](dims, seed, options)
             return torch.from_numpy(np.array(projection.fit_transform(points), dtype=np.float32))
     except (TypeError, ValueError) as error:
-        raise OptionError(f"{method} cannot project {len(points)} codes with {options}: {error}") from error
+        raise OptionError(f"{method} cannot project {len(points)} codes with {given}: {error}") from error
 
 
 def _pca(dims: int, seed: int, options: dict) -> Any:

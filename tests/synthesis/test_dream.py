@@ -72,6 +72,15 @@ def test_an_animation_is_whole_or_not_there(tmp_path):
         assert gif.n_frames == 4 and gif.size == (20, 20)
     with pytest.raises(OptionError, match="no frame"):
         ck.save_animation([], tmp_path / "empty.gif")
+    with Image.open(ck.save_animation(random_images(3, 20), tmp_path / "zoom.gif")) as gif:
+        assert gif.n_frames == 3, "a batch is a row of frames"
+    for frames, name, sentence in [
+        (random_images(1, 20), "zoom.mp4", "writes GIF files; end 'zoom.mp4' in .gif"),
+        (random_images(1, 20), "none/zoom.gif", "There is no folder .*none"),
+        ([random_images(2, 20)], "two.gif", "one holds 2"),
+    ]:
+        with pytest.raises(ck.ImageError, match=sentence):
+            ck.save_animation(frames, tmp_path / name)
     assert [file.name for file in tmp_path.iterdir()] == ["zoom.gif"]
 
 
