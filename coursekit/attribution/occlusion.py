@@ -10,9 +10,11 @@ from torch import Tensor
 from coursekit.arguments import check_count, check_images
 from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError, TargetError
+from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, capture, evaluating
-from coursekit.probe.targets import Target, Unit, reader, scoring
+from coursekit.probe.targets import Target, Unit, reader
+from coursekit.probe.windows import Box, changing
 
 
 class OcclusionGrid(NamedTuple):
@@ -67,16 +69,19 @@ def occlusion(
     torch.Size([1, 1, 224, 224])
     """
     _check_window(images, window, stride)
-    with scoring(model, images, target) as score, torch.no_grad():
-        filled = baseline(model, images, fill)
+    layers = [target.layer] if isinstance(target, Unit) else []
+    fast = fast_copy(model, layers, logits=not layers)
+    with evaluating(fast), capture(fast, layers) as maps, torch.no_grad():
+        read = reader(model, images, target)
+        filled, boxes = baseline(model, images, fill), _boxes(images, window, stride)
         owners = torch.arange(len(images)).split(BATCH)
-        whole = torch.cat([score(images[owner], owner) for owner in owners]).to(images)
+        whole = torch.cat([read(fast(images[owner]), maps, owner) for owner in owners]).to(images)
         total, count = torch.zeros_like(images[:, :1]), torch.zeros_like(images[:, :1])
-        for variants, owner, boxes in _occluded(images, filled, window, stride):
-            drop = whole[owner] - score(variants, owner).to(images)
-            for d, n, box in zip(drop, owner, boxes, strict=True):
-                total[n, :, *box] += d
-                count[n, :, *box] += 1
+        for logits, maps_of, owner, numbers in _answers(fast, images, filled, boxes, maps):
+            drop = whole[owner] - read(logits, maps_of, owner).to(images)
+            for d, n, k in zip(drop, owner, numbers, strict=True):
+                total[n, :, *boxes[k]] += d
+                count[n, :, *boxes[k]] += 1
         return total / count
 
 
@@ -115,41 +120,61 @@ def occlusion_grid(
     if feature is not None and (not isinstance(feature, Unit) or feature.position is not None):
         raise TargetError(f"feature must be a whole feature map, such as ck.unit('conv5', 3), but is {feature!r}.")
     layers = {u.layer for u in (target, feature) if isinstance(u, Unit)}
-    found = []
-    with evaluating(model), capture(model, sorted(layers)) as maps, torch.no_grad():
+    rows, cols = (len(_starts(n, window, stride)) for n in images.shape[-2:])
+    fast = fast_copy(model, layers)
+    with evaluating(fast), capture(fast, sorted(layers)) as maps, torch.no_grad():
         read = reader(model, images, target)
         read_class = reader(model, images, None if callable(target) else target)
-        filled = baseline(model, images, fill)
-        for variants, owner, _ in _occluded(images, filled, window, stride):
-            logits = model(variants)
-            values = [read(logits, maps, owner), read_class(logits.softmax(1), maps, owner), logits.argmax(1)]
+        filled, boxes = baseline(model, images, fill), _boxes(images, window, stride)
+        fields = images.new_empty(3 if feature is None else 4, len(images), rows * cols)
+        for logits, maps_of, owner, numbers in _answers(fast, images, filled, boxes, maps):
+            values = [read(logits, maps_of, owner), read_class(logits.softmax(1), maps_of, owner), logits.argmax(1)]
             if feature is not None:
-                activation = maps[feature.layer]
+                activation = maps_of[feature.layer]
                 values.append(feature(activation) * activation[0, 0].numel())  # mean times positions: the sum
-            found.append(torch.stack([v.to(images) for v in values]))
-    rows, cols = (len(_starts(n, window, stride)) for n in images.shape[-2:])
-    score, probability, label, *rest = torch.cat(found, dim=1).view(-1, len(images), rows, cols)
+            fields[:, owner, numbers] = torch.stack([v.to(images) for v in values])
+    score, probability, label, *rest = fields.view(-1, len(images), rows, cols)
     return OcclusionGrid(score, probability, label.long(), rest[0] if rest else None)
 
 
-def _occluded(
-    images: Tensor, filled: Tensor, window: int, stride: int
-) -> Iterator[tuple[Tensor, Tensor, list[tuple[slice, slice]]]]:
-    """Yield batches of covered images (n, 3, H, W), which image each is made from (n,), and where it is covered."""
+def _answers(
+    model: Model, images: Tensor, filled: Tensor, boxes: list[Box], maps: dict[str, Tensor]
+) -> Iterator[tuple[Tensor, dict[str, Tensor], Tensor, Tensor]]:
+    """Run the network for every image and window; yield logits, captured maps, and the numbers of image and window.
+
+    On a CPU only what a window can change is computed again, where that is known and pays: the same numbers, sooner.
+    """
+    for n in range(len(images)):
+        again = changing(model, images[n : n + 1], boxes, filled[n], maps)
+        if again is None:
+            break
+        for batch in torch.tensor(again.order).split(2 * BATCH):
+            logits, *kept = again(batch.tolist())
+            yield logits, dict(zip(maps, kept, strict=True)), torch.full_like(batch, n), batch
+    else:
+        return
+    for variants, owner, numbers in _occluded(images, filled, boxes):  # the plain way
+        yield model(variants), maps, owner, numbers
+
+
+def _occluded(images: Tensor, filled: Tensor, boxes: list[Box]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield batches of covered images (n, 3, H, W), which image each is made from (n,), and which window covers it."""
+    jobs = torch.cartesian_prod(torch.arange(len(images)), torch.arange(len(boxes)))
+    for owner, numbers in (batch.T for batch in jobs.split(BATCH)):
+        variants = images[owner]  # a copy
+        for variant, n, k in zip(variants, owner, numbers, strict=True):
+            variant[:, *boxes[k]] = filled[n][:, *boxes[k]]
+        yield variants, owner, numbers
+
+
+def _boxes(images: Tensor, window: int, stride: int) -> list[Box]:
+    """Return the rows and columns of every window, row by row; the last ones are cut by the border."""
     height, width = images.shape[-2:]
-    jobs = [
-        (n, (slice(top, top + window), slice(left, left + window)))
-        for n in range(len(images))
+    return [
+        (slice(top, min(top + window, height)), slice(left, min(left + window, width)))
         for top in _starts(height, window, stride)
         for left in _starts(width, window, stride)
     ]
-    for i in range(0, len(jobs), BATCH):
-        owners, boxes = zip(*jobs[i : i + BATCH], strict=True)
-        owner = torch.tensor(owners)
-        variants = images[owner]  # a copy
-        for variant, n, box in zip(variants, owner, boxes, strict=True):
-            variant[:, *box] = filled[n][:, *box]
-        yield variants, owner, list(boxes)
 
 
 def _starts(length: int, window: int, stride: int) -> range:

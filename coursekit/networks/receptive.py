@@ -47,7 +47,7 @@ FLAT = "flat"  # a map laid out as one vector: together its numbers see the whol
 Seen = Field | str | None  # None: not known
 
 # These act on each position alone, and these on all of them; what is in none of the lists gives a field "not known".
-_POINTWISE = """
+POINTWISE = """
     relu relu6 hardtanh hardswish hardsigmoid leaky_relu elu selu celu silu mish gelu sigmoid tanh softplus
     prelu threshold clamp exp log abs square sqrt rsqrt pow neg batch_norm dropout dropout2d feature_dropout
     alpha_dropout local_response_norm add sub mul div truediv radd rsub rmul iadd isub imul itruediv maximum minimum
@@ -88,7 +88,7 @@ def _seen_after(
     if None in seen or any(source[-2:] != sources[0][-2:] for source in sources):
         return None
     if FLAT in seen:
-        return WHOLE if name == "linear" else FLAT if name in (*_POINTWISE, *_LAYOUT) and len(output) == 2 else None
+        return WHOLE if name == "linear" else FLAT if name in (*POINTWISE, *_LAYOUT) and len(output) == 2 else None
     if name in _EVERYWHERE or (name in _REDUCTIONS and _over_the_map(args, kwargs, len(sources[0]))):
         return WHOLE
     if name in _LAYOUT and len(output) == 2:
@@ -115,7 +115,7 @@ def _field_after(
     same_size = source[-2:] == output[-2:]
     if name == "getitem" and isinstance(args[1], tuple) and (len(args[1]) > 2 or Ellipsis in args[1]):
         return None  # rows and columns in another order, perhaps
-    if name in _POINTWISE or name in ("view", "reshape"):  # these keep a map as it is where its two sides stay last
+    if name in POINTWISE or name in ("view", "reshape"):  # these keep a map as it is where its two sides stay last
         return merged if same_size else None
     if name == "transpose":
         return merged if same_size and max(dim % len(source) for dim in args[1:3]) < len(source) - 2 else None
@@ -126,29 +126,37 @@ def _field_after(
         if any(factor != int(factor) for factor in factors):
             return None
         return tuple(axis.window(int(factor), int(factor), 0) for axis, factor in zip(merged, factors, strict=True))
-    windows = _windows(name, args, kwargs)
-    if windows is None:
+    call = bound(name, args, kwargs)
+    if call is None:
         return None
-    return tuple(axis.window(*window) for axis, window in zip(merged, windows, strict=True))
+    return tuple(axis.window(*window) for axis, window in zip(merged, sliding(call), strict=True))
 
 
-def _windows(name: str, args: tuple, kwargs: dict) -> list[tuple[int, int, int, int]] | None:
-    """Read (kernel, stride, padding before, dilation) for rows and columns from the call of a sliding window."""
-    order = {
-        "conv2d": "input weight bias stride padding dilation",
-        "max_pool2d": "input kernel_size stride padding dilation",
-        "avg_pool2d": "input kernel_size stride padding",
-        "pad": "input pad",
-    }
+# The operations that slide a window over a map, and the names of their arguments in order.
+_SLIDING = {
+    "conv2d": "input weight bias stride padding dilation groups",
+    "max_pool2d": "input kernel_size stride padding dilation ceil_mode",
+    "avg_pool2d": "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    "pad": "input pad mode value",
+}
+
+
+def bound(name: str, args: tuple, kwargs: dict) -> dict[str, Any] | None:
+    """Return the arguments of a sliding window's call by name; None for any other operation."""
     name = "max_pool2d" if name == "max_pool2d_with_indices" else name
-    if name not in order:
+    if name not in _SLIDING:
         return None
-    call = dict(zip(order[name].split(), args, strict=False)) | kwargs
-    if name == "pad":  # (left, right, top, bottom): the same pixels, counted from another corner
-        pads = list(call["pad"])
-        return [(1, 1, pads[2] if len(pads) > 2 else 0, 1), (1, 1, pads[0], 1)] if len(pads) <= 4 else None
-    kernel = call["weight"].shape[2:] if name == "conv2d" else _pair(call["kernel_size"])
-    stride = _pair(call.get("stride") or (1 if name == "conv2d" else call["kernel_size"]))
+    call = dict(zip(_SLIDING[name].split(), args, strict=False)) | kwargs
+    return None if len(call.get("pad", ())) > 4 else call
+
+
+def sliding(call: dict[str, Any]) -> list[tuple[int, int, int, int]]:
+    """Read (kernel, stride, padding before, dilation) for rows and columns from the `bound` call of a window."""
+    if "pad" in call:  # (left, right, top, bottom): the same pixels, counted from another corner
+        pads = [*call["pad"], 0, 0]
+        return [(1, 1, pads[2], 1), (1, 1, pads[0], 1)]
+    kernel = call["weight"].shape[2:] if "weight" in call else _pair(call["kernel_size"])
+    stride = _pair(call.get("stride") or (1 if "weight" in call else call["kernel_size"]))
     dilation, padding = _pair(call.get("dilation", 1)), call.get("padding", 0)
     if isinstance(padding, str):
         padding = [d * (k - 1) // 2 if padding == "same" else 0 for k, d in zip(kernel, dilation, strict=True)]

@@ -8,6 +8,8 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "backward": "relu_rule",
     "capture": "capture predict activations embed",
     "cutting": "cut_weights ablate",
+    "recording": "",
     "redistribution": "",
     "targets": "unit activation_gradients",
+    "windows": "window_reach",
 }

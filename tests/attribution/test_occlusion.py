@@ -143,7 +143,7 @@ def test_a_neuron_does_not_mind_what_is_outside_its_receptive_field():
     ours = ck.occlusion(small_model(), random_images(), ck.unit("conv1", 2, (4, 9)), window=1, stride=1, fill="black")
     inside = torch.zeros(12, 12, dtype=torch.bool)
     inside[3:6, 8:11] = True
-    assert (ours[..., inside] != 0).all() and (ours[..., ~inside] == 0).all()
+    assert (ours[..., inside].abs() > 1e-2).all() and (ours[..., ~inside].abs() < 1e-6).all()
 
 
 # The grid ---------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def test_occlusion_equals_captum(name):
         perturbations_per_eval=4,
     )
     ours = ck.occlusion(model, images, target, window=30, stride=20)  # the last windows are cut by the border
-    assert relative_difference(ours.expand_as(theirs), theirs) < 1e-5
+    assert relative_difference(ours.expand_as(theirs), theirs) < 3e-5  # of differences between two logits
 
 
 # Bad input --------------------------------------------------------------------------------------------------------

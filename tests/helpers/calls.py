@@ -117,6 +117,7 @@ PER_IMAGE = {  # name -> call; each row of the result belongs to one image
 TOGETHER = {  # name -> call; a result for all images at once, or for none
     # the network is looked at
     "capture": lambda m, x, layer: inside(ck.capture(m, [layer]), lambda: ck.predict(m, x)),
+    "window_reach": lambda m, x, layer: ck.window_reach(m, x, [layer], rows=(4, 9), columns=(3, 20)),
     "relu_rule": lambda m, x, layer: inside(ck.relu_rule(m, "guided"), lambda: ck.input_gradient(m, x, 1)),
     "cut_weights": lambda m, x, layer: inside(ck.cut_weights(m, layer, 1, [0, 2]), lambda: ck.embed(m, x, "fc")),
     "ablate": lambda m, x, layer: inside(ck.ablate(m, layer, [1]), lambda: ck.embed(m, x, "fc")),
