@@ -8,8 +8,8 @@ from torch import Tensor
 from coursekit.attribution.gradients import pixel_gradient
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.backward import pool_switches, relu_rule
-from coursekit.probe.targets import Target, scoring
+from coursekit.probe.backward import check_rule, pool_switches, relu_rule
+from coursekit.probe.targets import Target, quicker, scoring
 
 
 def guided_backprop(model: Model, images: Tensor, target: Target = None) -> Tensor:
@@ -47,6 +47,8 @@ def guided_backprop(model: Model, images: Tensor, target: Target = None) -> Tens
     >>> ck.guided_backprop(model, image, ck.unit("block11", 5, position="max")).shape
     torch.Size([1, 3, 224, 224])
     """
+    check_rule(model, "guided")  # here layers still have the names that the message needs
+    model = quicker(model, target)
     with relu_rule(model, "guided"), scoring(model, images, target) as score:
         return pixel_gradient(score, images, torch.arange(len(images)))
 
@@ -87,5 +89,7 @@ def deconvnet(model: Model, images: Tensor, target: Target = None, *, pooling: s
     if pooling not in ("switches", "autograd"):
         raise OptionError(f"pooling is 'switches' or 'autograd', but got {pooling!r}.")
     switches = pool_switches() if pooling == "switches" else nullcontext()
+    check_rule(model, "deconvnet")
+    model = quicker(model, target)
     with relu_rule(model, "deconvnet"), switches, scoring(model, images, target) as score:
         return pixel_gradient(score, images, torch.arange(len(images)))

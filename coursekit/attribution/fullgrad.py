@@ -11,7 +11,7 @@ from coursekit.errors import TargetError, UnsupportedNetwork
 from coursekit.networks.model import Model, check_precise
 from coursekit.probe.backward import clipping, intercept
 from coursekit.probe.capture import BATCH, NO_GRADIENT, differentiating
-from coursekit.probe.targets import Score, Target, scoring
+from coursekit.probe.targets import Score, Target, quicker, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
 
@@ -60,6 +60,8 @@ def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: 
     """
     check_precise(model, "FullGrad")
     found = []
+    if not magnitude:  # which treats the bias of a convolution and that of the BatchNorm after it each by itself
+        model = quicker(model, target)
     with scoring(model, images, target) as score:
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             value, terms = _shares(model, batch.to(model.device), score, owner)  # the biases' shares are there

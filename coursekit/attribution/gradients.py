@@ -201,5 +201,5 @@ def pixel_gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
         for batch, who in zip(variants.split(BATCH), owner.split(BATCH), strict=True):
             x = batch.detach().clone().requires_grad_()
             (gradient,) = torch.autograd.grad(score(x, who).sum(), x)
-            parts.append(gradient)
+            parts.append(gradient.contiguous())
     return torch.cat(parts)

@@ -9,7 +9,7 @@ from coursekit.attribution.reading import importance
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, capture, evaluating
-from coursekit.probe.targets import Target, Unit, reader
+from coursekit.probe.targets import Target, Unit, quicker, reader
 
 
 def deletion_curve(
@@ -86,6 +86,7 @@ def _curve(model: Model, images: Tensor, maps: Tensor, target: Target, steps: in
     check_count("steps", steps)
     order = _order(images, maps)
     layers = [target.layer] if isinstance(target, Unit) else []
+    model = quicker(model, target)
     with evaluating(model), capture(model, layers) as captured, torch.no_grad():
         read = reader(model, images, target)
         filled = baseline(model, images, fill)

@@ -37,9 +37,12 @@ _plans: "WeakKeyDictionary[Model, _Plan]" = WeakKeyDictionary()
 class Probe(nn.Identity):
     """Stands in a fast copy where the layer `of` has its output: there hooks find it."""
 
+    of: nn.Module
+
     def __init__(self, of: nn.Module):
         super().__init__()
         vars(self)["of"] = of  # and not as a child
+        self.followed = True  # by operations, which may overwrite what it gives
 
 
 def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True) -> Model:
@@ -66,7 +69,7 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
         if not _is_plain(model):
             return model
         plan = _plans[model] = _Plan(model)
-    key = (frozenset(layers), logits)
+    key = (frozenset(layers), logits or not layers)
     if key not in plan.copies:
         plan.copies[key] = plan.copy(model, *key)
         if len(plan.copies) > _COPIES:
@@ -74,7 +77,8 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
     fast = plan.copies[key]
     if fast is None:
         return model
-    model._warned = fast._warned = model._warned or fast._warned  # one warning is enough
+    if key[1]:  # it gives logits
+        model._warned = fast._warned = model._warned or fast._warned  # one warning is enough
     return fast
 
 
@@ -180,6 +184,9 @@ class _Plan:
                 now[node] = graph.call_module(path, (now[node],))
         last = [node for node in self.graph.nodes if node in (wanted if logits else seen)][-1]
         graph.output(fx.map_arg(last.args[0], now.__getitem__) if logits else now[last])
+        for node in graph.nodes:
+            if str(node.target) in probes:
+                parts[str(node.target)].followed = any(user.op != "output" for user in node.users)
         network = fx.GraphModule(parts, graph)
         kind: Any = type(network)  # the class of this network alone
         kind.__call__ = nn.Module.__call__  # its own would print the recorded code at an error

@@ -118,11 +118,7 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
     if rule == "backprop":
         yield  # what autograd does anyway
         return
-    for path, part in model.named_modules():
-        if not any(part.children()) and _plain(type(part).__name__).startswith(_UNSUPPORTED):
-            raise _unsupported(path, type(part).__name__, rule)
-        if isinstance(part, torch.jit.ScriptModule):
-            raise _unsupported(path, "compiled by TorchScript, so that its ReLUs cannot be seen", rule)
+    check_rule(model, rule)
     with _running(model) as running:
 
         def rectify(func: Callable, x: Tensor, *args: object, **kwargs: object) -> Tensor:
@@ -147,6 +143,15 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
         handlers = dict.fromkeys(_UNSUPPORTED, refuse) | dict.fromkeys(_CLIPPING, rectify) | {"max": largest}
         with intercept(handlers):
             yield
+
+
+def check_rule(model: nn.Module, rule: str) -> None:
+    """Raise UnsupportedActivation for a module that the rule is not defined for."""
+    for path, part in model.named_modules():
+        if not any(part.children()) and _plain(type(part).__name__).startswith(_UNSUPPORTED):
+            raise _unsupported(path, type(part).__name__, rule)
+        if isinstance(part, torch.jit.ScriptModule):
+            raise _unsupported(path, "compiled by TorchScript, so that its ReLUs cannot be seen", rule)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from coursekit.arguments import check_count, check_images, check_layers
 from coursekit.errors import OptionError, TargetError, UnknownLayer
+from coursekit.networks.fast import Probe, fast_copy
 from coursekit.networks.model import Model, full_precision
 from coursekit.networks.receptive import channel_axis
 
@@ -74,8 +75,10 @@ def capture(model: Model, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
             if name in maps:
                 raise UnknownLayer(f"Layer {name!r} runs more than once in a forward pass; choose the layer around it.")
             check_output(output, name)
-            axis = channel_axis(module, output, size or (1, 1))
+            axis = channel_axis(module.of if isinstance(module, Probe) else module, output, size or (1, 1))
             maps[name] = full_precision(output.movedim(axis, 1))
+            if isinstance(module, Probe) and not module.followed:
+                return output
             # What follows may overwrite its input (ReLU(inplace=True)): let it have a copy.
             return maps[name].movedim(1, axis).to(output.dtype, copy=True)
 
@@ -136,15 +139,25 @@ def differentiating() -> Iterator[None]:
             raise TargetError(NO_GRADIENT) from None
 
 
-def run(model: Model, images: Tensor, layers: Sequence[str], keep: Callable[[Tensor, dict[str, Tensor]], T]) -> list[T]:
+def run(
+    model: Model,
+    images: Tensor,
+    layers: Sequence[str],
+    keep: Callable[[Tensor, dict[str, Tensor]], T],
+    *,
+    logits: bool = True,
+) -> list[T]:
     """Run the network over the images in batches and return `keep(logits, maps)` of each batch.
 
     The only loop of the package that asks a network about many images: in eval mode, without gradients, with checked
-    images, in the memory format that is a fifth faster on a CPU. What a loop must not hold in memory, `keep` reduces.
+    images, by its fast copy. What a loop must not hold in memory, `keep` reduces. `logits` False: `keep` reads maps
+    alone, and the network ends with the deepest layer.
 
     Raises ImageError, UnknownLayer.
     """
     check_images(images)
+    check_layers(layers)
+    model = fast_copy(model, layers, logits=logits)
     with capture(model, layers) as maps, evaluating(model), torch.no_grad():
         batches = (batch.to(model.device, memory_format=torch.channels_last) for batch in images.split(BATCH))
         return [keep(model(batch), maps) for batch in batches]
@@ -248,7 +261,11 @@ def activations(
     if not callable(reduce) and reduce not in REDUCTIONS:
         raise OptionError(f"reduce is {', '.join(map(repr, REDUCTIONS))} or a function, but got {reduce!r}.")
     change = reduce if callable(reduce) else REDUCTIONS[reduce]
-    rows = run(model, images, layers, lambda logits, maps: {a: change(maps[a]).to(images.device) for a in layers})
+
+    def keep(logits: Tensor, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {layer: change(maps[layer]).to(images.device) for layer in layers}
+
+    rows = run(model, images, layers, keep, logits=False)
     return {layer: torch.cat([row[layer] for row in rows]) for layer in layers}
 
 

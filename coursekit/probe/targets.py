@@ -10,6 +10,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_class, check_images, check_layers, is_whole, shown
 from coursekit.errors import OptionError, TargetError
+from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH, answers, capture, differentiating, evaluating
 
@@ -78,9 +79,19 @@ def scoring(model: Model, images: Tensor, target: Target) -> Iterator[Score]:
     `owner` (N,) says which of the images each variant (occluded, noisy, interpolated …) was made from: a class chosen
     for the original stays the target for its variants. The scores live with the variants.
     """
+    model = quicker(model, target)
     with capture(model, [target.layer] if isinstance(target, Unit) else []) as maps, evaluating(model):
         read = reader(model, images, target)
         yield lambda variants, owner: read(model(variants), maps, owner).to(variants.device)
+
+
+def quicker(model: Model, target: Target, *layers: str) -> Model:
+    """Return the model's fast copy, as deep as the target and these layers are, or the model itself.
+
+    Who gives it to `scoring` too can say that what the network does in the block shall be another thing (`relu_rule`).
+    """
+    unit = [target.layer] if isinstance(target, Unit) else []
+    return fast_copy(model, [*unit, *layers], logits=not unit)
 
 
 def reader(model: Model, images: Tensor, target: Target) -> Callable[[Tensor, dict[str, Tensor], Tensor], Tensor]:

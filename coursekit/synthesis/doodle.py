@@ -89,7 +89,11 @@ def region_grams(a: Tensor, masks: Tensor) -> Tensor:
 
 def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor, ours: Tensor) -> Objective:
     """Minus the mean over layers and regions of how far the Gram matrices are from those of the style."""
-    (goals,) = run(model, style, layers, lambda logits, maps: {a: region_grams(maps[a], theirs) for a in layers})
+
+    def grams(logits: Tensor, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {layer: region_grams(maps[layer], theirs) for layer in layers}
+
+    (goals,) = run(model, style, layers, grams, logits=False)
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         terms = []

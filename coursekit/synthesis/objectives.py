@@ -277,7 +277,7 @@ def code_of(model: Model, image: Tensor, layer: str) -> Tensor:
     check_images(image)
     if len(image) != 1:
         raise ImageError(f"The goal is one image (1, 3, H, W), but got {len(image)}; take one of them with image[:1].")
-    return run(model, image, [layer], lambda logits, maps: maps[layer])[0]
+    return run(model, image, [layer], lambda logits, maps: maps[layer], logits=False)[0]
 
 
 def guide(model: Model, image: Tensor, layer: str) -> Objective:

@@ -148,4 +148,8 @@ def gram_distance(model: Model, images: Tensor, style: Tensor, layers: Sequence[
     check_one("style", style)
     layers, _ = chosen_layers(model, layers)
     distance = -style_objective(model, layers, style)
-    return torch.cat(run(model, images, layers, lambda logits, maps: distance.read(maps, logits).to(images.device)))
+
+    def keep(logits: Tensor, maps: dict[str, Tensor]) -> Tensor:
+        return distance.read(maps, logits).to(images.device)
+
+    return torch.cat(run(model, images, layers, keep, logits=False))

@@ -347,7 +347,7 @@ def test_switches_and_autograd_differ_on_alexnets_overlapping_pools_only(name, s
     model, images = ck.random_model(name), random_images(1, 64)
     switches = ck.deconvnet(model, images, 0)
     difference = relative_difference(switches, ck.deconvnet(model, images, 0, pooling="autograd"))
-    assert (difference < 1e-6) if same else (difference > 0.05)
+    assert (difference < 1e-5) if same else (difference > 0.05)
 
 
 def test_the_last_window_wins_even_with_nothing_to_say():

@@ -283,3 +283,42 @@ def test_one_warning_of_probabilities_is_enough():
         fast_copy(model)(IMAGES)
     fast_copy(model)
     assert model._warned
+
+
+# ------------------------------------------------------------------------- what the methods say by way of the copy
+
+METHODS = {
+    "input_gradient": lambda m, x: ck.input_gradient(m, x, 1),
+    "smoothgrad": lambda m, x: ck.smoothgrad(m, x, samples=3),
+    "integrated_gradients": lambda m, x: ck.integrated_gradients(m, x, ck.unit("block4", 3), steps=3),
+    "guided_backprop": lambda m, x: ck.guided_backprop(m, x, 1),
+    "deconvnet": lambda m, x: ck.deconvnet(m, x, ck.unit("block4", 3, position="max")),
+    "grad_cam": lambda m, x: ck.grad_cam(m, x, 1),
+    "grad_cam of a layer": lambda m, x: ck.grad_cam(m, x, layer="block4", upsample=True),
+    "guided_grad_cam": lambda m, x: ck.guided_grad_cam(m, x, 1, layer="block6"),
+    "layer_cam": lambda m, x: ck.layer_cam(m, x, 1, layer="block5"),
+    "cam": lambda m, x: ck.cam(m, x, 1),
+    "fullgrad": lambda m, x: ck.fullgrad(m, x, 1),
+    "fullgrad, magnitude": lambda m, x: ck.fullgrad(m, x, 1, magnitude=True),
+    "deletion_curve": lambda m, x: ck.deletion_curve(m, x, x.mean(1, keepdim=True), 1, steps=3),
+    "occlusion": lambda m, x: ck.occlusion(m, x, 1, window=32, stride=32),
+    "activations": lambda m, x: ck.activations(m, x, ["block6", "block2"], reduce="flatten")["block2"],
+    "activation_gradients": lambda m, x: ck.activation_gradients(m, x, 1, ["block3"], reduce="flatten")["block3"],
+    "predict": lambda m, x: torch.tensor([p for found in ck.predict(m, x) for _, p in found]),
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18"])
+def test_methods_say_the_same_with_the_copy_and_without(name, method):
+    """Also on a model in train mode, which stays as it was."""
+    model = spread(ck.random_model(name, seed=0)).train()
+    images = random_images(2, 64, dtype=torch.float64)
+    before = state_of(model)
+    ours = method(model, images)
+    assert state_of(model) == before
+    handle = model.register_forward_hook(lambda module, inputs, output: None)  # so that no copy is made
+    plain = method(model, images)
+    handle.remove()
+    assert ours.shape == plain.shape and ours.dtype == plain.dtype and ours.is_contiguous() >= plain.is_contiguous()
+    assert relative_difference(ours, plain) < 1e-8 and plain.abs().max() > 0
