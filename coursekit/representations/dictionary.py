@@ -1,4 +1,4 @@
-"""Which concepts does a layer use, without a list of them? Found by factorising crops, weighed by what follows."""
+"""Which concepts does a layer use, without a list of them? Crops are factorised, or sparse features are learnt."""
 
 import math
 from collections.abc import Callable
@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from coursekit.arguments import check_count, check_images, check_made, check_maps
+from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import activations
@@ -232,6 +234,99 @@ def delete_concepts(
                     curves.append(score(images[i].expand(len(sets), -1, -1, -1), torch.full([len(sets)], i)).cpu())
     mean = torch.stack(curves).view(len(images), count + 1, len(sets)).mean(0).T
     return ConceptDeletion(mean[0], mean[1:], len(images))
+
+
+@dataclass(frozen=True)
+class SparseDictionary:
+    """Many directions of which each place uses few; made by `sparse_dictionary`.
+
+    encoder : (C, L), bias : (L,), directions : (L, C), each of length 1
+    mean : (C,) and scale : of the activations; `active` K: features that may be above 0 at a place
+    explained : part of the variance that the features explain, in (−∞, 1]
+    """
+
+    encoder: Tensor
+    bias: Tensor
+    directions: Tensor
+    mean: Tensor
+    scale: float
+    active: int
+    explained: float
+
+    def encode(self, maps: Tensor) -> Tensor:
+        """Return how much of each feature is where: the layer's maps (N, C, h, w) -> (N, L, h, w), at least 0."""
+        rows = (check_maps(maps, "of the dictionary").movedim(1, 3).to(self.mean) - self.mean) / self.scale
+        return _sparse(rows.flatten(0, 2), self.encoder, self.bias, self.active).view(*rows.shape[:3], -1).movedim(3, 1)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Return the maps (N, C, h, w) that the features (N, L, h, w) stand for."""
+        return (self.mean + self.scale * (codes.movedim(1, 3) @ self.directions)).movedim(3, 1)
+
+    def __repr__(self) -> str:
+        size, width = self.directions.shape
+        return f"{size} features of {width} channels, {self.active} at a place, {self.explained:.0%} explained"
+
+
+def sparse_dictionary(
+    maps: Tensor, size: int, *, active: int = 12, steps: int = 1500, seed: int = 0, progress: bool = True
+) -> SparseDictionary:
+    """Learn directions of which a few add up to what a layer computes at a place: a sparse autoencoder.
+
+    z = TopK(ReLU(x E + b)), x ≈ z D, where x is the activation minus its mean, over one scale, and TopK keeps the
+    `active` largest. Adam minimises |x − z D|²; the rows of D keep the length 1, and E starts as D's transpose.
+
+    Parameters
+    ----------
+    maps : (N, C, h, w), the layer's maps of many images, from `activations` with reduce="maps".
+    size : L, more than C for features that share the channels. steps : of 1024 places each; 0 gives the start, random
+        directions: the control that a claim about the features needs. seed : of the start and of the places.
+
+    Raises
+    ------
+    OptionError
+
+    References
+    ----------
+    Makhzani, Frey, *k-sparse autoencoders*, ICLR 2014; Gorton, *The missing curve detectors of InceptionV1: applying
+    sparse autoencoders to InceptionV1 early vision*, 2024.
+
+    Examples
+    --------
+    >>> maps = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    >>> sparse_dictionary(maps, 6, active=2, steps=0).encode(maps).gt(0).sum(1).max()
+    tensor(2)
+    """
+    width = check_maps(maps, "of the dictionary").shape[1]
+    check_count("size", size)
+    check_count("active", active, 1, size)
+    check_count("steps", steps, 0)
+    generator = torch.Generator().manual_seed(seed)
+    rows = maps.detach().cpu().float().movedim(1, 3).flatten(0, 2)
+    mean, scale = rows.mean(0), float(rows.std())
+    if not scale > 0:
+        raise OptionError("The activations are all the same, so there is nothing to learn; is the layer dead?")
+    rows = (rows - mean) / scale
+    directions = F.normalize(torch.randn(size, width, generator=generator), dim=1)
+    encoder, bias = directions.T.contiguous(), torch.zeros(size)
+    adam = torch.optim.Adam([t.requires_grad_() for t in (encoder, bias, directions)], lr=2e-3)
+    with torch.enable_grad():
+        for _ in tqdm(range(steps), disable=not (progress and steps), leave=False, desc="dictionary"):
+            batch = rows[torch.randint(len(rows), (1024,), generator=generator)]
+            loss = (batch - _sparse(batch, encoder, bias, active) @ directions).square().sum(1).mean() / width
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            directions.data = F.normalize(directions.data, dim=1)
+    encoder, bias, directions = encoder.detach(), bias.detach(), directions.detach()
+    left = rows - _sparse(rows, encoder, bias, active) @ directions
+    explained = 1 - float(left.square().sum() / rows.square().sum())
+    return SparseDictionary(encoder, bias, directions, mean, scale, active, explained)
+
+
+def _sparse(rows: Tensor, encoder: Tensor, bias: Tensor, active: int) -> Tensor:
+    """Return the features (M, L) of rows (M, C), 0 but for the `active` largest."""
+    values, places = (rows @ encoder + bias).relu().topk(active, dim=1)
+    return rows.new_zeros(len(rows), len(bias)).scatter(1, places, values)
 
 
 def _codes(rows: Tensor, directions: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """What does a channel look for? Names for channels, by their overlap with concepts whose masks we own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +115,14 @@ class Dissection:
         )
 
 
-def dissect(model: Model, concepts: Concepts, layer: str, *, share: float = 0.02) -> Dissection:
+def dissect(
+    model: Model,
+    concepts: Concepts,
+    layer: str,
+    *,
+    share: float = 0.02,
+    through: Callable[[Tensor], Tensor] = lambda maps: maps,
+) -> Dissection:
     """Name channels: cut each channel's maps at a high threshold, and measure the overlap with each concept's masks.
 
     IoU(k, c) = Σ_x |M_k(x) ∩ L_c(x)| / Σ_x |M_k(x) ∪ L_c(x)|,   M_k = {A_k > T_k},   P(A_k > T_k) = share.
@@ -130,6 +137,8 @@ def dissect(model: Model, concepts: Concepts, layer: str, *, share: float = 0.02
     layer : name of a layer with maps (N, K, h, w).
     share : part of all positions that lie above a channel's threshold. The paper takes 0.005 for its 1197 small
         concepts; few and large concepts need more.
+    through : what the maps pass first, (N, K, h, w) -> (N, L, h, w), such as a rotation of the channels or the `encode`
+        of a `sparse_dictionary`; the L features are then named as channels are.
 
     Returns
     -------
@@ -152,7 +161,8 @@ def dissect(model: Model, concepts: Concepts, layer: str, *, share: float = 0.02
     torch.Size([1280, 19])
     """
     _check(concepts, share)
-    maps = activations(model, concepts.images, [layer], reduce=lambda a: check_maps(a, layer))[layer].float().cpu()
+    maps = activations(model, concepts.images, [layer], reduce=lambda a: through(check_maps(a, layer)))[layer]
+    maps = maps.float().cpu()
     thresholds = _thresholds(maps, share)
     iou = _overlap(maps, thresholds, concepts.masks, concepts.labelled())
     # Masks of another image of the same kind: what overlap does it take to be more than an accident?

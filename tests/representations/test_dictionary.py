@@ -156,3 +156,55 @@ BAD = {
 def test_bad_input_is_refused_in_one_sentence(call, words):
     with pytest.raises(ck.OptionError, match=words):
         call(small_model(), random_images(2, 32))
+
+
+# Sparse features --------------------------------------------------------------------------------------------------
+
+
+def mixtures(features=16, width=12, n=40):
+    """Maps of few of `features` planted directions at each place, more of them than there are channels."""
+    generator = torch.Generator().manual_seed(100)
+    planted = nn.functional.normalize(torch.randn(features, width, generator=generator), dim=1)
+    amount = 1 + torch.rand(n, 8, 8, features, generator=generator)
+    shown = torch.rand(n, 8, 8, features, generator=generator).argsort(-1) < 2
+    return planted, (amount * shown @ planted).movedim(3, 1)
+
+
+def test_planted_directions_are_learnt_and_a_dictionary_that_was_not_trained_lacks_them():
+    planted, maps = mixtures()
+    trained, control = (ck.sparse_dictionary(maps, 32, active=3, steps=n, progress=False) for n in (1500, 0))
+    nearest, at_random = ((planted @ d.directions.T).amax(1) for d in (trained, control))
+    assert (nearest > 0.9).sum() >= 13 and (at_random > 0.9).sum() == 0, "of sixteen"
+    assert trained.explained > 0.9 > 0.6 > control.explained
+    assert torch.allclose(trained.directions.norm(dim=1), torch.ones(32), atol=1e-5)
+
+
+def test_features_are_few_at_a_place_and_decode_to_the_formula():
+    _, maps = mixtures(n=4)
+    made = ck.sparse_dictionary(maps, 24, active=3, steps=20, progress=False)
+    codes = made.encode(maps)
+    assert codes.shape == (4, 24, 8, 8) and codes.min() >= 0 and int((codes > 0).sum(1).max()) == 3
+    x = (maps[1, :, 2, 5] - maps.mean((0, 2, 3))) / maps.movedim(1, 3).flatten(0, 2).std()
+    z = (x @ made.encoder + made.bias).relu()
+    z[z < z.sort().values[-3]] = 0
+    assert torch.allclose(codes[1, :, 2, 5], z, atol=1e-4)
+    assert torch.allclose(made.decode(codes)[1, :, 2, 5], made.mean + made.scale * (z @ made.directions), atol=1e-4)
+    left = (maps - made.decode(codes)).square().sum() / (maps - made.mean.view(-1, 1, 1)).square().sum()
+    assert made.explained == pytest.approx(1 - float(left), abs=1e-4)
+    assert repr(made).startswith("24 features of 12 channels, 3 at a place")
+
+
+def test_a_dictionary_follows_from_the_seed_and_needs_something_to_learn():
+    _, maps = mixtures(n=2)
+    same, again, other = (ck.sparse_dictionary(maps, 9, steps=3, active=2, seed=s, progress=False) for s in (0, 0, 1))
+    assert torch.equal(same.encoder, again.encoder) and not torch.equal(same.encoder, other.encoder)
+    for change, words in (
+        ({"active": 10}, "active must be .* from 1 to 9"),
+        ({"active": 2, "steps": -1}, "steps must be .* at least 0"),
+    ):
+        with pytest.raises(ck.OptionError, match=words):
+            ck.sparse_dictionary(maps, 9, **change)
+    with pytest.raises(ck.OptionError, match="all the same"):
+        ck.sparse_dictionary(torch.ones(1, 4, 2, 2), 9, active=2)
+    with pytest.raises(ck.OptionError, match="has no maps"):
+        ck.sparse_dictionary(torch.ones(3, 4), 9, active=2)

@@ -55,6 +55,14 @@ def test_a_channel_that_sees_a_concept_exactly_gets_its_name_with_overlap_one():
     assert list(found.names(0.5).values()) in (["left", "right"], ["right", "left"])
 
 
+def test_features_that_the_maps_pass_through_are_named_as_channels_are():
+    model, concepts = ck.Model(Reader()), left_and_right()
+    plain = ck.dissect(model, concepts, "see", share=0.49)
+    turned = ck.dissect(model, concepts, "see", share=0.49, through=lambda maps: torch.cat([maps[:, [1, 0]], -maps], 1))
+    assert turned.iou.shape == (5, 2) and torch.equal(turned.iou[:2], plain.iou[[1, 0]])
+    assert turned.name(0, 0.5) == "right" and turned.iou[2, 1] > 0.9, "where red is low is right"
+
+
 def test_the_overlap_is_the_formula():
     """IoU by a plain loop over images, channels and concepts."""
     images = random_images(5, size=16, seed=1)
