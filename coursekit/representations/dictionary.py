@@ -15,7 +15,7 @@ from coursekit.interrupts import importing
 from coursekit.networks.model import Model
 from coursekit.probe.capture import activations
 from coursekit.probe.cutting import replaced
-from coursekit.probe.targets import Target, scoring
+from coursekit.probe.targets import Target, quicker, scoring
 
 SWEEPS = 100  # of coordinate descent; from then on codes change by less than float32 can tell
 
@@ -116,12 +116,13 @@ def discover_concepts(
     found = FoundConcepts(layer, directions, torch.zeros(count), codes, parts, owners, boxes, rows, explained)
 
     indices = []
-    with scoring(model, images, target) as score, torch.no_grad():
+    net = quicker(model, target, layer)
+    with scoring(net, images, target) as score, torch.no_grad():
         for i, (whole, amounts) in enumerate(zip(maps, found.maps(maps), strict=True)):
 
             def answer(kept: Tensor, i: int = i, whole: Tensor = whole, amounts: Tensor = amounts) -> Tensor:
                 gone = torch.einsum("nk,khw,kc->nchw", 1 - kept, amounts, directions)
-                with replaced(model, layer, whole - gone.to(whole)):
+                with replaced(net, layer, whole - gone.to(whole)):
                     return score(images[i].expand(len(kept), -1, -1, -1), torch.full([len(kept)], i)).cpu()
 
             indices.append(sobol_indices(answer, count, seed=seed))
@@ -224,13 +225,14 @@ def delete_concepts(
     others = F.normalize(found.activations[torch.stack(drawn)], dim=2)  # (R, K, C)
     sets = torch.cat([found.directions[None], others])
     curves = []
-    with scoring(model, images, target) as score, torch.no_grad():
+    net = quicker(model, target, found.layer)
+    with scoring(net, images, target) as score, torch.no_grad():
         for i, (whole, amounts) in enumerate(zip(maps, found.maps(maps), strict=True)):
             for s in range(count + 1):
                 gone = torch.einsum("khw,rkc->rchw", amounts[:s], sets[:, :s])
                 length = gone.norm(dim=1, keepdim=True)
                 gone = gone * (length[:1] / length.clamp(min=1e-12))
-                with replaced(model, found.layer, whole - gone.to(whole)):
+                with replaced(net, found.layer, whole - gone.to(whole)):
                     curves.append(score(images[i].expand(len(sets), -1, -1, -1), torch.full([len(sets)], i)).cpu())
     mean = torch.stack(curves).view(len(images), count + 1, len(sets)).mean(0).T
     return ConceptDeletion(mean[0], mean[1:], len(images))

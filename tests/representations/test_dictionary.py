@@ -121,6 +121,24 @@ def test_the_control_removes_a_vector_of_the_same_length_at_every_place(monkeypa
         assert (lengths.sum() > 0) == (i % 3 > 0)
 
 
+@pytest.mark.parametrize("layer", ["relu3", "relu5"])
+def test_on_a_real_network_the_removal_reaches_the_logits(layer):
+    """By a hook of its own on the plain network: the fast copy, on which the course runs, must see the change too."""
+    model, images = ck.load_model("coursenet"), ck.scenes(2, objects=["zebra"], size=128).images
+    found = ck.discover_concepts(model, images, 340, layer, count=2)
+    assert found.importance.sum() > 0.5
+    maps = ck.activations(model, images, [layer], reduce="maps")[layer]
+    less = maps - torch.einsum("nkhw,kc->nchw", found.maps(maps), found.directions)
+    handle = model.layer(layer).register_forward_hook(lambda module, inputs, output: less)
+    with torch.no_grad():
+        expected = model(images)[:, 340].mean()
+    handle.remove()
+    curve = ck.delete_concepts(model, images, 340, found, draws=2).curve
+    with torch.no_grad():
+        assert curve[0] == pytest.approx(float(model(images)[:, 340].mean()), abs=1e-3)
+    assert curve[2] == pytest.approx(float(expected), abs=1e-3) and abs(curve[2] - curve[0]) > 0.01
+
+
 def test_a_direction_that_does_not_matter_loses_against_the_control():
     model, images, _ = painted()
     found = ck.discover_concepts(model, images, 1, "colours", count=2, crop=4)
