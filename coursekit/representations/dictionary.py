@@ -183,8 +183,7 @@ class ConceptDeletion:
     @property
     def p(self) -> float:
         """The rank of the concepts' area under the curve among the controls', one-sided: (1 + #{lower}) / (R + 1)."""
-        below = (self.controls.mean(1) <= self.curve.mean() + 1e-9).sum()
-        return (1 + int(below)) / (len(self.controls) + 1)
+        return (1 + int((self.controls.mean(1) <= self.curve.mean() + 1e-9).sum())) / (len(self.controls) + 1)
 
     def __repr__(self) -> str:
         low, high = self.controls.mean(1).aminmax()
@@ -265,8 +264,7 @@ class SparseDictionary:
         return (self.mean + self.scale * (codes.movedim(1, 3) @ self.directions)).movedim(3, 1)
 
     def __repr__(self) -> str:
-        size, width = self.directions.shape
-        return f"{size} features of {width} channels, {self.active} at a place, {self.explained:.0%} explained"
+        return f"{len(self.directions)} features of {len(self.mean)} channels, {self.active} at a place, {self.explained:.0%} explained"
 
 
 def sparse_dictionary(
