@@ -264,7 +264,8 @@ class SparseDictionary:
         return (self.mean + self.scale * (codes.movedim(1, 3) @ self.directions)).movedim(3, 1)
 
     def __repr__(self) -> str:
-        return f"{len(self.directions)} features of {len(self.mean)} channels, {self.active} at a place, {self.explained:.0%} explained"
+        sizes = "{} features of {} channels".format(*self.directions.shape)
+        return f"{sizes}, {self.active} at a place, {self.explained:.0%} explained"
 
 
 def sparse_dictionary(
