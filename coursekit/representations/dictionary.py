@@ -186,9 +186,8 @@ class ConceptDeletion:
         return (1 + int((self.controls.mean(1) <= self.curve.mean() + 1e-9).sum())) / (len(self.controls) + 1)
 
     def __repr__(self) -> str:
-        others = "{:.2f} to {:.2f} without {} draws of others".format(
-            *self.controls.mean(1).aminmax(), len(self.controls)
-        )
+        low, high = self.controls.mean(1).aminmax()
+        others = f"{low:.2f} to {high:.2f} without {len(self.controls)} draws of other directions"
         return f"target {self.curve.mean():.2f} without concepts, {others}; p = {self.p:.3f}, n = {self.n} images"
 
 
@@ -265,8 +264,7 @@ class SparseDictionary:
         return (self.mean + self.scale * (codes.movedim(1, 3) @ self.directions)).movedim(3, 1)
 
     def __repr__(self) -> str:
-        size, few, share = len(self.directions), self.active, self.explained
-        return f"{size} features of {len(self.mean)} channels, {few} at a place, {share:.0%} explained"
+        return f"{len(self.directions)} features, {self.active} at a place, {self.explained:.0%} explained"
 
 
 def sparse_dictionary(

@@ -209,7 +209,7 @@ def test_features_are_few_at_a_place_and_decode_to_the_formula():
     assert torch.allclose(made.decode(codes)[1, :, 2, 5], made.mean + made.scale * (z @ made.directions), atol=1e-4)
     left = (maps - made.decode(codes)).square().sum() / (maps - made.mean.view(-1, 1, 1)).square().sum()
     assert made.explained == pytest.approx(1 - float(left), abs=1e-4)
-    assert repr(made).startswith("24 features of 12 channels, 3 at a place")
+    assert repr(made).startswith("24 features, 3 at a place")
 
 
 def test_a_dictionary_follows_from_the_seed_and_needs_something_to_learn():
