@@ -24,7 +24,7 @@ def read_alts(path: Path) -> dict[str, list[str]]:
     """Return the texts of a lab by cell; raise DataUnavailable where the file is missing or not as it should be.
 
     >>> read_alts(DATA / "alt" / "03.md")["first-look"]
-    ['A cup of coffee on a saucer with a spoon. The network gives espresso a probability of about 0.94.']
+    ['A red motorcycle in a garage. The network gives moped a probability of about 0.70, then motor scooter 0.12.']
     """
     if not path.is_file():
         raise DataUnavailable(

@@ -15,7 +15,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab00": "",
     "lab01": "",
     "lab02": "",
-    "lab03": "",
+    "lab03": "show_plate PlateRow",
     "lab04": "",
     "lab05": "",
     "lab06": "",
