@@ -48,8 +48,8 @@ def softmax(answer: object) -> str | None:
 def to_image(answer: object) -> str | None:
     """00.3: a camera's array (H, W, 3) of bytes as an image (1, 3, H, W) of floats in [0, 1]."""
     height, width = 4, 6
-    array = np.random.default_rng(3).integers(0, 256, (height, width, 3)).astype(np.uint8)
-    array[0, 0] = 255, 10, 0  # the whole range, and three colours that differ
+    array = np.random.default_rng(3).integers(10, 200, (height, width, 3)).astype(np.uint8)
+    array[0, 0] = 200, 60, 10  # not the whole range: a dark picture should stay dark
     result = call(answer, array.copy())
     if not isinstance(result, Tensor):
         return f"the answer should be a tensor, not {type(result).__name__}; start with torch.from_numpy(array)."
@@ -67,12 +67,18 @@ def to_image(answer: object) -> str | None:
         return "the values go up to 255; divide by 255 to have them in [0, 1]."
     pixels = torch.from_numpy(array)
     image = pixels.permute(2, 0, 1)[None] / 255
+    stretched = (image - image.min()) / (image.max() - image.min())
     mistakes = [
         (pixels.reshape(1, 3, height, width) / 255, "reshape mixes colours and places; permute moves the axes."),
         (image.flip(1), "red and blue are swapped; this array is already red, green, blue."),
         (image * 255 / 256, "255 should become exactly 1: divide by 255, not by 256."),
+        (
+            stretched,
+            "you make this picture's darkest value 0 and its brightest 1; a dark picture stays dark: divide by 255.",
+        ),
+        (image / image.max(), "you make this picture's brightest value 1; a dark picture stays dark: divide by 255."),
         (2 * image - 1, "the values go from -1 to 1; the range should be [0, 1]."),
-        (image.floor(), "only 0 and 1 are left: // and whole numbers cut the fraction off; use / and float32."),
+        (image.floor(), "only whole numbers are left: // and whole numbers cut the fraction off; use / and float32."),
     ]
     hint = compare(result, image, mistakes)
     if hint is None and result.dtype != torch.float32:

@@ -114,6 +114,8 @@ MISTAKES = {
         "reshape mixes colours and places": lambda a: torch.from_numpy(a).reshape(1, 3, *a.shape[:2]).float() / 255,
         "red and blue are swapped": lambda a: to_image(a[..., ::-1].copy()),
         "not by 256": lambda a: torch.from_numpy(a).permute(2, 0, 1)[None].float() / 256,
+        "darkest value 0 and its brightest 1": lambda a: (to_image(a) - a.min() / 255) / ((a.max() - a.min()) / 255.0),
+        "brightest value 1; a dark picture stays dark": lambda a: to_image(a) * 255 / a.max(),
         "the values go from -1 to 1": lambda a: torch.from_numpy(a).permute(2, 0, 1)[None].float() / 127.5 - 1,
         "cut the fraction off": lambda a: torch.from_numpy(a).permute(2, 0, 1)[None] // 255,
         "torch.float64; networks take float32": lambda a: torch.from_numpy(a.transpose(2, 0, 1)[None] / 255),
