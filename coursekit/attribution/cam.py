@@ -1,7 +1,7 @@
 """Class activation maps: where in its last, coarse map the network sees the class."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from coursekit.arguments import check_maps
 from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import TargetError, UnsupportedNetwork
+from coursekit.networks.fast import Probe
 from coursekit.networks.model import Model, check_precise, two_logits
 from coursekit.networks.receptive import channel_axis
 from coursekit.probe.backward import intercept
 from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
-from coursekit.probe.targets import Target, Unit, reader
+from coursekit.probe.targets import Target, Unit, quicker, reader
 
 _POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean sum flatten view reshape".split()  # noqa: SIM905
 
@@ -231,11 +232,14 @@ def _maps_and_gradients(
     """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch."""
     names = {target.layer} if isinstance(target, Unit) else set()
     names |= {layer} if layer else set()
+    model = quicker(model, target, *([layer] if layer else []))
+    begins = layer is not None and isinstance(model.layer(layer), Probe)  # what is before the layer needs no gradient
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            with differentiating(), _pooled_maps(batch) as pooled:
-                score = read(model(batch.detach().clone().requires_grad_()), maps, owner)
+            watching = _pooled_maps(batch) if layer is None else nullcontext(list[_Pooled]())
+            with differentiating(), watching as pooled:
+                score = read(model(batch.detach().clone().requires_grad_(not begins)), maps, owner)
                 known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
                 found = _last_with_gradient(score, known, layer)
             yield found

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.errors import TargetError, UnsupportedNetwork
+from coursekit.errors import UnsupportedNetwork
 from coursekit.networks.model import Model, check_precise
-from coursekit.probe.backward import clipping, intercept
-from coursekit.probe.capture import BATCH, NO_GRADIENT, differentiating
+from coursekit.probe.backward import clipping, intercept, on_signal
+from coursekit.probe.capture import BATCH, differentiating
 from coursekit.probe.targets import Score, Target, quicker, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
@@ -59,42 +59,60 @@ def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: 
     True
     """
     check_precise(model, "FullGrad")
-    found = []
     if not magnitude:  # which treats the bias of a convolution and that of the BatchNorm after it each by itself
         model = quicker(model, target)
+    share, lay = (_product, _pictures) if magnitude else (_sum_of_channels, _spread_all)
+    found = []
     with scoring(model, images, target) as score:
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
-            value, terms = _shares(model, batch.to(model.device), score, owner)  # the biases' shares are there
+            value, terms = _shares(model, batch.to(model.device), score, owner, share)  # the biases' shares are there
             _check_sum(model, value, terms)
-            lay = _picture if magnitude else _spread
-            found.append(torch.stack([lay(term, images.shape[-2:]) for term in terms]).sum(0).to(images))
+            found.append(lay(terms, images.shape[-2:]).to(images))
     return torch.cat(found)
 
 
-def _shares(model: Model, images: Tensor, score: Score, owner: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Return the score (n,), and its parts: of the input (n, 3, H, W) and of each bias (n, C, h, w) or (n, K)."""
-    with differentiating(), _biases() as biases:
-        x = images.detach().clone().requires_grad_()
+def _product(bias: Tensor, gradient: Tensor, axis: int) -> Tensor:
+    """b ⊙ g, (n, C, h, w) or (n, K)."""
+    return (bias * gradient).movedim(axis, 1)
+
+
+def _shares(
+    model: Model, images: Tensor, score: Score, owner: Tensor, share: Callable[[Tensor, Tensor, int], Tensor] = _product
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the score (n,), and its parts: of the input and of each bias, as `share` gives them."""
+    x = images.detach().clone().requires_grad_()
+    terms: list[Tensor | None] = []  # in the order of the layers; the gradients come from the last to the first
+
+    def add(output: Tensor, bias: Tensor, axis: int) -> None:
+        place = len(terms)
+        terms.append(None)
+        on_signal(output, lambda gradient: terms.__setitem__(place, share(bias, gradient, axis)))
+
+    with differentiating(), _biases(add):
         value = score(x, owner)
-        outputs = [x, *(output for output, _, _ in biases)]
-        gradients = torch.autograd.grad(value.sum(), outputs, allow_unused=True)
-    if all(gradient is None for gradient in gradients):
-        raise TargetError(NO_GRADIENT)
-    offsets = [(x.detach() - model.mean.to(x), 1), *((bias, axis) for _, bias, axis in biases)]
-    shares = zip(offsets, gradients, strict=True)
-    return value.detach(), [(bias * g).movedim(axis, 1) for (bias, axis), g in shares if g is not None]
+        (gradient,) = torch.autograd.grad(value.sum(), x)
+    return value.detach(), [
+        share(x.detach() - model.mean.to(x), gradient, 1),
+        *(term for term in terms if term is not None),
+    ]
+
+
+def _sum_of_channels(bias: Tensor, gradient: Tensor, axis: int) -> Tensor:
+    """Σ_channels b ⊙ g, (n, 1, h, w); of what has no position (n, 1)."""
+    if bias.shape[0] == 1 and bias.ndim == gradient.ndim == 4 and bias.shape[2:].numel() == 1:  # one for each channel
+        return torch.einsum("nchw,c->nhw", gradient, bias.flatten())[:, None]
+    term = _product(bias, gradient, axis)
+    return term.sum(1, keepdim=True) if term.ndim == 4 else term.flatten(1).sum(1, keepdim=True)
 
 
 @contextmanager
-def _biases() -> Iterator[list[tuple[Tensor, Tensor, int]]]:
-    """Collect (output, what its layer adds to it, axis of the channels) for each layer with a bias that runs."""
-    found: list[tuple[Tensor, Tensor, int]] = []
+def _biases(add: Callable[[Tensor, Tensor, int], None]) -> Iterator[None]:
+    """Call `add(output, what the layer adds to it, axis of the channels)` for each layer with a bias that runs."""
 
     def keep(output: Tensor, bias: Tensor, axis: int = 1) -> Tensor:
-        if not output.requires_grad:
-            return output
-        found.append((output, bias.detach(), axis))
-        return output.clone()  # what follows may overwrite its input: let it have the copy
+        if output.requires_grad:
+            add(output, bias.detach(), axis)
+        return output
 
     def layer(
         func: Callable, x: Tensor, weight: Tensor, bias: Tensor | None = None, *args: object, **kw: object
@@ -115,13 +133,13 @@ def _biases() -> Iterator[list[tuple[Tensor, Tensor, int]]]:
 
     def clip(func: Callable, x: Tensor, *args: object, **kw: object) -> Tensor:
         low, high, _ = clipping(func, *args, **kw)
-        clipped = (x >= high) if low is None else (x >= high) | (x <= low)
+        clipped = x >= high if low is None or (isinstance(low, int | float) and low == 0) else (x >= high) | (x <= low)
         output = func(x, *args, **kw)
         return keep(output, output.detach() * clipped)  # 6 where ReLU6 is saturated; its lower end adds nothing
 
     handlers: dict[str, Callable] = {"conv2d": layer, "linear": linear, "batchnorm": batch_norm}
     with intercept(handlers | dict.fromkeys(_CLIPPERS, clip)):
-        yield found
+        yield
 
 
 def _by_channel(bias: Tensor, output: Tensor) -> Tensor:
@@ -142,16 +160,27 @@ def _check_sum(model: Model, value: Tensor, terms: list[Tensor]) -> None:
         )
 
 
+def _spread_all(terms: list[Tensor], size: torch.Size) -> Tensor:
+    """Lay signed parts over the image, (n, 1, H, W), so that their sum stays the same."""
+    maps: dict[torch.Size, Tensor] = {}
+    for term in terms:
+        maps[term.shape] = maps[term.shape] + term if term.shape in maps else term
+    return torch.stack([_spread(term, size) for term in maps.values()]).sum(0)  # parts of one size are one map
+
+
 def _spread(term: Tensor, size: torch.Size) -> Tensor:
-    """Lay a signed part over the image, (n, 1, H, W), so that its sum stays the same."""
     if term.ndim != 4:
         return (term.flatten(1).sum(1) / size.numel()).view(-1, 1, 1, 1).expand(-1, 1, *size)
-    small = term.sum(1, keepdim=True)
-    mode = "area" if small.shape[-2] > size[0] or small.shape[-1] > size[1] else "bilinear"
+    term = term.sum(1, keepdim=True)
+    mode = "area" if term.shape[-2] > size[0] or term.shape[-1] > size[1] else "bilinear"
     with differentiating():
-        ones = torch.ones_like(small).requires_grad_()
+        ones = torch.ones_like(term[:1]).requires_grad_()
         (copies,) = torch.autograd.grad(F.interpolate(ones, size, mode=mode).sum(), ones)  # how often each pixel counts
-    return F.interpolate(small / copies, size, mode=mode)
+    return F.interpolate(term / copies, size, mode=mode)
+
+
+def _pictures(terms: list[Tensor], size: torch.Size) -> Tensor:
+    return torch.stack([_picture(term, size) for term in terms]).sum(0)
 
 
 def _picture(term: Tensor, size: torch.Size) -> Tensor:

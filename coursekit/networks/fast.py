@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.nn.modules import module as torch_modules
 
@@ -43,6 +44,13 @@ class Probe(nn.Identity):
         super().__init__()
         vars(self)["of"] = of  # and not as a child
         self.followed = True  # by operations, which may overwrite what it gives
+
+
+class _Clip(nn.Hardtanh):
+    """ReLU6 in place, but not where a gradient is asked for: torch would then copy its input first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.hardtanh(x, self.min_val, self.max_val, inplace=not torch.is_grad_enabled())
 
 
 def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True) -> Model:
@@ -262,6 +270,8 @@ def _alias(module: nn.Module) -> nn.Module:
         twin._parameters[name] = None if tensor is None else nn.Parameter(tensor.detach(), requires_grad=False)
     for name, part in twin._modules.items():
         twin._modules[name] = None if part is None else _alias(part)
+    if type(module) in (nn.ReLU6, nn.Hardtanh) and module.inplace:
+        twin.__class__ = _Clip
     twin.training = False
     return twin
 
@@ -289,18 +299,12 @@ def _digest(tensors: Sequence[Tensor]) -> bytes:
     """
     if not tensors:
         return b""
-    small = [tensor.reshape(-1) for tensor in tensors if tensor.numel() < 4096]
-    sums = []
-    for row in (torch.cat(small), *(tensor.reshape(-1) for tensor in tensors if tensor.numel() >= 4096)):
-        uneven = _uneven(row.dtype, row.device)
-        whole = len(row) // len(uneven)
-        sums.append(row[: whole * len(uneven)].view(whole, len(uneven)) @ uneven)
-        rest = row[whole * len(uneven) :]
-        sums.append((rest @ uneven[: len(rest)])[None])
-    return torch.cat(sums).cpu().numpy().tobytes()
+    small = torch.cat([tensor for tensor in tensors if tensor.ndim == 1])
+    rows = [small[None], *(tensor.flatten(1) for tensor in tensors if tensor.ndim > 1)]
+    return torch.cat([row @ _uneven(row.shape[1], row.dtype, row.device) for row in rows]).cpu().numpy().tobytes()
 
 
 @cache
-def _uneven(dtype: torch.dtype, device: torch.device, count: int = 1 << 16) -> Tensor:
+def _uneven(count: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return numbers from 0.5 to 1.5 that do not repeat: multiples of the golden ratio without their whole part."""
     return (torch.arange(count, dtype=torch.float64) * 0.6180339887498949 % 1 + 0.5).to(device, dtype)

@@ -154,6 +154,11 @@ def check_rule(model: nn.Module, rule: str) -> None:
             raise _unsupported(path, "compiled by TorchScript, so that its ReLUs cannot be seen", rule)
 
 
+def on_signal(output: Tensor, do: Callable[[Tensor], None]) -> None:
+    """Call `do` with the gradient at this output when it comes by, also where what follows overwrites the output."""
+    output.register_hook(lambda signal: do(signal))
+
+
 @contextmanager
 def pool_switches() -> Iterator[None]:
     """Inside the `with` block, max-pooling sends signals back by switches: each window sets the place of its maximum.
@@ -179,18 +184,18 @@ class _Rectify(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, high: float, rule: str, inplace: bool) -> Tensor:
-        if rule == "guided":
-            ctx.save_for_backward((x > 0) & (x < high))
         if inplace:
             ctx.mark_dirty(x)
-            return x.clamp_(0, high)
-        return x.clamp(0, high)
+        y = x.clamp_(0, high) if inplace else x.clamp(0, high)
+        ctx.high = high
+        ctx.save_for_backward(*[y] * (rule == "guided"))
+        return y
 
     @staticmethod
     def backward(ctx: Any, signal: Tensor) -> tuple:
         signal = signal.clamp(min=0)
-        for passed in ctx.saved_tensors:
-            signal = signal * passed
+        for y in ctx.saved_tensors:  # 0 < y < high where 0 < x < high; torch has one operation for this
+            signal = torch.ops.aten.hardtanh_backward(signal, y, 0, ctx.high)
         return signal, None, None, None
 
 

@@ -75,6 +75,8 @@ def capture(model: Model, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
             if name in maps:
                 raise UnknownLayer(f"Layer {name!r} runs more than once in a forward pass; choose the layer around it.")
             check_output(output, name)
+            if isinstance(module, Probe) and torch.is_grad_enabled() and not output.requires_grad:
+                output.requires_grad_()  # the graph begins here where the image wants no gradient
             axis = channel_axis(module.of if isinstance(module, Probe) else module, output, size or (1, 1))
             maps[name] = full_precision(output.movedim(axis, 1))
             if isinstance(module, Probe) and not module.followed:
