@@ -70,6 +70,11 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
     >>> bool((fast(image) - model(image)).abs().max() < 1e-5 * model(image).abs().max())
     True
     """
+    with torch.inference_mode(False), torch.no_grad():  # what is made in inference mode could not be differentiated
+        return _found(model, frozenset(layers), logits or not layers)
+
+
+def _found(model: Model, layers: frozenset[str], logits: bool) -> Model:
     if type(model) is not Model or isinstance(model.module, fx.GraphModule) or torch_modules._has_any_global_hook():
         return model
     plan = _plans.get(model)
@@ -77,7 +82,7 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
         if not _is_plain(model):
             return model
         plan = _plans[model] = _Plan(model)
-    key = (frozenset(layers), logits or not layers)
+    key = (layers, logits)
     if key not in plan.copies:
         plan.copies[key] = plan.copy(model, *key)
         if len(plan.copies) > _COPIES:
@@ -85,7 +90,7 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
     fast = plan.copies[key]
     if fast is None:
         return model
-    if key[1]:  # it gives logits
+    if logits:
         model._warned = fast._warned = model._warned or fast._warned  # one warning is enough
     return fast
 
@@ -276,7 +281,6 @@ def _alias(module: nn.Module) -> nn.Module:
     return twin
 
 
-@torch.no_grad()
 def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
     """Return the convolution that does what both do."""
 
@@ -291,7 +295,6 @@ def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
     return both
 
 
-@torch.no_grad()
 def _digest(tensors: Sequence[Tensor]) -> bytes:
     """Return a few numbers that change when one in the tensors does: their sums with uneven weights.
 

@@ -179,6 +179,7 @@ def activation_gradients(
     check_layers(layers)
     extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    model = quicker(model, target, *layers)
     with evaluating(model), capture(model, [*layers, *extra]) as maps:
         read = reader(model, images, target)
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):

@@ -102,7 +102,7 @@ def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor
             terms.append((apart / goal.flatten(2).pow(2).sum(2)).mean(1))
         return -sum(terms[1:], terms[0]) / len(terms)
 
-    return Objective(read, frozenset(layers))
+    return Objective(read, frozenset(layers), logits=False)
 
 
 def _regions(style: Tensor, style_map: Tensor, new_map: Tensor) -> list[int]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coursekit.arguments import check_count, check_images
 from coursekit.errors import OptionError
+from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis.objectives import Objective, Wish, as_objective
@@ -134,6 +135,7 @@ def tiled_gradient(model: Model, objective: Objective, x: Tensor, tile: int) -> 
 
     x is (1, 3, H, W), cut into the fewest nearly equal tiles of at most tile × tile pixels.
     """
+    model = fast_copy(model, objective.layers, logits=objective.logits)
     rows, columns = (-(-side // tile) for side in x.shape[2:])
     strips = []
     for strip in x.tensor_split(rows, 2):

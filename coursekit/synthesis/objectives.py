@@ -8,7 +8,7 @@ one index or a list, a list gives each image of the batch its own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -35,11 +35,13 @@ class Objective:
     read : what computes it
     layers : the inner layers that it reads
     count : how many images it wants, 0 for any number
+    logits : whether it may read the logits; without them the network need not run to its end
     """
 
     read: Read
     layers: frozenset[str] = frozenset()
     count: int = 0
+    logits: bool = True
 
     def __add__(self, other: "Objective") -> "Objective":
         if not isinstance(other, Objective):
@@ -50,12 +52,13 @@ class Objective:
             lambda acts, logits: self.read(acts, logits) + other.read(acts, logits),
             self.layers | other.layers,
             max(self.count, other.count),
+            self.logits or other.logits,
         )
 
     def __mul__(self, factor: float) -> "Objective":
         if isinstance(factor, bool) or not isinstance(factor, int | float):
             return NotImplemented
-        return Objective(lambda acts, logits: factor * self.read(acts, logits), self.layers, self.count)
+        return replace(self, read=lambda acts, logits: factor * self.read(acts, logits))
 
     __rmul__ = __mul__
 
@@ -98,7 +101,7 @@ def channel(layer: str, index: Index) -> Objective:
         a = acts[layer]
         return _pick(a.flatten(2).mean(2) if a.ndim == 4 else a, index, layer)
 
-    return Objective(read, frozenset([layer]), _count(index))
+    return Objective(read, frozenset([layer]), _count(index), logits=False)
 
 
 def neuron(layer: str, index: Index, position: tuple[int, int] | None = None) -> Objective:
@@ -117,7 +120,7 @@ def neuron(layer: str, index: Index, position: tuple[int, int] | None = None) ->
             a = a[:, :, row, column]
         return _pick(a, index, layer)
 
-    return Objective(read, frozenset([layer]), _count(index))
+    return Objective(read, frozenset([layer]), _count(index), logits=False)
 
 
 def layer(name: str) -> Objective:
@@ -128,7 +131,7 @@ def layer(name: str) -> Objective:
     >>> layer("conv1").read({"conv1": torch.full((1, 3, 2, 2), 2.0)}, None)
     tensor([2.])
     """
-    return Objective(lambda acts, logits: acts[name].flatten(1).pow(2).mean(1) / 2, frozenset([name]))
+    return Objective(lambda acts, logits: acts[name].flatten(1).pow(2).mean(1) / 2, frozenset([name]), logits=False)
 
 
 def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
@@ -152,7 +155,7 @@ def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
             dot = dot * (dot / (a.norm(dim=1) * v.norm()).clamp(min=1e-6)).clamp(min=0.1) ** power
         return dot.flatten(1).mean(1) if dot.ndim > 1 else dot
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)
 
 
 def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) -> Objective:
@@ -166,7 +169,7 @@ def match(model: Model, image: Tensor, layer: str, smooth: float | None = None) 
         away = softened(acts[layer], smooth) - goal.to(acts[layer])
         return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)
 
 
 def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> Objective:
@@ -179,7 +182,7 @@ def caricature(model: Model, image: Tensor, layer: str, power: float = 1.0) -> O
         cosine = dot / (acts[layer].flatten(1).norm(dim=1) * goal.norm()).clamp(min=1e-6)
         return dot / goal.pow(2).sum() * cosine.clamp(min=0.1) ** power
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)
 
 
 def gram(a: Tensor) -> Tensor:
@@ -219,7 +222,7 @@ def texture(model: Model, image: Tensor, layer: str, smooth: float | None = None
         away = gram(softened(acts[layer], smooth)) - goal.to(acts[layer])
         return -away.flatten(1).pow(2).sum(1) / goal.pow(2).sum().to(away)
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)
 
 
 def diversity(layer: str) -> Objective:
@@ -235,7 +238,7 @@ def diversity(layer: str) -> Objective:
         cosine = flat @ flat.T
         return -(cosine.sum(1) - 1) / (len(flat) - 1)
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)
 
 
 def as_objective(target: Wish) -> Objective:
@@ -243,7 +246,7 @@ def as_objective(target: Wish) -> Objective:
     if isinstance(target, Objective):
         return target
     if isinstance(target, Unit):
-        return Objective(lambda acts, logits: target(acts[target.layer]), frozenset([target.layer]))
+        return Objective(lambda acts, logits: target(acts[target.layer]), frozenset([target.layer]), logits=False)
     if isinstance(target, int) and not isinstance(target, bool):
         return logit(target)
     if isinstance(target, Sequence) and target and all(isinstance(t, int) for t in target):
@@ -297,4 +300,4 @@ def guide(model: Model, image: Tensor, layer: str) -> Objective:
             nearest = torch.einsum("cg,ncp->ngp", forms, places).argmax(1)  # (N, places)
         return (places * forms[:, nearest].transpose(0, 1)).sum(1).mean(1)
 
-    return Objective(read, frozenset([layer]))
+    return Objective(read, frozenset([layer]), logits=False)

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from coursekit.arguments import check_count
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
+from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis import transforms as looks
@@ -110,10 +111,10 @@ def render(
     move = _optimizer(optimizer, painting, RATES[optimizer] if rate is None else rate)
     shots, values = {}, []
     attention = torch.zeros_like(painting.images().detach()[:, :1])
-    with evaluating(model):
+    with evaluating(network := fast_copy(model, objective.layers, logits=objective.logits)):
         try:
             for step in tqdm(range(1, steps + 1), disable=not progress, leave=False, desc="render"):
-                value, loss, gradient = _look(model, objective, painting, transforms, regularizers, generator)
+                value, loss, gradient = _look(network, objective, painting, transforms, regularizers, generator)
                 move(loss)
                 _repair(painting, regularizers, gradient, step - 1)
                 values.append(value)

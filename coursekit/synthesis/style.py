@@ -1,6 +1,7 @@
 """Style transfer: the content of one picture and the Gram matrices of another (Gatys, Ecker & Bethge 2016)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -127,7 +128,7 @@ def _for_each(objective: Objective, factors: Sequence[float]) -> Objective:
         values = objective.read(acts, logits)
         return torch.tensor(factors).to(values) * values
 
-    return Objective(read, objective.layers)
+    return replace(objective, read=read)
 
 
 def luminance(images: Tensor) -> Tensor:

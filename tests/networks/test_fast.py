@@ -269,6 +269,13 @@ def test_a_hook_that_comes_later_is_noticed_and_so_is_its_end():
         handle.remove()
 
 
+def test_a_copy_that_was_made_in_inference_mode_can_be_differentiated():
+    model = tiny()
+    with torch.inference_mode():
+        ck.predict(model, IMAGES)
+    assert ck.input_gradient(model, IMAGES, 1).any() and ck.saliency(model, IMAGES, ck.unit("5", 1)).any()
+
+
 def test_layers_that_have_no_single_output_are_left_to_the_model():
     model = ck.random_model("resnet18")
     assert fast_copy(model, ["module.layer1.0.relu".removeprefix("module.")]) is model  # it runs twice
@@ -305,6 +312,23 @@ METHODS = {
     "activations": lambda m, x: ck.activations(m, x, ["block6", "block2"], reduce="flatten")["block2"],
     "activation_gradients": lambda m, x: ck.activation_gradients(m, x, 1, ["block3"], reduce="flatten")["block3"],
     "predict": lambda m, x: torch.tensor([p for found in ck.predict(m, x) for _, p in found]),
+    "render": lambda m, x: ck.render(m, ck.unit("block4", 1), size=64, steps=2, progress=False).images,
+    "render, with a class": lambda m, x: (
+        ck.render(
+            m, ck.objectives.channel("block4", 1) - ck.objectives.logit(2), size=64, steps=2, progress=False
+        ).values
+    ),
+    "invert": lambda m, x: ck.invert(m, x[:1].float(), "block3", steps=2).images,
+    "style_transfer": lambda m, x: (
+        ck.style_transfer(
+            m, x[:1].float(), x[1:].float(), layers=["block1", "block3"], content_layer="block2", steps=2
+        ).images
+    ),
+    "dream": lambda m, x: ck.dream(m, x[:1].float(), "block5", octaves=1, steps=2),
+    "dream in tiles": lambda m, x: ck.dream(m, x[:1].float(), "block5", octaves=1, steps=2, tile=48),
+    "synthesise_texture": lambda m, x: (
+        ck.synthesise_texture(m, x[:1].float(), layers=["block2"], size=48, steps=2).images
+    ),
 }
 
 
@@ -321,4 +345,4 @@ def test_methods_say_the_same_with_the_copy_and_without(name, method):
     plain = method(model, images)
     handle.remove()
     assert ours.shape == plain.shape and ours.dtype == plain.dtype and ours.is_contiguous() >= plain.is_contiguous()
-    assert relative_difference(ours, plain) < 1e-8 and plain.abs().max() > 0
+    assert relative_difference(ours, plain) < (1e-8 if ours.dtype == torch.float64 else 1e-5) and plain.any()
