@@ -5,18 +5,18 @@
 # After this lab you will be able to
 #
 # - show the filters of a first layer, and say what they look for,
-# - tell a healthy filter from a dead, a double and a noisy one, with numbers,
-# - explain why the weights of the second layer say little,
-# - show what every channel makes of a picture, and measure how sparse it is.
+# - tell a healthy filter from a dead, a duplicate and a noisy one, with numbers,
+# - say what the weights of the second layer tell, and what they do not,
+# - show what every channel makes of a picture, measure how sparse it is, and tell the picture from the padding.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 00.
 #
-# **Run time** about 40 s on two CPU cores. **Memory** below 1.5 GB.
+# **Run time** about a minute on two CPU cores. **Memory** below 1.5 GB.
 #
-# **The network.** This lab uses **CourseNet**, which we trained for this course: five convolutions with ReLU and max-pooling, and
-# three fully connected layers, as in AlexNet (2012). Its teacher was EfficientNet-Lite0. It knows less than its teacher,
-# but it is built to be looked at.
+# **The network.** This lab uses **CourseNet**, which we trained for this course: five convolutions with ReLU and max-pooling (of each
+# 2 × 2 places only the largest number goes on), and three fully connected layers, as in AlexNet (2012). It learned by *distillation*: to give
+# the answers of a larger network, its teacher EfficientNet-Lite0. It knows less than its teacher, but it is built to be looked at.
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -34,7 +34,7 @@ import coursekit as ck
 
 ck.setup(seed=0)
 model = ck.load_model("coursenet")
-weights = model.layer("conv1").weight  # (filters, colours, height, width)
+weights = model.layer("conv1").weight.detach().cpu()  # (filters, colours, height, width)
 print("first layer:", tuple(weights.shape))
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
@@ -50,14 +50,21 @@ print("first layer:", tuple(weights.shape))
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea
 #
-# At the place $(i, j)$ the filter $w_k$ answers with a dot product of itself and the piece of picture under it:
+# At the place $(i, j)$ the filter $w_k$ responds with a dot product of itself and the piece of picture under it:
 #
 # $$ a_k(i, j) = \max\Big(0,\; b_k + \sum_{c,u,v} w_k(c, u, v) \; x(c,\, i s + u,\, j s + v) \Big) $$
 #
-# Among all patches of the same length, this is largest for the patch that **looks like $w_k$**. So the filter is a picture
-# of what it likes best. To see it, bring its weights to the range of a picture:
+# Among all patches of the same length, the sum is largest for the patch that is **a multiple of $w_k$**:
+# $\langle w, x \rangle \le \lVert w \rVert \lVert x \rVert$, with equality only there (Cauchy & Schwarz). So the filter is a picture
+# of what it likes best. To see it, bring its weights to the range of a picture. There are two ways:
 #
-# $$ \text{picture}_k = \frac{w_k - \min w_k}{\max w_k - \min w_k} \cdot 255 $$
+# $$ \frac{w_k - \min w_k}{\max w_k - \min w_k} \qquad \text{or} \qquad \frac12 + \frac{w_k}{2 \max \lvert w_k \rvert} $$
+#
+# The first uses all greys. In the second a weight of **0 is always the same grey**, so we use the second.
+
+# %% [markdown] id="idea-note" slideshow={"slide_type": "skip"}
+# The network subtracts a mean from each colour and divides by a standard deviation before the first layer. So "light" in a
+# filter means *lighter than the mean colour of photographs*, and grey means *this pixel does not matter*.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
 # ## The whole method
@@ -67,92 +74,141 @@ print("first layer:", tuple(weights.shape))
 def my_pictures(weights):
     pictures = []
     for w in weights:
-        low, high = w.min(), w.max()
-        pictures.append((w - low) / (high - low))
+        pictures.append(0.5 + w / (2 * w.abs().max()))  # 0 becomes the middle grey
     return torch.stack(pictures)  # in [0, 1]; times 255 for a screen
 
 
 # %% id="same"
-assert torch.allclose(my_pictures(weights.cpu()), ck.filter_pictures(weights))
-print("my_pictures and ck.filter_pictures give the same images")
+assert torch.allclose(my_pictures(weights), ck.signal_pictures(weights, clip=100))
+print("my_pictures and ck.signal_pictures give the same images")
 
 # %% [markdown] id="filters-title" slideshow={"slide_type": "slide"}
-# ## 64 filters of CourseNet
+# ## 64 filters of CourseNet, from grey to coloured
+
 
 # %% id="filters" slideshow={"slide_type": "-"} tags=["gallery"]
-ck.show_images(ck.mosaic(ck.filter_pictures(weights), columns=16, zoom=6, gap=4), columns=1)
+def tiles(w, columns=8, zoom=6):
+    """Filters side by side: 0 is grey; those that look at brightness first, those that look at colour last."""
+    share_of_grey = w.mean(1).pow(2).sum((1, 2)) / w.pow(2).sum((1, 2, 3))
+    sorted_filters = w[share_of_grey.argsort(descending=True)]
+    return ck.mosaic(ck.signal_pictures(sorted_filters, clip=100), columns=columns, zoom=zoom, gap=4)
+
+
+ck.show_images(tiles(weights, columns=16), columns=1)
+
+# %% id="filters-claim" slideshow={"slide_type": "skip"}
+patterns, colours, kept = ck.main_pattern(
+    weights
+)  # each filter as one grey pattern times one colour, as well as it goes
+gabors = [ck.fit_gabor(pattern[0]) for pattern in patterns]
+striped = [gabor.fit > 0.8 and gabor.wavelength <= 14 for gabor in gabors]
+norms = weights.flatten(1).norm(dim=1)
+print(f"stripes or a sharp edge, half a wave or more across the 7 pixels: {sum(striped)} of {len(striped)} filters")
+print(f"norm of the weakest filter {norms.min():.2f}, of the strongest {norms.max():.2f}")
+ck.claim("share of filters with stripes or a sharp edge", sum(striped) / len(striped), above=0.1)
 
 # %% [markdown] id="filters-read" slideshow={"slide_type": "skip"}
-# Some filters are stripes, fine or broad, in many directions, with little colour. Some are steps: light to dark, orange to
-# blue, pink to green. And many are patches of a single colour, without any edge. Cells in the visual cortex of cats and monkeys
-# answer to oriented bars in the same way (Hubel & Wiesel 1962, 1968).
+# **The answer.** Stripes, edges and soft spots in grey come first; then steps from one colour to another (orange to blue, pink to green);
+# last, patches of a single colour, without any edge. No eyes. Cells in the visual cortex of cats and monkeys respond to oriented bars in the
+# same way (Hubel & Wiesel 1962, 1968).
 #
-# What the picture does **not** show: the bias $b_k$ is left out, and each filter is scaled on its own. A grey that is the
-# same in two filters need not be the same number.
+# **What these filters are not.** The 96 filters of AlexNet (11 × 11 pixels, trained for 90 passes over 1.2 million photographs) are sharper, and most
+# of those that look at brightness are clean gratings of several periods. CourseNet's have 7 × 7 pixels, too few for several periods; it saw
+# far fewer photographs, and many of its filters are soft. AlexNet's weights are not part of this course's files; see its Figure 3.
+#
+# **What the picture does not show.** The bias $b_k$ is left out, and each filter is scaled on its own: the strongest has many
+# times the norm of the weakest.
 
 # %% [markdown] id="random-title" slideshow={"slide_type": "slide"}
 # ## Is that learned?
 #
-# **Predict first.** Which of these three never saw a label, and which never saw a picture?
+# **Predict first.** One of these four learned from labels. Two saw pictures, but no label. One saw nothing. Which is which?
 
 # %% [markdown] id="random-text" slideshow={"slide_type": "skip"}
-# We compare with three others. *Random*: the same layer before training. *ICA* (independent component analysis, Bell &
-# Sejnowski 1997) and *k-means* (Coates & Ng 2012) look at 20,000 patches of photographs without any label. Both get
-# patches that are whitened first: without that, slow changes of brightness would be all that they find.
+# CourseNet's filters stand beside three others. *Random*: the same layer before training. *ICA* (independent component
+# analysis, Bell & Sejnowski 1997) and *k-means* (Coates & Ng 2012) look at 20,000 patches of photographs without any label. ICA
+# looks for parts that occur independently of each other; k-means for 64 typical patches.
+#
+# Both work on **whitened** patches: turned and stretched so that all directions have the same variance. ICA needs that by its nature;
+# k-means would find nothing but slow changes of brightness without it. For ICA and k-means we show the parts of which pictures are made, and not the filters
+# which find them: those look similar, with more fine noise.
 
-# %% id="random" slideshow={"slide_type": "-"}
-patches = ck.natural_patches(20_000, size=7)
+# %% id="random" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+patches = ck.natural_patches(20_000, size=7, seed=0)
 flat = patches.flatten(1) - patches.flatten(1).mean(1, keepdim=True)  # brightness itself is of no interest
 pca = PCA(64, whiten=True, random_state=0).fit(flat.numpy())
 white = pca.transform(flat.numpy())
 ica = FastICA(whiten=False, random_state=0, max_iter=200, tol=1e-3).fit(white)
 kmeans = MiniBatchKMeans(64, random_state=0, n_init=3).fit(white)
 colour = pca.components_ * pca.explained_variance_[:, None] ** 0.5  # from white patches back to pictures
-others = {
+sets = {
     "A": ck.training_history()[0]["conv1"],
     "B": torch.tensor(ica.components_ @ colour).float().view(64, 3, 7, 7),
-    "C": torch.tensor(kmeans.cluster_centers_ @ colour).float().view(64, 3, 7, 7),
+    "C": weights,
+    "D": torch.tensor(kmeans.cluster_centers_ @ colour).float().view(64, 3, 7, 7),
 }
-ck.show_images(
-    [ck.mosaic(ck.filter_pictures(w), columns=8, zoom=6, gap=4) for w in others.values()], list(others), columns=3
-)
+ck.show_images([tiles(w) for w in sets.values()], list(sets), columns=4)
 
 # %% [markdown] id="random-read" slideshow={"slide_type": "fragment"}
-# **A** is random: it saw nothing. **B** is ICA and **C** is k-means: they saw pictures, but no label.
-#
-# So edges and colours are not a trick of classification. They are what pictures are made of.
+# **A** is random: it saw nothing. **B** is ICA and **D** is k-means: they saw pictures, but no label. **C** is CourseNet.
+
+
+# %% id="random-claim" slideshow={"slide_type": "fragment"} tags=["nbval-ignore-output"]
+def share_of_gabors(w):
+    """The share of filters whose pattern a Gabor function explains to 80 %, with half a wave or more inside."""
+    fits = [ck.fit_gabor(pattern[0]) for pattern in ck.main_pattern(w)[0]]
+    return sum(gabor.fit > 0.8 and gabor.wavelength <= 14 for gabor in fits) / len(fits)
+
+
+gabor_like = {name: share_of_gabors(w) for name, w in sets.items()}
+ck.claim("random: share of filters like a Gabor function", gabor_like["A"], below=0.05)
+ck.claim("CourseNet (labels)", gabor_like["C"], above=0.1)
+ck.claim("k-means (no labels)", gabor_like["D"], above=0.1)
+ck.claim("ICA (no labels)", gabor_like["B"], above=0.2)
+
+# %% [markdown] id="random-sum" slideshow={"slide_type": "skip"}
+# A **Gabor function** is a wave under a Gaussian hill (its formula comes below). Of the random filters none is like one; of ICA's, which never
+# saw a label, many are. So edges are no trick of classification. They are what pictures are made of.
 
 # %% [markdown] id="form-title" slideshow={"slide_type": "slide"}
 # ## How features form
 #
-# Four filters, from the random start (left) to the end (right).
+# Four of the stronger filters, from the random start (left) to the end (right).
 #
-# **Predict first.** Which come first: colours or edges?
+# **Predict first.** Which come first: patches of colour or stripes?
 
 # %% id="form" slideshow={"slide_type": "-"}
 moments = ck.training_history()
-smooth = ck.filter_health(weights)["roughness"].argsort()[5::16]  # four filters, from smooth to fine
+health = ck.filter_health(weights)
+stronger = health["norm"].argsort(descending=True)[:32]
+four = stronger[health["roughness"][stronger].argsort()][[1, 11, 21, 31]]  # from smooth to fine
+steps = [step for step in moments if step == 0 or step >= 160]  # before that, all look like the first
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(kept["conv1"])[smooth], columns=1, zoom=6, gap=4) for kept in moments.values()],
-    [f"{step:,}" for step in moments],
-    columns=len(moments),
+    [ck.mosaic(ck.signal_pictures(moments[step]["conv1"][four], clip=100), columns=1, zoom=8, gap=6) for step in steps],
+    [f"step {step:,}" for step in steps],
+    columns=len(steps),
 )
 
 # %% id="form-claim"
-end = list(moments.values())[-1]["conv1"].flatten(1)
-at_320 = moments[320]["conv1"].flatten(1)
-alike = torch.nn.functional.cosine_similarity(at_320, end)
-rank = end.norm(dim=1).argsort(descending=True)
-striped, broad = alike[rank[:16]].median().item(), alike[rank[16:]].median().item()
+end = weights.flatten(1)
+early = min(moments, key=lambda step: abs(step - 0.07 * max(moments)))  # a fourteenth of the training
+then = moments[early]["conv1"].flatten(1)
+alike = torch.nn.functional.cosine_similarity(then, end)
+rough = health["roughness"].argsort()
+strong = health["norm"].argsort(descending=True)[:16]
+growth = (end.norm(dim=1) / then.norm(dim=1))[strong].median().item()
+print(f"After {early} of {max(moments):,} steps,")
 print(
-    "after 320 steps the 48 weaker filters are nearer to their final form than the 16 strongest:", broad > striped + 0.1
+    f"cosine with their final form: smooth half {alike[rough[:32]].median():.2f}, rough half {alike[rough[32:]].median():.2f}"
 )
-grown = (end.norm(dim=1) / at_320.norm(dim=1))[rank[:16]].median().item()
-print("from there on the strongest grow by more than a half:", grown > 1.5)
+ck.claim(
+    "smooth minus rough", alike[rough[:32]].median().item() - alike[rough[32:]].median().item(), above=0.05, digits=1
+)
+ck.claim("growth of the 16 strongest from there to the end", growth, above=1.2)
 
 # %% [markdown] id="form-read" slideshow={"slide_type": "skip"}
-# For a hundred steps hardly anything shows. Then broad colours and steps from light to dark settle, because they explain most of any picture. The
-# strongest filters, mostly stripes, take longer and keep growing until the end. Zeiler & Fergus (2014) show the same for the layers
+# **The answer.** Colours first. For a hundred steps hardly anything shows. Then the smooth filters settle, because broad patches and steps explain most of
+# any picture. The rough ones, mostly stripes, take longer, and the strongest of all keep growing until the end. Zeiler & Fergus (2014) show the same for the layers
 # above: lower layers settle in a few passes, upper ones need many.
 
 # %% [markdown] id="form-explorer-title" slideshow={"slide_type": "skip"}
@@ -168,35 +224,58 @@ ck.explore_training()
 # |---|---|---|
 # | dead | norm $\lVert w \rVert$ | no filter far below the others |
 # | noisy | roughness $\overline{(w_p - w_q)^2}\,/\,\overline{(w - \bar w)^2}$ over neighbours $p, q$ | far below 2, the value of noise |
-# | double | largest $\lvert\cos\rvert$ to another filter | below 1: no filter twice |
+# | duplicate | largest $\lvert\cos\rvert$ to another filter | below 1: no filter twice |
 #
-# **Predict first.** How many of the 64 are as rough as noise?
+# Noise has 2, because for independent weights of variance $\sigma^2$ the mean of $(w_p - w_q)^2$ is $2 \sigma^2$.
+#
+# **Predict first.** How many of the 64 are as rough as noise? Is any dead, is any there twice?
 
 # %% [markdown] id="health-title-two" slideshow={"slide_type": "subslide"}
 # ### From noise to filters
 
 # %% id="health" slideshow={"slide_type": "-"}
-health = ck.filter_health(weights)
-start = ck.filter_health(moments[0]["conv1"])
-rough = {step: ck.filter_health(kept["conv1"])["roughness"].median().item() for step, kept in moments.items()}
-print("noise has a roughness of about 2:", abs(start["roughness"].median().item() - 2) < 0.1)
-print("after training the median is below half of that:", health["roughness"].median().item() < 1)
+quartiles = {
+    q: [ck.filter_health(kept_then["conv1"])["roughness"].quantile(q).item() for kept_then in moments.values()]
+    for q in (0.1, 0.5, 0.9)
+}
 ck.show_lines(
-    range(len(rough)),
-    {"median of the 64 filters": list(rough.values()), "noise": [2.0] * len(rough)},
-    xlabel="moment (see the rows above)",
+    [max(step, 5) for step in moments],
+    {"median of the 64 filters": quartiles[0.5]},
+    bands={"median of the 64 filters": (quartiles[0.1], quartiles[0.9])},
+    levels={"noise": 2.0},
+    xlabel="training step (step 0 is drawn at 5)",
     ylabel="roughness",
+    limits=(0, 2.3),
+    logx=True,
 )
 
+# %% id="health-claim" slideshow={"slide_type": "fragment"}
+noise = torch.randn(64, 3, 7, 7, generator=torch.Generator().manual_seed(0))
+norms = health["norm"]
+ck.claim("roughness of noise, median", ck.filter_health(noise)["roughness"].median(), above=1.9, below=2.1)
+ck.claim("roughness of the roughest of CourseNet's filters", health["roughness"].max(), below=1.9)
+ck.claim("norm of the weakest, as a part of the median norm", norms.min() / norms.median(), above=0.01)
+ck.claim("largest |cos| of two filters", health["similarity"].max(), below=0.98)
+
+# %% [markdown] id="health-answer" slideshow={"slide_type": "skip"}
+# **The answer.** None is as rough as noise, none is dead, and none is there twice. (The band holds the middle 80 % of the filters.)
+
 # %% [markdown] id="health-worst-title" slideshow={"slide_type": "skip"}
-# ### The best and the worst
+# ### The extremes: smooth, rough, weak, alike
 
 # %% id="health-worst" slideshow={"slide_type": "skip"}
-order = health["roughness"].argsort()
-weak, double = health["norm"].argsort(), health["similarity"].argsort(descending=True)
-groups = {"smoothest": order[:8], "roughest": order[-8:], "weakest": weak[:8], "most alike to another": double[:8]}
+unit = torch.nn.functional.normalize(weights.flatten(1), dim=1)
+cosine = (unit @ unit.T).triu(1)  # each pair once
+pairs = [divmod(i, len(unit)) for i in cosine.abs().flatten().topk(4).indices.tolist()]
+weak = norms.argsort()[:8]
+groups = {
+    f"smoothest: roughness {health['roughness'][rough[0]]:.2f} to {health['roughness'][rough[7]]:.2f}": rough[:8],
+    f"roughest: {health['roughness'][rough[-8]]:.2f} to {health['roughness'][rough[-1]]:.2f}": rough[-8:],
+    f"weakest: norm {norms[weak[0]]:.2f} to {norms[weak[-1]]:.2f}": weak,
+    "pairs most alike: cos " + ", ".join(f"{cosine[pair]:.2f}" for pair in pairs): [k for pair in pairs for k in pair],
+}
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(weights)[chosen.cpu()], columns=8, zoom=6, gap=4) for chosen in groups.values()],
+    [ck.mosaic(ck.signal_pictures(weights[chosen], clip=100), columns=8, zoom=6, gap=4) for chosen in groups.values()],
     list(groups),
     columns=2,
 )
@@ -204,89 +283,132 @@ ck.show_images(
 # %% [markdown] id="health-read" slideshow={"slide_type": "skip"}
 # Rough is not always bad: a fine grating of two pixels *is* rough, and still it has a clear structure. A filter that is
 # rough **and** weak is one that never found a task. Many such filters mean: train longer, use fewer filters, or a higher
-# weight decay. In AlexNet the two halves of the network, trained on two cards, even shared the work: one grey, one colour.
+# *weight decay* (in each step every weight also shrinks by a small part, so that one which is not needed goes to 0). A pair with a cosine near
+# −1 is one filter and its negative: after the ReLU each of the two keeps what the other cuts off.
 
 # %% [markdown] id="frequency-title" slideshow={"slide_type": "slide"}
 # ## The same filters as a spectrum
 #
-# How strongly does a filter answer a grating, for each frequency and direction? That is its Fourier transform.
+# How strongly does a filter respond to a grating of each frequency and direction? That is its Fourier transform.
 
 # %% [markdown] id="frequency-text" slideshow={"slide_type": "skip"}
-# Frequency 0 is in the centre: a bright centre means that the filter also answers to plain brightness. Two spots beside
-# the centre mean stripes; the line through them gives their direction. We also fit a **Gabor function**, a wave under a
-# Gaussian hill, to the grey pattern of each filter. Its angle and wavelength describe the filter in two numbers.
+# The spectrum $\lvert \sum_{x,y} w(x, y)\, e^{-2\pi i (f_x x + f_y y)} \rvert$ says how strongly the filter responds to a grating of frequency $(f_x, f_y)$, in
+# cycles per pixel. Frequency 0 is in the centre: a bright centre means that the filter also responds to plain brightness. Two spots beside
+# the centre mean stripes; the line through them stands across the stripes.
+#
+# We also fit a **Gabor function**, a wave under a Gaussian hill, to the pattern of each filter:
+#
+# $$ g(x, y) = a\, \exp\Big(-\frac{(x - x_0)^2 + (y - y_0)^2}{2 \sigma^2}\Big) \cos\Big(\frac{2 \pi u}{\lambda} + \varphi\Big) + b, \qquad u = (x - x_0) \sin\theta + (y - y_0) \cos\theta $$
+#
+# $R^2$ is the share of the pattern's variance that it explains. The angle θ of the bars (0° lies, 90° stands) and the wavelength λ describe
+# the filter in two numbers. The crosses in the spectrum stand at the frequency $1/\lambda$ of the fit, across the bars.
+
 
 # %% id="frequency" slideshow={"slide_type": "-"}
-patterns, colours, kept = ck.main_pattern(weights)
-strong = [k for k in health["norm"].argsort(descending=True).tolist() if kept[k] > 0.7]  # of nearly one colour
-gabors = {k: ck.fit_gabor(patterns[k, 0]) for k in strong}
-
-
 def turn(a, b):
-    return abs((a - b + 90) % 180 - 90)  # between two angles of bars; 0 and 180 degrees are the same
+    """Return the angle between two directions of bars; 0 and 180 degrees are the same."""
+    return abs((a - b + 90) % 180 - 90)
 
 
-best = []  # the strongest striped filters, each in a direction of its own
-for k in strong:
-    if gabors[k].wavelength < 12 and all(turn(gabors[k].angle, gabors[j].angle) >= 10 for j in best):
+candidates = [k for k in norms.argsort(descending=True).tolist() if striped[k] and kept[k] > 0.7]
+best = []  # first the strongest in a direction of its own, then the other strong ones
+for k in candidates:
+    if all(turn(gabors[k].angle, gabors[j].angle) >= 10 for j in best):
         best.append(k)
-best = best[:6]
-spectrum = ck.frequency_response(weights)[best]
-tiles = spectrum / spectrum.amax((1, 2, 3), True)
-ck.show_images(
-    [
-        *[ck.mosaic(ck.filter_pictures(weights)[[k]], zoom=9) for k in best],
-        *[tile[None].expand(1, 3, -1, -1) for tile in tiles],
-    ],
-    [f"{gabors[k].angle:.0f}°, {gabors[k].wavelength:.1f} px" for k in best],
-    columns=len(best),
-)
+best = (best + [k for k in candidates if k not in best])[:6]
+ck.show_gabors(weights[best], colours[best], [gabors[k] for k in best])
 
 # %% id="frequency-claim"
-good = sum(gabor.fit > 0.6 for gabor in gabors.values())
-print("a Gabor explains most of more than 80 % of the filters of one colour:", good > 0.8 * len(gabors))
+print("filters drawn:", best)
+one_colour = [k for k in range(len(weights)) if kept[k] > 0.7]
+good = sum(gabors[k].fit > 0.8 for k in one_colour) / len(one_colour)
+waves = sum(gabors[k].fit > 0.8 and gabors[k].wavelength <= 14 for k in one_colour) / len(one_colour)
+noise_fits = torch.tensor([ck.fit_gabor(pattern[0]).fit for pattern in ck.main_pattern(noise)[0]])
+print(f"filters of nearly one colour: {len(one_colour)} of {len(weights)}")
+ck.claim("of these a Gabor explains 80 % or more in a share of", good, above=0.7)
+ck.claim("the same for noise", (noise_fits > 0.8).float().mean(), below=0.05)
+print(f"but only {waves:.0%} have half a wave or more in their 7 pixels: the others are one soft hill or one soft step")
+
+# %% [markdown] id="frequency-read" slideshow={"slide_type": "skip"}
+# A high $R^2$ alone is cheap: with a long wave a Gabor function becomes a hill or a slope, and fits any soft patch. So we ask for half a wave inside the
+# filter as well.
 
 # %% [markdown] id="other-title" slideshow={"slide_type": "slide"}
 # ## Other networks
 #
 # EfficientNet-Lite0 has 32 filters of 3 × 3 pixels. **Predict first.** What can you see in nine pixels?
 
-# %% id="other" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+# %% id="other" slideshow={"slide_type": "-"}
 lite = ck.load_model("efficientnet_lite0")
-shown = {
-    "EfficientNet-Lite0, 3 × 3": ck.mosaic(ck.filter_pictures(lite.layer("conv1").weight), columns=11, zoom=14, gap=4)
-}
-for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
-    if ck.is_available(name):
-        first = ck.load_model(name).layer("conv1").weight
-        shown[f"{name}, {first.shape[2]} × {first.shape[3]}"] = ck.mosaic(
-            ck.filter_pictures(first), columns=8, zoom=5, gap=4
-        )
-    else:
-        print(f"{name}: not on this machine; coursekit fetch {name}")
-ck.show_images(list(shown.values()), list(shown), columns=3)
-
-# %% [markdown] id="other-read" slideshow={"slide_type": "skip"}
-# Nine pixels are too few to see a direction: several small layers in a row do the work of one large filter. Networks with
-# large first filters (AlexNet 64 × 3 × 11 × 11; ResNet and DenseNet 64 × 3 × 7 × 7) show the same edges and colours as
-# CourseNet, although they were built and trained by other people. The statistics of pictures decide, not the design.
-
-# %% [markdown] id="deep-title" slideshow={"slide_type": "slide"}
-# ## The second layer: look, and see little
-#
-# A filter of layer 2 has 64 input channels of 3 × 3 weights. There are no three colours any more, so each channel becomes one
-# grey tile.
-
-# %% id="deep" slideshow={"slide_type": "-"}
-second = model.layer("conv2").weight
-names = [f"filter {k} of conv2" for k in (0, 1, 2)]
+small = lite.layer("conv1").weight.detach().cpu()
+stretched = ck.mosaic(ck.filter_pictures(small), columns=11, zoom=12, gap=6)
 ck.show_images(
-    [ck.mosaic(ck.filter_pictures(second[k]), columns=8, zoom=8, gap=6) for k in (0, 1, 2)], names, columns=3
+    stretched, ["32 filters of EfficientNet-Lite0, 3 × 3 px, each from its smallest to its largest weight"], columns=1
 )
 
+# %% [markdown] id="other-read" slideshow={"slide_type": "skip"}
+# **The answer.** Colours and steps. Nine pixels are enough for a direction: lab 00 found two channels of this layer that respond to vertical and to
+# horizontal edges. They are too few for stripes: several small layers in a row do the work of one large filter.
+#
+# AlexNet (in torchvision 64 filters of 11 × 11 pixels), ResNet and DenseNet (7 × 7) have large first filters. The cell below shows them where their weights
+# are on this machine.
+
+# %% id="other-large" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+larger = {"CourseNet, 7 × 7": tiles(weights)}
+for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
+    if ck.is_available(name):
+        first = ck.load_model(name).layer("conv1").weight.detach().cpu()
+        larger[f"{name}, {first.shape[2]} × {first.shape[3]}"] = tiles(first)
+    else:
+        print(f"{name}: not on this machine; coursekit fetch {name}")
+ck.show_images(list(larger.values()), list(larger), columns=3)
+
+# %% [markdown] id="deep-title" slideshow={"slide_type": "slide"}
+# ## Layers 2 and 3: the weights, all on one scale
+#
+# A filter of layer 2 has 64 input channels of 3 × 3 weights, one of layer 3 has 128. There are no three colours any more, so each input channel becomes one
+# tile. Red adds, blue subtracts, white is 0.
+
+# %% id="deep" slideshow={"slide_type": "-"}
+boards = {}
+for name in ("conv2", "conv3"):
+    layer = model.layer(name).weight.detach().cpu()
+    for k in layer.flatten(1).norm(dim=1).topk(2).indices.tolist():  # the two strongest filters
+        inputs = layer[k].flatten(1).norm(dim=1).topk(64).indices.sort().values  # all 64, or the 64 strongest of 128
+        boards[f"filter {k} of {name}"] = ck.mosaic(layer[k, inputs, None], columns=8, zoom=8, gap=4, background=0)
+frame = ck.mosaic(torch.ones(64, 1, 3, 3), columns=8, zoom=8, gap=4, background=0)[0, 0] > 0
+ck.show_maps(None, boards, unit="weight", mask=frame, clip=100, columns=4)
+
 # %% [markdown] id="deep-read" slideshow={"slide_type": "skip"}
-# These weights mix *channels of layer 1*, not colours. A white tile says "much of channel 17 here". What channel 17 is you
-# must look up, and its answer was cut at zero in between. So the weights of a deep layer say little about the *picture*.
+# Most tiles are pale; a few are strong. A strong tile says "much of *that channel* here, little there". The colours of the first layer are gone: these weights mix **channels**, and what a
+# channel stands for you must look up. So let us look it up.
+
+# %% [markdown] id="circuit-title" slideshow={"slide_type": "subslide"}
+# ### Looked up: one filter of layer 2 and the channels it uses most
+#
+# **Predict first.** Above: six filters of layer 1. Below: the weights by which one filter of layer 2 takes them. What does it look for?
+
+# %% id="circuit" slideshow={"slide_type": "-"}
+second = model.layer("conv2").weight.detach().cpu()
+strength = second.flatten(2).norm(dim=2)  # (filters, input channels)
+share_of_six = strength.pow(2).topk(6, dim=1).values.sum(1) / strength.pow(2).sum(1)
+chosen = share_of_six.argmax().item()  # the filter that leans most on a few channels
+six = strength[chosen].topk(6).indices
+ck.show_circuit(
+    second[chosen, six],
+    [f"channel {k}" for k in six.tolist()],
+    pictures=list(ck.signal_pictures(weights[six], clip=100)),
+)
+
+# %% id="circuit-claim" slideshow={"slide_type": "skip"}
+print(f"filter {chosen} of conv2: its six strongest inputs hold {share_of_six[chosen]:.0%} of its squared weights")
+ck.claim("the same share in the median filter", share_of_six.median(), above=6 / 64, below=0.5)
+
+# %% [markdown] id="circuit-read" slideshow={"slide_type": "skip"}
+# **The answer.** It takes channels with an edge of one kind, and its own weights show a step in the same direction: it looks for a longer piece of such an
+# edge. So weights of layer 2 do say something, if their inputs are drawn beside them. But this is the filter that leans most on a few
+# channels; the median filter spreads its weights over many more. In layer 3 the inputs are themselves mixtures, and looking up ends.
+#
 # The rest of this course is about better questions: which patches excite a channel (below and lab 02), what would excite
 # it most (lab 07), and how channels feed each other (lab 15).
 
@@ -299,91 +421,215 @@ ck.show_images(
 
 # %% id="activations" slideshow={"slide_type": "-"}
 cat = ck.load_image("chelsea", size=model.input_size)
-with ck.capture(model, ["relu1", "relu5"]) as maps, torch.no_grad():
-    model(cat)
+maps = ck.activations(model, cat, ["relu1", "relu5"], reduce="maps")
 
 
-def tiles(layer, zoom):
-    a = maps[layer][0].cpu()
+def map_tiles(a, zoom):
     a = a / a.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]  # each channel on its own scale
-    return ck.mosaic(a[:64, None], columns=8, zoom=zoom, gap=2)
+    return ck.mosaic(a[:64, None].cpu(), columns=8, zoom=zoom, gap=2, background=0.5)
 
 
 ck.show_images(
-    [cat, tiles("relu1", 1), tiles("relu5", 8)],
+    [cat, map_tiles(maps["relu1"][0], 1), map_tiles(maps["relu5"][0], 8)],
     ["input", "64 channels of relu1", "64 of 256 channels of relu5"],
     columns=3,
 )
+
+# %% [markdown] id="activations-read" slideshow={"slide_type": "skip"}
+# In relu1 the cat can be seen in nearly every channel. In relu5 most tiles are black but for a few squares: the late layer has more zeros. But look at the
+# **borders** of the tiles of relu5: many light up there. Is that the cat?
+
+# %% [markdown] id="border-title" slideshow={"slide_type": "subslide"}
+# ### Is that the cat? The border of the map
+#
+# Each convolution fills the outside of its map with zeros. To the network the picture ends in an edge that no photograph has.
+#
+# **Predict first.** What happens if the outside is a mirror image instead?
+
+# %% id="border" slideshow={"slide_type": "-"}
+names = [name for name in model.layers if name.startswith("relu")]
+photos = torch.cat([ck.load_image(name, size=model.input_size) for name in ck.photographs()])
+mirror = ck.load_model("coursenet")  # a second copy, which we change
+for layer in mirror.module:
+    if isinstance(layer, torch.nn.Conv2d):
+        layer.padding_mode = "reflect"
+
+
+def shares(network):
+    """The share of activations above 0 in the outermost cells and inside: two lists by layer, (photographs,) each."""
+    rim, inside = [], []
+    for a in ck.activations(network, photos, names[:5], reduce="maps").values():
+        on, inner = (a > 0).float(), (a[..., 1:-1, 1:-1] > 0).float()
+        cells = on[0, 0].numel() - inner[0, 0].numel()
+        rim.append((on.sum((2, 3)) - inner.sum((2, 3))).mean(1) / cells)
+        inside.append(inner.mean((1, 2, 3)))
+    return rim, inside
+
+
+rim, inside = shares(model)
+rim_mirror, inside_mirror = shares(mirror)
+ck.show_lines(
+    range(1, 6),
+    {
+        "border, zeros outside": [share.mean().item() for share in rim],
+        "border, mirror outside": [share.mean().item() for share in rim_mirror],
+        "inside, zeros outside": [share.mean().item() for share in inside],
+    },
+    xlabel="layer",
+    ylabel="share of activations above 0",
+    ticks=names[:5],
+    limits=(0, 0.7),
+)
+
+# %% id="border-claim" slideshow={"slide_type": "fragment"}
+print(f"the cat, relu5: {rim[4][list(ck.photographs()).index('chelsea')]:.0%} of the border cells active,", end=" ")
+print(f"{inside[4][list(ck.photographs()).index('chelsea')]:.0%} of those inside")
+print(f"mean of 18 photographs, relu4: {rim[3].mean():.0%} and {inside[3].mean():.0%}", end="; ")
+print(f"relu5: {rim[4].mean():.0%} and {inside[4].mean():.0%}")
+more = sum((a > b).float().mean().item() for a, b in zip(rim[3:], inside[3:], strict=True)) / 2
+more_mirror = sum((a > b).float().mean().item() for a, b in zip(rim_mirror[3:], inside_mirror[3:], strict=True)) / 2
+ck.claim("photographs with more at the border, relu4 and relu5", more, above=0.8)
+ck.claim("the same with a mirror outside", more_mirror, below=0.5)
+
+# %% [markdown] id="border-read" slideshow={"slide_type": "skip"}
+# **The answer.** The excess goes away. So what lights up along the border is **padding, and not cat**. Keep it in mind whenever a map is
+# brightest at its rim. (In relu2 and relu3 photographs have a little more at the border with a mirror, too.)
 
 # %% [markdown] id="sparse-title" slideshow={"slide_type": "subslide"}
 # ### Dense early, sparse late
 
 # %% id="sparse" slideshow={"slide_type": "-"}
-names = [name for name in model.layers if name.startswith("relu")]
-photos = torch.cat([ck.load_image(name, size=model.input_size) for name in ck.photographs()])
-with ck.capture(model, names) as maps, torch.no_grad():
-    model(photos)
-share = [(maps[name] > 0).float().mean().item() for name in names]
-print("the last convolution is active in less than half as many places as the first:", share[4] < share[0] / 2)
+acts = ck.activations(model, photos, names, reduce="maps")
+share = [(acts[name] > 0).float().mean().item() for name in names]
 ck.show_lines(
-    range(1, len(names) + 1), {"of 18 photographs": share}, xlabel="layer", ylabel="share of activations above 0"
+    range(1, len(names) + 1),
+    {"mean of 18 photographs": share},
+    xlabel="layer",
+    ylabel="share of activations above 0",
+    ticks=[*names[:5], "fc6", "fc7"],
+    limits=(0, 1),
 )
 
+# %% id="sparse-claim" slideshow={"slide_type": "fragment"}
+print("share above 0:", ", ".join(f"{name} {part:.0%}" for name, part in zip(names, share, strict=True)))
+ck.claim("relu5 as a part of relu1", share[4] / share[0], below=0.5)
+ck.claim("fc7 as a part of relu5", share[6] / share[4], above=1.5)
+
 # %% [markdown] id="sparse-read" slideshow={"slide_type": "skip"}
-# A unit of layer 1 asks a simple question (is there an edge here?) that pictures answer with yes at many places. A unit of
-# layer 5 asks a rare one. Rare answers carry more information when they come. In the two fully connected layers (6 and 7) the share rises
+# **The answer.** Late layers have more zeros. A unit of layer 1 asks a simple question (is there an edge here?) that pictures answer with yes at many places. A unit of
+# layer 5 asks a rare one. Rare answers carry more information when they come. In the two fully connected layers (fc6 and fc7) the share rises
 # again: 512 numbers have to tell everything about the picture, so each takes part in many answers.
+
+# %% [markdown] id="histogram-title" slideshow={"slide_type": "subslide"}
+# ### How large are the activations?
+#
+# **Predict first.** Take a channel's largest activations. Are they twice the usual, or twenty times?
+
+# %% id="histogram" slideshow={"slide_type": "-"}
+ck.show_histograms(
+    {name: acts[name].flatten()[:: 1 + acts[name].numel() // 200_000] for name in names[:5]},
+    xlabel="activation (all of 18 photographs)",
+    log=True,
+    columns=5,
+)
+
+# %% id="histogram-claim" slideshow={"slide_type": "fragment"}
+for name in names[:5]:
+    a = acts[name].flatten()
+    positive = a[a > 0]
+    thousandth = positive.topk(len(positive) // 1000).values.min().item()  # one in a thousand is larger
+    print(f"{name}: median of the positive ones {positive.median():.2f}, one in a thousand is above {thousandth:.1f}")
+normal = torch.randn(100_000, generator=torch.Generator().manual_seed(0)).clamp(min=0)
+normal = normal[normal > 0]
+
+
+def tail(a):
+    """How many times its median the largest thousandth of the positive values has."""
+    positive = a[a > 0]
+    return (positive.topk(max(len(positive) // 1000, 1)).values.min() / positive.median()).item()
+
+
+ck.claim("tail of relu1 to relu5, the shortest", min(tail(acts[name]) for name in names[:5]), above=6)
+ck.claim("the same for half a bell curve", tail(normal), below=6)
+
+# %% [markdown] id="histogram-read" slideshow={"slide_type": "skip"}
+# **The answer.** Nearly straight lines on a logarithmic axis: large activations are rare, but far less rare than under a bell curve. So one strong
+# activation says more than many weak ones, and a mean over a map hides it. (Each layer is cut at 0 by its ReLU: the first bar holds the zeros.)
 
 # %% [markdown] id="unit-title" slideshow={"slide_type": "slide"}
 # ## One unit, many objects
 #
-# The strongest answer of one channel of relu5 to 40 objects, six scenes each.
+# The strongest activation of one channel of relu5 for 40 objects, six scenes each.
 #
 # **Predict first.** Does one unit stand for one object?
 
 # %% id="unit" slideshow={"slide_type": "-"}
 objects = list(ck.cutouts("core"))[:40]
 scenes = ck.scenes(6 * len(objects), objects=objects, seed=1, size=model.input_size, background="plain")
-peaks = []
-for batch in scenes.images.split(40):
-    with ck.capture(model, ["relu5"]) as maps, torch.no_grad():
-        model(batch)
-    peaks.append(maps["relu5"].amax((2, 3)).cpu())
-codes = torch.cat(peaks)  # the strongest answer of each channel to each scene
+codes = ck.activations(model, scenes.images, ["relu5"], reduce="max")["relu5"]  # strongest activation of each channel
 by_object = torch.stack([codes[[o == name for o in scenes.objects]] for name in objects])  # (objects, scenes, channels)
 means = by_object.mean(1)
 channel = (means.amax(0) / means.mean(0).clamp(min=0.05)).argmax().item()  # the pickiest one
 ranking = means[:, channel].argsort(descending=True).tolist()
-answers = {objects[i]: by_object[i, :, channel] for i in ranking[:8] + ranking[18:20] + ranking[-2:]}
+answers = {
+    f"{place + 1}. {objects[ranking[place]]}": by_object[ranking[place], :, channel]
+    for place in (*range(8), 15, 23, 31, 39)
+}
 ck.show_dots(
     {
-        f"relu5, channel {channel}": {
+        "12 of 40 objects, by rank": {
             name: (a.mean().item(), a.min().item(), a.max().item()) for name, a in answers.items()
         }
-    }
+    },
+    xlabel=f"activation of channel {channel} of relu5",
+    interval="range of six scenes",
 )
 
+# %% id="unit-claim" slideshow={"slide_type": "fragment"}
+reach = (means > means.amax(0) / 2).sum(0).float()  # objects with at least half the activation of the best, by channel
+print(f"objects that reach half of the best one's activation: {reach[channel]:.0f} for channel {channel}")
+ck.claim("the same for the median of 256 channels", reach.median(), above=3)
+
 # %% [markdown] id="unit-read" slideshow={"slide_type": "skip"}
-# We searched for the pickiest of 256 channels, and even this one answers to several objects, strongly in one scene and
-# weakly in the next (the line goes from the smallest to the largest of six). Most channels are far less picky. A single
+# **The answer.** Seldom. We searched for the pickiest of 256 channels, and it still responds to several objects, and to one and the same object
+# more in one scene than in the next. Half of all channels respond with half of their best, or more, to as many objects as printed above. A single
 # unit is seldom a detector of one thing; lab 15 returns to this.
 
 # %% [markdown] id="patches-title" slideshow={"slide_type": "subslide"}
 # ### What excites it: the nine strongest patches
 #
-# Each patch is exactly what the strongest neuron of the channel could see, one for each picture.
+# Two channels for each of four layers. Each patch is exactly what the strongest neuron could see, one for each object or photograph.
 
 # %% id="patches" slideshow={"slide_type": "-"}
-fields = {layer: model.layers.receptive_field(layer)[0] for layer in ("relu1", "relu2", "relu3", "relu5")}
-strongest = {
-    layer: ck.top_patches(model, scenes.images[::2], layer, k, k=9).patches
-    for layer, k in (("relu1", best[0]), ("relu2", 5), ("relu3", 7), ("relu5", channel))
-}
-ck.show_images(
-    [ck.mosaic(patch, columns=3, zoom=max(1, 60 // patch.shape[-1]), gap=4) for patch in strongest.values()],
-    [f"{layer}: {fields[layer]} px" for layer in strongest],
-    columns=4,
-)
+pool = ck.scenes(78, objects=list(ck.cutouts("core")), seed=0, size=model.input_size).images  # each object once
+pool = torch.cat([pool, photos])
+
+
+def agreement(patches):
+    """The mean correlation between two of the patches."""
+    flat = torch.nn.functional.normalize((patches - patches.mean((2, 3), keepdim=True)).flatten(1), dim=1)
+    return ((flat @ flat.T).sum() - len(flat)).item() / (len(flat) * (len(flat) - 1))
+
+
+plates, agreed = {}, {}
+for layer in ("relu1", "relu2", "relu3", "relu5"):
+    strengths = ck.activations(model, pool, [layer], reduce="max")[layer].topk(9, dim=0).values.mean(0)
+    found = {k: ck.top_patches(model, pool, layer, k, k=9).patches for k in strengths.topk(5).indices.tolist()}
+    chosen = sorted(found, key=lambda k: -agreement(found[k]))[:2]  # of five strong channels the two that agree best
+    agreed[layer] = sum(agreement(found[k]) for k in chosen) / 2
+    for k in chosen:
+        zoom = max(1, 90 // found[k].shape[-1])
+        plates[f"{layer}, channel {k}"] = ck.mosaic(found[k], columns=3, zoom=zoom, gap=3)
+    print(f"{layer}: a neuron sees {found[k].shape[-1]} × {found[k].shape[-1]} pixels")
+ck.show_images(list(plates.values()), list(plates), columns=4)
+
+# %% id="patches-claim" slideshow={"slide_type": "fragment"} tags=["nbval-ignore-output"]
+print("mean correlation of nine patches:", ", ".join(f"{layer} {value:.2f}" for layer, value in agreed.items()))
+ck.claim("relu1 minus relu5", agreed["relu1"] - agreed["relu5"], above=0.2)
+
+# %% [markdown] id="patches-read" slideshow={"slide_type": "skip"}
+# The patches of layer 1 show nearly the same edge nine times. Those of layer 5 have little in common pixel by pixel, and what the channel likes in
+# them must be guessed. (Grey is outside of the picture.) Whether their *meaning* agrees, lab 15 measures.
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
 # ## Your turn: every channel, live
@@ -392,56 +638,63 @@ ck.show_images(
 # box is the receptive field of the strongest position.
 
 # %% id="explorer" slideshow={"slide_type": "-"}
-ck.explore_activations(model, layer="relu5")
+ck.explore_activations(model, layer="relu5", channel=channel)
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 1 · the scale hides what is dead
 #
-# Here a filter of CourseNet is divided by one million. **Predict first.** Can you see it?
+# The 32 filters of EfficientNet-Lite0 once more, now all on one scale, and 0 is grey. **Predict first.** Which of them do nothing?
 
 # %% id="wrong" slideshow={"slide_type": "-"}
-damaged = weights.detach().cpu().clone()
-damaged[best[0]] /= 1e6
-pair = torch.stack([weights[best[0]].cpu(), damaged[best[0]]])
-together = (pair - pair.min()) / (pair.max() - pair.min())
-print("to the eye they are equal:", torch.allclose(*ck.filter_pictures(pair), atol=1e-3))
+common = 0.5 + small / (2 * small.abs().max())
 ck.show_images(
-    [
-        ck.mosaic(ck.filter_pictures(pair), columns=2, zoom=16, gap=8),
-        ck.mosaic(together, columns=2, zoom=16, gap=8),
-    ],
-    ["each on its own scale", "both on one scale"],
-    columns=2,
+    [stretched, ck.mosaic(common, columns=11, zoom=12, gap=6)],
+    ["each filter on its own scale", "all filters on one scale, 0 is grey"],
+    columns=1,
 )
 
+# %% id="wrong-dead" slideshow={"slide_type": "fragment"}
+size = ck.filter_health(small)["norm"]
+dead = (size < 1e-3 * size.median()).nonzero().flatten().tolist()
+alive = [k for k in range(len(small)) if k not in dead]
+eight = torch.cat([ck.load_image(name, size=lite.input_size) for name in ck.photographs()[:8]])
+responses = ck.activations(lite, eight, ["relu1"], reduce="maps")["relu1"].transpose(0, 1).flatten(1)
+change = responses.amax(1) - responses.amin(1)  # of each channel, over all places of eight photographs
+print("dead, counted from 0 in rows of eleven:", dead)
+ck.claim("dead filters, by their norm", len(dead), above=0)
+ck.claim("how much their channels change over eight photographs", change[dead].max(), at_most=1e-4)
+ck.claim("the channel of the others that changes least", change[alive].min(), above=1)
+
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
-# Scaled on its own, the dead filter looks perfect. Whenever you see a wall of beautiful tiles, ask on which scale they
-# are. The norm of the filter would have told you.
+# **The answer.** Four filters of a network that people use every day are dead: their channels say the same number at every place of every
+# photograph. On its own scale each of them looks like a filter. On one scale they are plain grey, but a weak living filter is nearly as grey: only the
+# norm tells. Whenever you see a wall of beautiful tiles, ask on which scale they are.
 
 # %% [markdown] id="wrong-two-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 2 · a tile is not a number
 #
-# **Predict first.** Two tiles are equally bright. Which of the two channels matters more for the answer?
+# **Predict first.** Two tiles of relu5 are equally bright. Which of the two channels matters more for the answer?
 
 # %% id="wrong-two" slideshow={"slide_type": "-"}
-with ck.capture(model, ["relu5"]) as maps, torch.no_grad():
-    model(cat)
 peaks = maps["relu5"][0].amax((1, 2)).cpu()
-print("the strongest channel is more than twice as active as the median one:", bool(peaks.max() > 2 * peaks.median()))
-print("on tiles with their own scale, both are drawn white")
+print("on tiles with their own scale, the strongest place of every channel is drawn white; as numbers,")
+ck.claim("the strongest channel as a multiple of the median one", (peaks.max() / peaks.median()).item(), above=2)
 
 # %% [markdown] id="wrong-two-read" slideshow={"slide_type": "skip"}
-# Nobody can say from the tiles. Even the true activation does not decide: what counts is the activation **times the
+# **The answer.** Nobody can say from the tiles. Even the true activation does not decide: what counts is the activation **times the
 # weight** by which the next layer takes it. Labs 03 to 06 measure that.
 
+# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# **The answer.** Yes, for filters with stripes. A curve with a broad shoulder belongs to a filter that is not a pure stripe.
+
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
-# ## Score it: does the picture of the weights predict the answer?
+# ## Score it: does the picture of the weights predict the response?
 #
-# We read an angle off the weights of six filters. Now we *ask the network*: gratings of 12 directions, at the wavelength of the
-# fit. Does each filter answer most to the angle that we read?
+# We read an angle off the weights of six filters. Now we *ask the network*: gratings of 24 directions, at the wavelength of the
+# fit. Does each filter respond most to the angle that we read? By chance, one of six would come within 15 degrees.
 
 # %% id="score" slideshow={"slide_type": "-"}
-angles = list(range(0, 180, 15))
+angles = [7.5 * i for i in range(24)]
 asked = {}
 for k in best:
     gratings = torch.cat(
@@ -451,30 +704,42 @@ for k in best:
             for phase in (0, 90, 180, 270)
         ]
     )
-    with ck.capture(model, ["relu1"]) as maps, torch.no_grad():
-        model(gratings)
-    asked[k] = maps["relu1"][:, k].mean((1, 2)).view(len(angles), 4).mean(1).cpu()
+    response = ck.activations(model, gratings, ["relu1"], reduce="mean")["relu1"][:, k]
+    asked[k] = response.view(len(angles), 4).mean(1).cpu()
 wrong_by = [turn(angles[asked[k].argmax()], gabors[k].angle) for k in best]
-print("for at least five of six filters the angle is right to 15 degrees:", sum(w <= 15 for w in wrong_by) >= 5)
+offsets = [7.5 * i - 90 for i in range(25)]
+curves = {
+    f"filter {k}, read {gabors[k].angle:.0f}°": [
+        (asked[k] / asked[k].max())[round((gabors[k].angle + offset) / 7.5) % 24].item() for offset in offsets
+    ]
+    for k in best
+}
 ck.show_lines(
-    angles,
-    {f"read {gabors[k].angle:.0f}°": asked[k] / asked[k].max() for k in best[:3]},
-    xlabel="angle of the grating's bars (degrees)",
-    ylabel="answer, as a part of its largest",
+    offsets,
+    curves,
+    xlabel="angle of the grating minus the angle read (degrees)",
+    ylabel="response / its largest",
+    marks={"angle read off the weights": 0},
+    limits=(0, 1.05),
 )
+
+# %% id="score-claim" slideshow={"slide_type": "fragment"}
+print("wrong by, in degrees:", ", ".join(f"{w:.0f}" for w in wrong_by))
+ck.claim("filters whose angle is right to 15 degrees, of six (chance 1)", sum(w <= 15 for w in wrong_by), at_least=5)
+across = [turn(angles[asked[k].argmin()], gabors[k].angle) for k in best]
+ck.claim("where they respond least, in degrees from the angle read, mean", sum(across) / len(across), above=45)
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
 # ## Swap the network
 #
-# Is sparseness a habit of CourseNet? The same line on EfficientNet-Lite0, whose ReLU6 is also cut at 6.
+# Is sparseness a habit of CourseNet? The same on EfficientNet-Lite0, whose ReLU6 is also cut at 6.
 
 # %% id="swap" slideshow={"slide_type": "-"}
-photos_224 = torch.cat([ck.load_image(name, size=224) for name in ck.photographs()[:8]])
 relus = [name for name in lite.layers if name.startswith("relu")]
-with ck.capture(lite, relus) as maps, torch.no_grad():
-    lite(photos_224)
-first, last = (((maps[name] > 0).float().mean().item()) for name in (relus[0], relus[-1]))
-print("Lite0: the last ReLU is active in less than half as many places as the first:", last < first / 2)
+lite_maps = ck.activations(lite, eight, relus, reduce="maps")
+first, last = ((lite_maps[name] > 0).float().mean().item() for name in (relus[0], relus[-1]))
+print(f"EfficientNet-Lite0: above 0 are {first:.0%} in {relus[0]}, {last:.0%} in {relus[-1]}")
+ck.claim("the last ReLU as a part of the first", last / first, below=0.5)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # The other network, built and trained by other people, does the same.
@@ -485,7 +750,7 @@ print("Lite0: the last ReLU is active in less than half as many places as the fi
 # | | what you do | difficulty | minutes |
 # |---|---|---|---|
 # | 01.1 | count the parameters of a layer | ★ | 3 |
-# | 01.2 | find the double | ★★ | 10 |
+# | 01.2 | find the duplicate | ★★ | 10 |
 # | 01.3 | measure sparseness | ★ | 5 |
 # | 01.4 | one activation by hand | ★★ | 15 |
 #
@@ -506,7 +771,7 @@ parameters = 64 * (7 * 7 * 3 + 1)
 ck.check("01.1", parameters)
 
 # %% [markdown] id="e2-card"
-# ### Exercise 01.2 · Find the double
+# ### Exercise 01.2 · Find the duplicate
 # *★★ · 10 minutes.* For each filter of a layer (N, C, k, k) return the largest $|\cos|$ to any **other** filter, as a tensor (N,).
 # **You will probably** find that every filter is most alike to itself.
 
@@ -572,18 +837,18 @@ ck.check("01.4", activation)
 # %% [markdown] id="recap" slideshow={"slide_type": "slide"}
 # ## Recap
 #
-# - A first-layer filter is a picture of what excites it: edges and colours, in every network and in the brain.
-# - Deeper weights mix channels, not colours. Ask what a channel answers to; do not stare at its weights.
-# - Tiles are scaled one by one. Norm, roughness and similarity tell what the eye cannot: dead, noisy, double.
+# - A first-layer filter is a picture of what excites it: edges and colours. ICA finds edges in photographs without a label, and so does the brain.
+# - Deeper weights mix channels, not colours. Look up what the channels are, or ask what excites them.
+# - Tiles are scaled one by one. Norm, roughness and similarity tell what the eye cannot: dead, noisy, duplicate. And a bright border is often padding.
 
 # %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
 # ## Quiz
 #
 # 1. Why can we show the weights of layer 1 in colour, but not those of layer 2?
-# <details><summary>Answer</summary>Layer 1 has three input channels: red, green, blue. Layer 2 has 64 input channels, and they are answers of layer 1, not colours.</details>
+# <details><summary>Answer</summary>Layer 1 has three input channels: red, green, blue. Layer 2 has 64 input channels, and they are activations of layer 1, not colours.</details>
 #
 # 2. ICA finds edges without any label. What does that tell about the edges in CourseNet?
-# <details><summary>Answer</summary>That they follow from the statistics of photographs. They are no proof that the network has understood a task.</details>
+# <details><summary>Answer</summary>That the statistics of photographs are enough to give them. They are no proof that the network has understood a task.</details>
 #
 # 3. A filter looks like a perfect edge. How can it still be useless?
 # <details><summary>Answer</summary>Its norm may be nearly zero, another filter may do the same, or the next layer may not use it. The picture shows none of these.</details>

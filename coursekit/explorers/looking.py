@@ -10,11 +10,11 @@ from coursekit.explorers.explorer import (
     photograph_or_upload,
 )
 from coursekit.figures.figure import Picture
-from coursekit.figures.images import show_images, show_predictions
+from coursekit.figures.images import show_images, show_predictions, signal_pictures
 from coursekit.networks.history import training_history
 from coursekit.networks.model import Model
 from coursekit.probe.capture import activations, predict
-from coursekit.units.filters import filter_pictures, mosaic
+from coursekit.units.filters import mosaic
 from coursekit.units.patches import top_patches
 
 
@@ -33,7 +33,7 @@ def explore_prediction(model: Model, photograph: str = "chelsea") -> Explorer:
     return Explorer(draw, **photograph_or_upload(photograph))
 
 
-def explore_activations(model: Model, photograph: str = "chelsea", layer: str = "conv1") -> Explorer:
+def explore_activations(model: Model, photograph: str = "chelsea", layer: str = "conv1", channel: int = 0) -> Explorer:
     """See what every channel of a layer makes of a photograph, an upload or the camera's picture.
 
     Left the picture, with the receptive field of the strongest position of the chosen channel; in the middle that
@@ -43,7 +43,7 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
     >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
     <Explorer: layer, channel, photograph, upload, camera>
     """
-    channels, controls = layer_and_channel(model, layer)
+    channels, controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
         image, _ = chosen_image(photograph, upload, camera, size=model.input_size)
@@ -68,11 +68,11 @@ def explore_training() -> Explorer:
     """Play the training of CourseNet, or move through it by hand, and watch its first-layer filters form."""
     moments = training_history()
     slider = widgets.SelectionSlider(options=list(moments), description="step", continuous_update=False)
-    play = widgets.Play(max=len(moments) - 1, interval=700, description="play")
+    play = widgets.Play(value=len(moments) * 2 // 3, max=len(moments) - 1, interval=700, description="play")
     widgets.link((play, "value"), (slider, "index"))
 
     def draw(step: int) -> Picture:
-        tiles = mosaic(filter_pictures(moments[step]["conv1"]), columns=16, zoom=6, gap=4)
+        tiles = mosaic(signal_pictures(moments[step]["conv1"], clip=100), columns=16, zoom=6, gap=4)
         return show_images(tiles, [f"first layer after {step:,} steps"], columns=1)
 
     explorer = Explorer(draw, step=slider)

@@ -1,8 +1,55 @@
-"""Checks of lab 01, weights."""
+"""Lab 01, weights: filters beside their fitted Gabor functions, and the checks."""
+
+import math
+from collections.abc import Sequence
 
 import torch
+from matplotlib.figure import Figure
+from torch import Tensor
 
+from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
+from coursekit.figures.images import signal_pictures
 from coursekit.labs.checking import call, compare
+from coursekit.units.filters import Gabor, frequency_response
+
+
+@styled
+def show_gabors(filters: Tensor, colours: Tensor, gabors: Sequence[Gabor], *, alt: str | None = None) -> Picture:
+    """Draw each filter above the Gabor function that was fitted to it, in its colour, and above its spectrum.
+
+    The spectrum is |FFT| (`frequency_response`), each on its own scale, frequency 0 in the middle; two crosses mark the
+    frequency of the fit, ±(sin θ, cos θ) / λ. The ends are ½ cycle per pixel, the highest that pixels can show.
+
+    Parameters
+    ----------
+    filters : (n, 3, k, k)
+    colours : (n, 3), as `main_pattern` gives them.
+    gabors : n of `fit_gabor`.
+
+    >>> import coursekit as ck
+    >>> filters = ck.load_model("coursenet").layer("conv1").weight[:2]
+    >>> patterns, colours, _ = ck.main_pattern(filters)
+    >>> show_gabors(filters, colours, [ck.fit_gabor(pattern[0]) for pattern in patterns])
+    <Picture 900 × 520>
+    """
+    filters, spectra = filters.detach().cpu(), frequency_response(filters)
+    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    axes = figure.subplots(3, len(gabors), squeeze=False)
+    for i, gabor in enumerate(gabors):
+        fitted = colours[i].cpu()[:, None, None] * gabor.drawn
+        titles = (f"{gabor.angle:.0f}°, {gabor.wavelength:.1f} px", f"Gabor, R² {gabor.fit:.2f}")
+        pictures = signal_pictures(torch.stack([filters[i], fitted]), clip=100)
+        for ax, picture, title in zip(axes[:2, i], pictures, titles, strict=True):
+            draw_image(ax, picture, squares=True)
+            ax.set_title(title)
+        ax = axes[2, i]
+        ax.imshow(spectra[i, 0], cmap=MAGNITUDE, extent=(-0.5, 0.5, 0.5, -0.5))
+        angle = math.radians(gabor.angle)
+        x, y = math.sin(angle) / gabor.wavelength, math.cos(angle) / gabor.wavelength
+        ax.plot([x, -x], [y, -y], "x", color=COLOURS[4], markersize=8, markeredgewidth=2)
+        ax.set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5] if i == 0 else [])
+    figure.supxlabel("spectrum: cycles per pixel", fontsize=11)
+    return Picture(figure, alt)
 
 
 def _random(*shape: int, seed: int) -> torch.Tensor:
@@ -34,7 +81,7 @@ def similarity(answer: object) -> str | None:
         (torch.ones(6), "every filter is most alike to itself; leave the diagonal out."),
         (
             (cosine - 2 * torch.eye(6)).amax(1),
-            "the sign is kept; a filter and its negative are doubles too: take |cos|.",
+            "the sign is kept; a filter and its negative are duplicates too: take |cos|.",
         ),
         ((products.abs() * others).amax(1), "these are dot products; divide by both lengths to get the cosine."),
         ((cosine.abs() * others).sum(1) / 5, "that is the mean over the others; the largest is asked for."),

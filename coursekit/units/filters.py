@@ -15,7 +15,8 @@ from coursekit.interrupts import importing
 class Gabor(NamedTuple):
     """A Gabor function fitted to one filter, and how much of the filter it explains.
 
-    `angle` is that of the bars in degrees, 0 lies and 90 stands; lengths are in pixels; `fit` is R², at most 1.
+    `angle` is that of the bars in degrees, 0 lies and 90 stands; lengths are in pixels; `fit` is R², at most 1; `drawn`
+    is the fitted function at the filter's pixels (k, k), without the mean of the filter.
     """
 
     angle: float
@@ -23,6 +24,7 @@ class Gabor(NamedTuple):
     phase: float
     sigma: float
     fit: float
+    drawn: Tensor
 
 
 def filter_pictures(weights: Tensor) -> Tensor:
@@ -157,7 +159,8 @@ def fit_gabor(pattern: Tensor) -> Gabor:
     best = min(fits, key=lambda result: result.cost)
     _, _, _, _, sigma, wavelength, angle, phase = best.x
     fit = 1 - 2 * best.cost / max((z**2).sum(), 1e-30)
-    return Gabor(math.degrees(angle) % 180, float(wavelength), math.degrees(phase) % 360, float(sigma), float(fit))
+    degrees, drawn = [math.degrees(angle) % 180, math.degrees(phase) % 360], torch.from_numpy(model(best.x)).float()
+    return Gabor(degrees[0], float(wavelength), degrees[1], float(sigma), float(fit), drawn)
 
 
 def _strongest_wave(z: np.ndarray) -> tuple[float, float]:

@@ -91,6 +91,8 @@ def test_a_gabor_is_found_again_under_noise(angle):
     fitted = ck.fit_gabor(pattern)
     assert abs((fitted.angle - angle + 90) % 180 - 90) < 5
     assert fitted.wavelength == pytest.approx(5, abs=0.6) and fitted.fit > 0.9
+    rest, variance = (pattern - pattern.mean() - fitted.drawn).pow(2).sum(), (pattern - pattern.mean()).pow(2).sum()
+    assert fitted.fit == pytest.approx(float(1 - rest / variance), abs=1e-4)
 
 
 def test_noise_is_no_gabor():
