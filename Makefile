@@ -58,8 +58,9 @@ gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/posters.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
 
-bench: $(VENV)/dev.stamp ## speed against peers
-	for script in benchmarks/*.py; do $(RUN) $$script || exit 1; done
+bench: $(VENV)/dev.stamp ## speed against peers, on a quiet machine; writes docs/performance.md (minutes)
+	test -d build/peers || $(RUN) -m pip install -q --no-deps --target build/peers -r benchmarks/peers.txt || true
+	$(RUN) benchmarks/speed.py
 
 # Each script does what is missing, so that a run that was cut off goes on.
 weights: $(VENV)/dev.stamp ## train again all of data/weights (hours without a GPU; Debian or Ubuntu)

@@ -148,7 +148,7 @@ def _answers(
         again = changing(model, images[n : n + 1], boxes, filled[n], maps)
         if again is None:
             break
-        for batch in torch.tensor(again.order).split(2 * BATCH):
+        for batch in torch.tensor(again.order).split(4 * BATCH):  # small pieces: more at a time
             logits, *kept = again(batch.tolist())
             yield logits, dict(zip(maps, kept, strict=True)), torch.full_like(batch, n), batch
     else:
