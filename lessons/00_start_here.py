@@ -44,19 +44,18 @@ ck.setup(seed=0)
 # %% [markdown] id="why" slideshow={"slide_type": "slide"}
 # ## Why look, and what there is to see
 #
-# **Why?** To understand how a network works. To find its errors, and its cheats. To know when to believe it. To build a better
-# one. And to learn from it: about pictures, about seeing, about art.
+# To understand a network. To find its errors and cheats. To know when to believe it. To build a better one. To learn from it.
 #
-# | what one can look at | the question | labs |
+# | to look at | the question | labs |
 # |---|---|---|
-# | parameters | What did the filters learn? Which filters work together? | 01, 15 |
+# | parameters | What did the filters learn? Which work together? | 01, 15 |
 # | activations | What does a layer make of a picture? What if a part is covered? | 00, 03 |
 # | their distributions | How often is a unit active, how strongly, for what? | 01, 15 |
 # | derivatives | Which pixels would change the answer? Where is the evidence? | 04, 05, 06 |
 # | preferred inputs | What does a unit like best? | 07, 10 |
-# | feature spaces | What is alike, what is kept, which direction has a meaning? | 02, 09, 11, 12, 13 |
+# | feature spaces | What is alike, what is kept, which direction has a meaning? | 02, 09, 11 to 13 |
 # | adversarial inputs | How little must change to change the answer? | 08 |
-# | and the pictures themselves | Which of them can you believe? | 14, 16 |
+# | these pictures | Which of them can you believe? | 14, 16 |
 
 # %% [markdown] id="labs-where" slideshow={"slide_type": "skip"}
 # ## The labs: where and what
@@ -325,7 +324,7 @@ print(model.layers)
 # %% [markdown] id="early-title" slideshow={"slide_type": "slide"}
 # ## Look inside: an early layer
 #
-# `ck.capture` keeps what a layer computes. Here are three of the 32 channels of `conv1`, the first convolution, each as a picture: an
+# `ck.capture` keeps what a layer computes. Here are three of the 32 channels of `conv1`, the first convolution: 15, 21 and 20, each as a picture, an
 # *activation map*. White is 0; red is positive, blue is negative.
 # **Predict first.** What can a filter of 3 × 3 pixels find?
 
@@ -334,10 +333,10 @@ tower = ck.load_image("china", size=427)[:, :, 60:284, 20:244]  # a part of the 
 with ck.capture(model, ["conv1", "relu1"]) as maps, torch.no_grad():
     model(tower)
 early, after = maps["conv1"].cpu(), maps["relu1"].cpu()
-names = {15: "vertical edges", 21: "horizontal edges", 20: "green minus red"}
+names = {"vertical edges (15)": 15, "horizontal edges (21)": 21, "green – red (20)": 20}
 ck.show_maps(
     tower,
-    {f"channel {channel}: {name}": early[:, channel : channel + 1] for channel, name in names.items()},
+    {name: early[:, channel : channel + 1] for name, channel in names.items()},
     unit="share of the map's largest",
     relative=True,
 )
@@ -370,9 +369,7 @@ ck.claim("channel 20: weight of blue, without its sign", abs(blue), below=0.02, 
 # %% [markdown] id="relu-title" slideshow={"slide_type": "slide"}
 # ## After the convolution: a floor at 0, a ceiling at 6
 #
-# A *batch normalisation* first multiplies each channel by one number $a$ and adds another, $b$. Then `relu1` cuts:
-#
-# $$ \mathrm{ReLU6}(x) \;=\; \min(\max(x, 0),\, 6) $$
+# A *batch normalisation* first multiplies each channel by one number $a$ and adds another, $b$. Then `relu1` cuts: $\mathrm{ReLU6}(x) = \min(\max(x, 0), 6)$.
 #
 # **ReLU** cuts at 0; this network cuts at 6 as well, for processors that count with few bits (Sandler et al. 2018).
 # **Predict first.** Channel 21 has $b \approx 2.8$. Which value has plain sky?
@@ -502,7 +499,7 @@ giant = cups[448]
 piece = giant[:, :, 112:336, 112:336]
 canvas = torch.full_like(giant, 0.5)
 canvas[:, :, 112:336, 112:336] = cups[224]
-trials = {"giant cup, 448 px": giant, "its middle, 224 px": piece, "usual cup on grey, 448 px": canvas}
+trials = {"giant cup, 448 px": giant, "middle, 224 px": piece, "on grey, 448 px": canvas}
 titles = [f"{name}: espresso {probability(image):.2f}" for name, image in trials.items()]
 ck.show_images(list(trials.values()), titles, columns=3)
 
@@ -760,12 +757,13 @@ ck.check("00.4", best_labels)
 # %% [markdown] id="reading" slideshow={"slide_type": "slide"}
 # ## Further reading
 #
-# - O. Russakovsky and others. *ImageNet large scale visual recognition challenge.* IJCV 115, 2015. Where the 1000 classes come from.
+# - O. Russakovsky and others. *ImageNet large scale visual recognition challenge.* IJCV 115, 2015.
 # - M. Tan, Q. V. Le. *EfficientNet: rethinking model scaling for convolutional neural networks.* ICML 2019.
 # - M. Sandler and others. *MobileNetV2: inverted residuals and linear bottlenecks.* CVPR 2018. Why a ceiling at 6.
-# - J. S. Bridle. *Probabilistic interpretation of feedforward classification network outputs.* Neurocomputing, Springer 1990. Softmax.
-# - H. Touvron, A. Vedaldi, M. Douze, H. Jégou. *Fixing the train-test resolution discrepancy.* NeurIPS 2019. The best size for a test.
-# - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger. *On calibration of modern neural networks.* ICML 2017. Why 0.94 is not 94 %.
-# - J. Adebayo and others. *Sanity checks for saliency maps.* NeurIPS 2018. Pictures that one should not have believed.
-#
+# - J. S. Bridle. *Probabilistic interpretation of feedforward classification network outputs.* Springer 1990.
+# - H. Touvron and others. *Fixing the train-test resolution discrepancy.* NeurIPS 2019. The best size for a test.
+# - C. Guo and others. *On calibration of modern neural networks.* ICML 2017. Why 0.94 is not 94 %.
+# - J. Adebayo and others. *Sanity checks for saliency maps.* NeurIPS 2018.
+
+# %% [markdown] id="next" slideshow={"slide_type": "skip"}
 # **Next:** lab 01 on the whole course: what did the first filters learn? Lab 03 on the short path: what is lost when a part is covered?
