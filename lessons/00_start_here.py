@@ -260,19 +260,13 @@ ck.claim("sum of all 1000 probabilities", total, above=0.9999, below=1.0001)
 # **Predict first.** Cup, coffee, saucer: what is bright in all three channels? What is bright in red alone?
 
 # %% id="tensor" slideshow={"slide_type": "fragment"}
-print(
-    "shape:",
-    tuple(coffee.shape),
-    "· smallest",
-    round(coffee.min().item(), 2),
-    "· largest",
-    round(coffee.max().item(), 2),
-)
+low, high = coffee.min().item(), coffee.max().item()
+print("shape:", tuple(coffee.shape), f"· smallest {low:.1f} · largest {high:.1f}")
 lamps = torch.eye(3)[:, :, None, None]  # red, green and blue light: each lets one channel pass
 ck.show_images([coffee, *(coffee * lamp for lamp in lamps)], ["photograph", "red alone", "green alone", "blue alone"])
 
 # %% [markdown] id="tensor-read" slideshow={"slide_type": "notes"}
-# Only the rim of the cup is bright in all three channels: white is red, green and blue together. The saucer and the outside of the cup
+# Only the rim of the cup, and the glints on the spoon, are bright in all three channels: white is red, green and blue together. The saucer and the outside of the cup
 # have light in red alone. The coffee is bright in red, weaker in green, and dark in blue. Two habits will save you hours:
 #
 # - **Rows first.** `image[:, :, 10, 200]` is row 10 from the top and column 200 from the left. Not x, y.
@@ -318,7 +312,7 @@ print(model.layers)
 
 # %% [markdown] id="layers-read" slideshow={"slide_type": "skip"}
 # The **receptive field** of a number is the part of the picture that it can see. The names are the course's own: `conv` is a
-# convolution (a small filter that slides over the picture), `relu` sets negative numbers to 0, a `block` is a group of
+# convolution (a small filter that slides over the picture), `relu` sets negative numbers to 0 (in this network it also has a ceiling, see below), a `block` is a group of
 # layers, `avgpool` takes the mean over all places, and `fc` ("fully connected") turns 1280 means into 1000 logits.
 
 # %% [markdown] id="early-title" slideshow={"slide_type": "slide"}
