@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 00. Nothing else is needed: this is the simplest method of the course.
 #
-# **Run time** about 70 s on one CPU core. **Memory** below 1 GB.
+# **Run time** about 60 s on one CPU core. **Memory** about 1 GB.
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.
@@ -192,17 +192,6 @@ rocket = ck.load_image("rocket", size=224)
 missile = model.labels.index("missile")
 of_rocket, of_motorcycle = plate_row(rocket, "missile", window=48), plate_row(image, "moped", window=96)
 
-# %% [markdown] id="label-title" slideshow={"slide_type": "skip"}
-# ### Which label wins?
-
-# %% id="label" slideshow={"slide_type": "skip"}
-ck.show_grid(rocket, of_rocket.grid.label, model.labels, windows=(48, 16))
-
-# %% [markdown] id="label-read" slideshow={"slide_type": "skip"}
-# Cover the upper part of the rocket, or the sky beside it, and what is left is a *drilling platform*: two masts and
-# lamps in the dark. The network has a reason for its second guess, and this map lets you see it. Cover the lamps
-# instead, and it is a missile more than before: the probability doubles (panel d of the plate).
-
 # %% [markdown] id="plate-title" slideshow={"slide_type": "subslide"}
 # ### Without its rocket, the pad is a drilling platform
 
@@ -220,10 +209,26 @@ ck.claim("largest probability of missile, times that of the whole picture", prob
 ck.claim("share of total activation that the worst window takes", 1 - activation.min() / whole, above=0.2)
 
 # %% [markdown] id="plate-read" slideshow={"slide_type": "notes"}
-# The windows that cost *missile* most lie around the nose of the rocket and in the sky left of it. The feature map
-# loses most in the sky left of the nose. Its projection shows the rocket *and* both masts. So what a feature map
-# looks at, and what it cannot do without, are two different questions. Why the sky? Hold this question until *the
-# square is an object too*.
+# The orange frame is the window that costs the class most. Panel e: cover the upper part of the rocket, or the sky
+# beside it, and what is left is a *drilling platform*: two masts and lamps in the dark. The network has a reason for
+# its second guess. Cover the lamps instead, and it is a missile more than before: the probability doubles (d).
+#
+# The feature map loses most in the sky left of the nose, and some at the right mast (b). Its projection shows the
+# rocket *and* both masts (c). So what a feature map looks at, and what it cannot do without, are two different
+# questions. And why the sky? Hold this question until *the square is an object too*.
+
+# %% [markdown] id="unit-title" slideshow={"slide_type": "skip"}
+# **Any number inside the network can be the score.** `ck.occlusion` takes a channel as its target too,
+# `ck.unit(layer, channel)`. Its map is panel b, turned into a drop for each pixel.
+
+# %% id="unit" slideshow={"slide_type": "skip"}
+unit = ck.unit("relu2", int(of_rocket.channel.split()[1]))
+of_unit = ck.occlusion(model, rocket, unit, window=48, stride=16)[0, 0]
+top, left = (16 * k + 24 for k in divmod(activation.argmin().item(), activation.shape[1]))
+reddest = (of_unit == of_unit.max()).nonzero().float().mean(0).round().int().tolist()
+print(
+    f"the window of panel b that takes most has its centre at row {top}, column {left}; the map is reddest around {reddest}"
+)
 
 # %% [markdown] id="window-title" slideshow={"slide_type": "slide"}
 # ## Experiment 1 · window size
@@ -256,14 +261,14 @@ ck.claim("share of the picture above half of the largest drop, 96 px over 32 px"
 # **Predict first.** Halving the stride makes the map smoother. How much more does it cost?
 
 # %% id="stride" slideshow={"slide_type": "skip"}
-steps = {s: ck.occlusion(model, image, moped, window=64, stride=s) for s in (64, 32)} | {16: heat}
+steps = {64: ck.occlusion(model, image, moped, window=64, stride=64), 16: heat}
 names = {s: f"stride {s} px: {(-(-(224 - 64) // s) + 1) ** 2} windows" for s in steps}
 ck.show_maps(image, {names[s]: m for s, m in steps.items()}, unit="drop in logit", overlay=True)
 
 # %% [markdown] id="stride-read" slideshow={"slide_type": "skip"}
-# From 16 to 36 to 121 windows: two to three times here, and close to four where windows are many. With stride 64 the
-# windows do not overlap: each block is one window, and the engine happens to be cut by two of them. With 32 pixels
-# the red lies on the engine, and with 16 it only gets rounder.
+# Four times as much for each halving, where windows are many; from stride 64 to 16 it is 121 windows instead of 16.
+# With stride 64 the windows do not overlap: each block is one window, and the engine happens to be cut by two of
+# them. With 16 the red lies on the engine.
 
 # %% [markdown] id="fill-title" slideshow={"slide_type": "slide"}
 # ## Experiment 3 · the fill
@@ -293,25 +298,6 @@ for fill, m in fills.items():
 # Every fill is itself a picture. A black square looks like a dark object, a white one like paper or a plate, and both
 # have hard edges. A blurred window keeps the colours and takes only the details. When two fills disagree about a
 # place, say so: the map there speaks of the fill, not of the picture.
-
-# %% [markdown] id="unit-title" slideshow={"slide_type": "skip"}
-# ## Any number inside the network can be the score
-#
-# A map need not explain a class. Here the score is one channel of an inner layer, chosen with
-# `ck.unit(layer, channel)`.
-#
-# **Predict first.** Will the two maps be red on the rocket?
-
-# %% id="unit" slideshow={"slide_type": "skip"}
-unit = ck.unit("relu2", int(of_rocket.channel.split()[1]))
-of_missile = ck.occlusion(model, rocket, missile, window=48, stride=16)
-rocket_maps = {"class missile": of_missile, of_rocket.channel: ck.occlusion(model, rocket, unit, window=48, stride=16)}
-ck.show_maps(rocket, rocket_maps, unit=["drop in logit", "drop in mean activation"], shared=False, overlay=True)
-
-# %% [markdown] id="unit-read" slideshow={"slide_type": "skip"}
-# Hardly. Both are reddest in the night sky left of the nose; the lower half of the rocket is white. For *missile* the
-# feet of the masts are blue. For the channel they are not, and the right mast matters too: the class reads more than
-# this one channel. Why the sky? We come back to it after the explorer.
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
 # ## Your turn: move the window
@@ -370,10 +356,11 @@ ck.claim("and with the same square elsewhere, as a median", as_mask.median(), be
 # %% [markdown] id="sky-title" slideshow={"slide_type": "subslide"}
 # ### The rocket again: is it the sky, or the square in the sky?
 #
-# **Predict first.** The rocket's map was reddest in the empty sky. Cover with a *blurred* copy of the sky instead of
+# **Predict first.** Covering the empty sky beside the rocket cost *missile* most. Cover with a *blurred* copy of the sky instead of
 # grey: what stays?
 
 # %% id="sky" slideshow={"slide_type": "fragment"}
+of_missile = ck.occlusion(model, rocket, missile, window=48, stride=16)
 blurred = ck.occlusion(model, rocket, missile, window=48, stride=16, fill="blur")
 ck.show_maps(
     rocket, {"grey window": of_missile, "blurred window": blurred}, unit="drop in logit for missile", overlay=True
@@ -402,7 +389,6 @@ for name, m, bounds in (("grey", of_missile, {"above": 16}), ("blurred", blurred
 # %% id="cost" slideshow={"slide_type": "-"}
 strides = [4, 8, 16, 32]
 passes = [(-(-(224 - 32) // s) + 1) ** 2 for s in strides]
-print("forward passes:", dict(zip(strides, passes, strict=True)))
 ck.show_lines(
     strides,
     {"occlusion, window 32 px": passes},
@@ -424,24 +410,28 @@ ck.show_lines(
 # **Predict first.** After how many layers has the change reached the whole map?
 
 # %% id="reach" slideshow={"slide_type": "fragment"}
-layers = ["conv1", "block3", "block5", "block7", "block9"]
+layers = ["conv1", "block3", "block5", "block8"]
 reach = ck.window_reach(model, image, layers, rows=(96, 128), columns=(96, 128))
 titles = [f"{layer}: {part.float().mean():.0%} of the positions" for layer, part in reach.items()]
 boxes, masks = [(96, 96, 32, 32)] * len(layers), list(reach.values())
-ck.show_images([image] * len(layers), titles, boxes=boxes, masks=masks, columns=5)
+ck.show_images([image] * len(layers), titles, boxes=boxes, masks=masks)
 
 # %% id="reach-exact" slideshow={"slide_type": "skip"}
 covered = image.clone()
 covered[:, :, 96:128, 96:128] = model.mean.cpu()
+layers = [*layers, "block9"]
+reach = ck.window_reach(model, image, layers, rows=(96, 128), columns=(96, 128))
 before, after = (ck.activations(model, x, layers, reduce="maps") for x in (image, covered))
 for layer in layers:
     outside = (after[layer] - before[layer]).abs().amax(1)[0][~reach[layer]]
     largest_change = max(outside.tolist(), default=0)
-    print(f"{layer}: {len(outside)} positions outside, largest change there {largest_change:g}")
+    print(
+        f"{layer}: {reach[layer].float().mean():.0%} within reach, {len(outside)} positions outside, largest change there {largest_change:g}"
+    )
 
 # %% [markdown] id="reach-read" slideshow={"slide_type": "notes"}
-# After nine blocks of sixteen: from there on every position sees some of the window (lab 00 measures receptive
-# fields). Up to there the rest of each map is copied from one pass over the whole picture, and only the outlined part
+# After nine blocks of sixteen (the next cell prints block 9 too): from there on every position sees some of the
+# window. Up to there the rest of each map is copied from one pass over the whole picture, and only the outlined part
 # is computed. That is exact, no approximation (Nakandala, Kumar & Papakonstantinou, SIGMOD 2019), and `ck.occlusion`
 # does it on a CPU. It helps most where it matters most: the early layers have the largest maps.
 
@@ -503,7 +493,7 @@ print("my_rise and ck.rise give the same map")
 # ### The network answers even for half a motorcycle
 
 # %% id="rise-masks" slideshow={"slide_type": "-"}
-some = model.mean.cpu() + random_masks(4, 224, 7, torch.Generator().manual_seed(0)) * (image - model.mean.cpu())
+some = model.mean.cpu() + random_masks(3, 224, 7, torch.Generator().manual_seed(0)) * (image - model.mean.cpu())
 ck.show_images(some, [f"{rows[0][0]}, {rows[0][1]:.2f}" for rows in ck.predict(model, some)])
 
 # %% [markdown] id="rise-map-title" slideshow={"slide_type": "subslide"}
@@ -532,7 +522,7 @@ ck.claim("correlation of two RISE maps, 300 masks each", correlation(*halves), a
 ck.claim("correlation of RISE and the sliding window", correlation(random, heat), above=0.4)
 
 # %% [markdown] id="rise-read" slideshow={"slide_type": "notes"}
-# Half of the picture is gone, and the network still says moped or motor scooter. The map is red along the whole
+# Half of the picture is gone, and the network still says moped. The map is red along the whole
 # motorcycle, from the tank to the headlamp, and blue on the garage; the window's was red on the engine alone. RISE
 # follows shapes that no square fits. Its price: 600 passes, a value that differs little from place to place (the
 # colour bar!), and chance. Two maps of 300 masks agree only roughly, and *which* part of the motorcycle is darkest

@@ -41,10 +41,10 @@ def show_plate(rows: Sequence[PlateRow], labels: Sequence[str]) -> Picture:
     >>> import coursekit as ck
     >>> ck.show_plate([], [])
     Traceback (most recent call last):
-    coursekit.errors.OptionError: show_plate needs at least one row.
+    coursekit.errors.OptionError: A plate needs a row, and each grid with its feature: ck.occlusion_grid(…, feature=…).
     """
-    if not rows:
-        raise OptionError("show_plate needs at least one row.")
+    if not rows or any(row.grid.activation is None for row in rows):
+        raise OptionError("A plate needs a row, and each grid with its feature: ck.occlusion_grid(…, feature=…).")
     figure = Figure(figsize=(WIDTH, 2.75 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 5, squeeze=False)
     for line, row in zip(axes, rows, strict=True):
@@ -70,8 +70,7 @@ def show_plate(rows: Sequence[PlateRow], labels: Sequence[str]) -> Picture:
 
 def _draw_quantity(ax: Axes, row: PlateRow, values: Tensor | None, title: str) -> None:
     """Draw a grid (1, rows, cols) with its colour bar below it."""
-    assert values is not None  # a plate's grid has been asked for its feature map
-    drawn = _draw_windows(ax, row, values[0], cmap=MAGNITUDE)
+    drawn = _draw_windows(ax, row, torch.as_tensor(values)[0], cmap=MAGNITUDE)
     ax.figure.colorbar(drawn, cax=ax.inset_axes((0.05, -0.1, 0.9, 0.05)), orientation="horizontal")
     ax.set_title(title)
 
@@ -79,7 +78,9 @@ def _draw_quantity(ax: Axes, row: PlateRow, values: Tensor | None, title: str) -
 def _draw_windows(ax: Axes, row: PlateRow, values: Tensor, **how: Any) -> AxesImage:
     """Draw a grid (rows, cols) with each value at the centre of its window, in the frame of the image."""
     (rows, cols), start = values.shape, (row.window - row.stride) / 2
-    drawn = ax.imshow(values, extent=(start, start + cols * row.stride, start + rows * row.stride, start), **how)
+    drawn = ax.imshow(
+        values.cpu().numpy(), extent=(start, start + cols * row.stride, start + rows * row.stride, start), **how
+    )
     ax.set(xlim=(0, row.image.shape[-1]), ylim=(row.image.shape[-2], 0), xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color="#BBBBBB")
     return drawn
