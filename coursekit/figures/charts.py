@@ -75,6 +75,7 @@ def show_lines(
     if ticks:
         crowded = len(ticks) > 8
         ax.set_xticks(xs, list(map(words, ticks)), rotation=45 * crowded, ha="right" if crowded else "center")
+        ax.set_xticks([], minor=True)  # on a logarithmic axis they have numbers of their own
     ax.grid(alpha=0.3)
     if legend:
         figure.legend(loc="outside right upper")  # where it hides no curve

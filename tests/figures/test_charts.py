@@ -24,6 +24,12 @@ def legend_of(picture):
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
+def test_words_below_a_logarithmic_axis_are_its_only_ones():
+    x = [4, 8, 16, 32]
+    picture = ck.show_lines(x, {"cost": x}, xlabel="stride", ylabel="", log=True, logx=True, ticks=list(map(str, x)))
+    assert [text.get_text() for text in ax_of(picture).get_xticklabels(which="both")] == ["4", "8", "16", "32"]
+
+
 def test_a_power_law_is_straight_and_parallel_to_its_guide_on_two_logarithmic_axes():
     n = torch.tensor([10.0, 100.0, 1000.0])
     picture = ck.show_lines(
