@@ -71,6 +71,7 @@ weights: $(VENV)/dev.stamp ## train again all of data/weights (hours without a G
 	$(RUN) training/twins.py
 	$(RUN) training/decoders.py
 	$(RUN) training/generator.py
+	$(RUN) training/autoencoder.py
 	$(RUN) training/patternnet.py
 	$(RUN) training/trust.py
 	$(RUN) training/captioned.py

@@ -15,10 +15,11 @@ from torch.nn.functional import interpolate
 from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
-from coursekit.figures.scatter import palette, show_points
+from coursekit.figures.scatter import palette, show_points, spread
 from coursekit.units.filters import mosaic
 
 TILE = 48  # side of a thumbnail in pixels
+THUMBNAILS = 12  # at their dots in the still picture of a single frame
 
 
 class Dots(anywidget.AnyWidget):
@@ -68,7 +69,7 @@ def explore_points(
     images : (N, C, H, W) in [0, 1], the picture of each point.
     labels : what to call each point.
     names : what decides the colour, by default the label.
-    titles : of each frame. The still picture shows the middle frame of each distinct title.
+    titles : of each frame. The still picture shows the middle frame of each distinct title, of one alone with pictures.
     grey, alt : as in `show_points`.
 
     Raises
@@ -80,7 +81,7 @@ def explore_points(
     <Explorer: dots>
     """
     film = points[None] if points.ndim == 2 else points
-    names, titles = list(labels if names is None else names), list(titles) or ["embedding"] * len(film)
+    names, titles = list(labels if names is None else names), list(titles) or ["each dot is a picture"] * len(film)
     if film.ndim != 3 or len(film) != len(titles) or not len(labels) == len(names) == len(images):
         raise OptionError(
             f"Give points (N, 2) or (F, N, 2), N images, labels and names and F titles, but got points of shape "
@@ -89,7 +90,11 @@ def explore_points(
     check_points(film[0], labels, titles[0])
     stills = {title: [i for i, t in enumerate(titles) if t == title] for title in dict.fromkeys(titles)}
     picture = show_points(
-        {title: film[frames[len(frames) // 2]] for title, frames in stills.items()}, names, grey=grey, alt=alt
+        {title: film[frames[len(frames) // 2]] for title, frames in stills.items()},
+        names,
+        grey=grey,
+        thumbnails={i: images[i] for i in spread(film[0], THUMBNAILS)} if len(stills) == 1 else None,
+        alt=alt,
     )
     colour = palette(names, grey)
     across = math.ceil(math.sqrt(len(images)))

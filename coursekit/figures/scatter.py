@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import torch
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from coursekit.arguments import check_points
+from coursekit.arguments import check_count, check_picture, check_points, shown
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
 
 GREY = "#BBBBBB"
 
 
-# Petroff 2021, "Accessible color sequences for data visualization": ten colours, tested for colour-blind readers
-TEN = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"]
+# Paul Tol's "muted" colours, made for colour-blind readers, and an orange; no grey, which means noise or other
+TEN = ["#332288", "#ee7733", "#117733", "#cc6677", "#88ccee", "#882255", "#ddcc77", "#44aa99", "#aa4499", "#999933"]
+THUMBNAIL = 34  # points: the larger side of a picture at its dot
 
 
 @styled
@@ -26,6 +28,7 @@ def show_points(
     *,
     unit: str | Mapping[str, str] = "",
     grey: Sequence[str] = (),
+    thumbnails: Mapping[int, Tensor] | None = None,
     columns: int = 3,
     most: int = 1500,
     alt: str | None = None,
@@ -38,6 +41,7 @@ def show_points(
     colours : for each point a name (dots of one name have one colour) or a number (N,); or title -> such.
     unit : what a colour bar measures; or title -> such. Where numbers have both signs, blue is below 0 and red above.
     grey : names to draw in grey, such as "other" or "noise".
+    thumbnails : number of a point -> its image (3 or 1, H, W), drawn at its dot in every panel, a line to it.
     columns : panels in a row.
     most : of more points than this, every second, third … one is drawn, so that dots hide each other less.
     alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
@@ -48,17 +52,21 @@ def show_points(
 
     >>> import torch
     >>> show_points({"PCA": torch.rand(3, 2)}, ["zebra", "zebra", "hen"])
-    <Picture 540 × 400>
+    <Picture 720 × 500>
     """
     if not panels:
         raise OptionError("show_points needs at least one panel.")
     given = {title: colours[title] if isinstance(colours, Mapping) else colours for title in panels}
     for title, points in panels.items():
         check_points(points, given[title], title)
+        if strangers := [number for number in thumbnails or {} if not 0 <= number < len(points)]:
+            raise OptionError(
+                f"A thumbnail is for point {strangers[0]}, but {title!r} has {len(points)} points, from 0."
+            )
 
     def size(rows: int, columns: int) -> tuple[float, float]:
-        width = {1: 5.4, 2: 7.2}.get(columns, WIDTH)
-        return width, rows * min(0.7 * width / columns + 0.3, 4.0)
+        width = 0.8 * WIDTH if columns == 1 else WIDTH
+        return width, rows * min(0.75 * width / columns + 0.3, 5.0)
 
     figure, axes = grid_of_panels(len(panels), columns, size)
     legend: dict[str, str] = {}
@@ -70,6 +78,10 @@ def show_points(
             figure.colorbar(_numbered_dots(ax, xy, colour), ax=ax, label=measure, pad=0.02, shrink=0.85)
         else:
             legend |= _named_dots(ax, xy, list(colour), list(given[title]), grey)
+        if thumbnails:
+            ax.margins(0.25)  # room for those at the border
+        for number, image in (thumbnails or {}).items():
+            _draw_thumbnail(ax, points[number].tolist(), points.mean(0).tolist(), image)
         ax.set_title(title)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="#DDDDDD")
@@ -81,6 +93,42 @@ def show_points(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )
     return Picture(figure, alt)
+
+
+def spread(points: Tensor, count: int) -> list[int]:
+    """Choose points (N, 2) far from each other: from the one most to the left, each next the farthest from all before.
+
+    `show_points` draws thumbnails best at such points. Raises OptionError.
+
+    >>> spread(torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]), 2)
+    [0, 2]
+    """
+    check_count("count", count)
+    if not isinstance(points, Tensor) or points.ndim != 2 or not len(points):
+        raise OptionError(f"Points are a tensor (N, 2), but got {shown(points)}.")
+    chosen = [int(points[:, 0].argmin())]
+    while len(chosen) < min(count, len(points)):
+        chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
+    return chosen
+
+
+def _draw_thumbnail(ax: mpl.axes.Axes, dot: list[float], middle: list[float], image: Tensor) -> None:
+    """Draw a framed picture beside its dot, on the side that looks away from the middle of the map."""
+    check_picture(image)
+    pixels = image.detach().cpu().clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy()
+    right, up = (26.0 if a >= b else -26.0 for a, b in zip(dot, middle, strict=True))
+    box = AnnotationBbox(
+        OffsetImage(
+            pixels, zoom=THUMBNAIL / max(pixels.shape), interpolation="nearest" if max(pixels.shape) < 16 else "bicubic"
+        ),
+        (dot[0], dot[1]),
+        xybox=(right, up),
+        boxcoords="offset points",
+        pad=0.1,
+        bboxprops={"edgecolor": "#444444"},
+        arrowprops={"arrowstyle": "-", "color": "#444444"},
+    )
+    ax.add_artist(box)
 
 
 def _size(count: int) -> float:
@@ -112,9 +160,10 @@ def _named_dots(ax: mpl.axes.Axes, xy: Tensor, names: list[str], all_names: list
     x, y = xy[order].T.numpy()
     ax.scatter(x, y, c=[colour[names[i]] for i in order], s=_size(len(xy)), linewidths=0)
     labelled = [name for name in colour if name not in grey]
-    if len(labelled) > len(TEN):  # more names than colours: a legend would lie
+    short = all(len(name) <= 2 for name in labelled)
+    if len(labelled) > (26 if short else len(TEN)):  # more names than colours: a legend would lie
         return {}
-    if any(len(name) > 2 for name in labelled):
+    if not short:
         present = set(all_names)
         return {name: c for name, c in colour.items() if name in present}
     for name in labelled:

@@ -1,5 +1,6 @@
 """Checks of lab 02, embeddings."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,7 +49,7 @@ def precision_of(answer: object) -> str | None:
         (part(right[:, :k]) * k, "that is their number; divide by k."),
         (part(right[:, :k]).mean(), "one number for each item is asked for; average over the k neighbours only."),
     ]
-    return compare(result, part(right[:, :k]), mistakes)
+    return compare(_plain(result, 1), part(right[:, :k]), mistakes)
 
 
 def similarities(answer: object) -> str | None:
@@ -69,7 +70,7 @@ def similarities(answer: object) -> str | None:
         (root * off / (root * off).sum(), "the distance is not squared."),
         (square / square.sum(), "far dots are less similar, not more: take 1 / (1 + d²)."),
     ]
-    return compare(result, heavy * off / (heavy * off).sum(), mistakes)
+    return compare(_plain(result, 2), heavy * off / (heavy * off).sum(), mistakes)
 
 
 def perplexity(answer: object) -> str | None:
@@ -87,7 +88,8 @@ def perplexity(answer: object) -> str | None:
         (6.0, "that is the number of all points; likely neighbours count more."),
     ]
     result = call(answer, p.clone())
-    if isinstance(result, float | Tensor) and torch.as_tensor(result).isnan().any():
+    result = _plain(result, 0)
+    if isinstance(result, Tensor) and result.isnan().any():
         return "0 · log 0 gave NaN: leave out the probabilities that are 0."
     return compare(result, 2**bits, mistakes)
 
@@ -133,7 +135,85 @@ def distance_of_codes(answer: object) -> str | None:
         (0.68, "that is the cosine itself; |a − b|² = |a|² + |b|² − 2 a·b."),
         ((1 - 0.68**2) ** 0.5, "that is the sine; a − b joins the ends of the two arrows."),
     ]
-    return compare(answer, 0.8, mistakes)
+    return compare(_plain(answer, 0), 0.8, mistakes)
+
+
+def core_points(answer: object) -> str | None:
+    """02.6: the points of DBSCAN that have at least `least` points within `radius`, themselves among them."""
+    points = torch.tensor([0.0, 1.0, 2.0, 3.0, 6.0, 7.0, 7.5, 8.25, 12.0])
+    distance, radius, least = (points[:, None] - points).abs(), 1.0, 3
+    result = call(answer, distance.clone(), radius, least)
+    within = (distance <= radius).sum(1)
+    right = within >= least
+    mistakes = [
+        (within, "that is how many are near; ask whether they are at least `least`."),
+        (within > least, "a point counts itself, whose distance is 0, and at least means ≥."),
+        ((distance < radius).sum(1) >= least, "within the radius means ≤: a point just on the circle counts."),
+        (~right, "that is the opposite: a core point has many near points."),
+        (
+            ((distance <= radius) & right).any(1),
+            "who is near a core point belongs to its cluster, but need not be one.",
+        ),
+        (right.nonzero()[:, 0], "return for each point whether it is one, (N,), not the list of those that are."),
+        (right.sum(), "that is their number; return for each point whether it is one, (N,)."),
+    ]
+    return compare(_plain(result, 1), right, mistakes)
+
+
+def q_goal(answer: object) -> str | None:
+    """02.7: r + γ max Q(s′), nothing after the end of a game."""
+    reward, over = torch.tensor([0.25, 1.0, -1.0, 0.0]), torch.tensor([False, True, True, False])
+    q = torch.tensor([[0.5, 0.25, -1.0], [2.0, 0.5, 0.0], [0.25, 1.0, 0.75], [-0.5, -0.25, -2.0]])
+    result = call(answer, reward.clone(), q.clone(), over.clone(), 0.8)
+    best, going = q.amax(1), (~over).float()
+    right = reward + 0.8 * best * going
+    mistakes = [
+        (reward + 0.8 * best, "nothing comes after the end of a game: no Q there."),
+        (reward + best * going, "the discount is missing: what comes a step later counts γ times."),
+        (best * going, "the reward of this step is missing, and the discount."),
+        (0.8 * best * going, "the reward of this step is missing."),
+        (0.8 * (reward + best * going), "the reward of this step is not discounted; only what comes after it is."),
+        ((reward + 0.8 * best) * going, "the last reward of a game counts; only what would come after it is nothing."),
+        (reward + 0.8 * best * over, "that is turned round: Q counts where the game is *not* over."),
+        (reward + 0.8 * q.mean(1) * going, "that is the mean over the actions; the agent will take the best one."),
+        (reward + 0.8 * q.argmax(1) * going, "argmax is which action is best; its value is asked for."),
+        (reward + 0.8 * q.amax() * going, "take the maximum over the actions of each state, dim 1, not of all."),
+        (reward[:, None] + 0.8 * q * going[:, None], "take the best of the three actions: one number for each state."),
+    ]
+    return compare(_plain(result, 1), right, mistakes)
+
+
+def strongest(answer: object) -> str | None:
+    """02.8: the k pictures that excite a channel most, one of each object, the strongest first."""
+    peaks = torch.tensor([0.5, 3.0, 2.0, 2.5, 0.0, 1.5, 2.75, 1.0])
+    objects, k = ["hen", "zebra", "zebra", "hen", "drum", "drum", "zebra", "cello"], 3
+    result = call(answer, peaks.clone(), list(objects), k)
+    mistakes = [
+        ([1, 6, 3], "two of these show one object; of each object take the strongest picture only."),
+        ([5, 3, 1], "the order: the strongest first."),
+        ([4, 0, 7], "these are the weakest; sort downwards."),
+        ([1, 3, 5, 7], "that is one of each object; only the first k are asked for."),
+        ([1, 0, 4], "of each object take the strongest picture, not the one that comes first."),
+        ([0, 1, 4], "of each object take the strongest picture, not the one that comes first."),
+        ([3.0, 2.5, 1.5], "these are the activations; return the numbers of the pictures."),
+    ]
+    if not isinstance(result, Tensor | np.ndarray):
+        try:
+            result = [float(i) for i in result]
+        except (TypeError, ValueError):
+            return "return k whole numbers: which pictures."
+    return compare(_plain(result, 1), torch.tensor([1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes])
+
+
+def _plain(answer: object, dims: int) -> object:
+    """Take away leading dimensions of one from a tensor, an array or a list, down to `dims`."""
+    try:
+        plain = torch.as_tensor(answer)
+    except (TypeError, ValueError, RuntimeError):
+        return answer  # `compare` says what it should be
+    while plain.ndim > dims and len(plain) == 1:
+        plain = plain[0]
+    return plain
 
 
 JUDGES = {
@@ -142,4 +222,7 @@ JUDGES = {
     "02.3": perplexity,
     "02.4": split,
     "02.5": distance_of_codes,
+    "02.6": core_points,
+    "02.7": q_goal,
+    "02.8": strongest,
 }

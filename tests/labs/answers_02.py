@@ -1,5 +1,6 @@
 """Answers to the exercises of lab 02: right ones, and each likely mistake under words of its hint."""
 
+import numpy as np
 import torch
 
 # --- right answers --------------------------------------------------------------------------------------------------
@@ -34,7 +35,41 @@ def split(labels, objects):
     return teach, [i for i in range(len(labels)) if i not in teach]
 
 
+def core_points(distance, radius, least):
+    return [sum(d <= radius for d in row) >= least for row in distance.tolist()]
+
+
+def q_goal(reward, q_after, over, gamma):
+    return torch.stack([r if end else r + gamma * max(q) for r, q, end in zip(reward, q_after, over, strict=True)])
+
+
+def strongest(peaks, objects, k):
+    best = {}
+    for i, name in enumerate(objects):
+        if name not in best or peaks[i] > peaks[best[name]]:
+            best[name] = i
+    return sorted(best.values(), key=lambda i: -peaks[i])[:k]
+
+
 RIGHT = [
+    ("02.1", lambda *given: precision_of(*given).numpy().astype(float)),
+    ("02.1", lambda *given: precision_of(*given).tolist()),
+    ("02.1", lambda *given: precision_of(*given)[None].double()),
+    ("02.2", lambda y: similarities(y).numpy()[None]),
+    ("02.2", lambda y: similarities(y.double()).tolist()),
+    ("02.3", lambda p: np.float64(perplexity(p))),
+    ("02.3", lambda p: [float(perplexity(p))]),
+    ("02.5", torch.tensor([0.8])),
+    ("02.5", np.sqrt(2 - 2 * 0.68)),
+    ("02.6", core_points),
+    ("02.6", lambda d, radius, least: torch.tensor(core_points(d, radius, least)).float()[None]),
+    ("02.6", lambda d, radius, least: (d.numpy() <= radius).sum(0) >= least),
+    ("02.7", q_goal),
+    ("02.7", lambda r, q, over, gamma: (r.double() + gamma * q.amax(1) * ~over).numpy()[None]),
+    ("02.7", lambda r, q, over, gamma: torch.where(over, r, r + gamma * q.max(1).values).tolist()),
+    ("02.8", strongest),
+    ("02.8", lambda *given: np.array(strongest(*given))),
+    ("02.8", lambda *given: tuple(torch.tensor(strongest(*given)))),
     ("02.1", precision_of),
     ("02.2", similarities),
     ("02.3", perplexity),
@@ -157,12 +192,54 @@ DISTANCE = {
     "that is the sine": (1 - 0.68**2) ** 0.5,
 }
 
+
+def goal(reward, q, over, gamma, best=lambda q: q.amax(1), after=lambda over: ~over):
+    return reward + gamma * best(q) * after(over)
+
+
+CORE = {
+    "how many are near": lambda d, r, n: (d <= r).sum(1),
+    "counts itself": lambda d, r, n: (d <= r).sum(1) - 1 >= n,
+    "just on the circle": lambda d, r, n: (d < r).sum(1) >= n,
+    "the opposite": lambda d, r, n: (d <= r).sum(1) < n,
+    "need not be one": lambda d, r, n: ((d <= r) & ((d <= r).sum(1) >= n)).any(1),
+    "not the list": lambda d, r, n: ((d <= r).sum(1) >= n).nonzero()[:, 0],
+    "their number": lambda d, r, n: ((d <= r).sum(1) >= n).sum(),
+}
+
+GOAL = {
+    "no Q there": lambda r, q, over, g: r + g * q.amax(1),
+    "discount is missing": lambda r, q, over, g: goal(r, q, over, 1),
+    "missing, and the discount": lambda r, q, over, g: goal(0 * r, q, over, 1),
+    "of this step is missing.": lambda r, q, over, g: goal(0 * r, q, over, g),
+    "is not discounted": lambda r, q, over, g: g * goal(r, q, over, 1),
+    "last reward of a game": lambda r, q, over, g: (r + g * q.amax(1)) * ~over,
+    "turned round": lambda r, q, over, g: goal(r, q, over, g, after=lambda over: over),
+    "mean over the actions": lambda r, q, over, g: goal(r, q, over, g, lambda q: q.mean(1)),
+    "which action is best": lambda r, q, over, g: goal(r, q, over, g, lambda q: q.argmax(1)),
+    "dim 1, not of all": lambda r, q, over, g: goal(r, q, over, g, torch.max),
+    "one number for each state": lambda r, q, over, g: r[:, None] + g * q * ~over[:, None],
+}
+
+STRONGEST = {
+    "show one object": lambda peaks, o, k: peaks.argsort(descending=True)[:k],
+    "the strongest first": lambda *given: strongest(*given)[::-1],
+    "the weakest": lambda peaks, o, k: strongest(-peaks, o, k),
+    "only the first k": lambda peaks, o, k: strongest(peaks, o, 4),
+    "not the one that comes first": lambda peaks, o, k: [o.index(n) for n in ("zebra", "hen", "drum")],
+    "are the activations": lambda peaks, o, k: peaks[strongest(peaks, o, k)],
+    "whole numbers": lambda peaks, o, k: ["zebra", "hen", "drum"],
+}
+
 MISTAKES = {
     "02.1": PRECISION,
     "02.2": SIMILARITIES,
     "02.3": PERPLEXITY,
     "02.4": SPLIT,
     "02.5": DISTANCE,
+    "02.6": CORE,
+    "02.7": GOAL,
+    "02.8": STRONGEST,
 }
 
 
@@ -174,4 +251,7 @@ UNKNOWN = [
     ("02.4", lambda labels, objects: ([], [])),
     ("02.4", lambda labels, objects: "teach"),
     ("02.5", float("nan")),
+    ("02.6", lambda d, r, n: torch.ones(9)),
+    ("02.7", lambda r, q, over, g: r + 17),
+    ("02.8", lambda peaks, o, k: [0, 4, 7]),
 ]

@@ -5,6 +5,7 @@ import torch
 
 import coursekit as ck
 from coursekit.files import files
+from coursekit.labs.autoencoder import Autoencoder
 from coursekit.labs.detective.network import suspect
 from coursekit.networks.loading import _OWN
 from coursekit.networks.nets.decoder import decoder
@@ -28,6 +29,7 @@ def builder(name):
     if kind == "transformer":
         return lambda: StyleNetwork(len(ENTRIES[name]["styles"]), ENTRIES[name]["norm"])
     others = {
+        "autoencoder": Autoencoder,
         "decoder": lambda: decoder(rest[0]),
         "generator": generator,
         "suspect": suspect,
