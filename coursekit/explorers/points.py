@@ -15,7 +15,8 @@ from torch.nn.functional import interpolate
 from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
-from coursekit.figures.scatter import palette, show_points, spread
+from coursekit.figures.scatter import palette, show_points
+from coursekit.representations.embedding import spread
 from coursekit.units.filters import mosaic
 
 TILE = 48  # side of a thumbnail in pixels

@@ -12,6 +12,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "images": "show_images show_predictions show_parts signal_pictures",
     "lettering": "method_colour",
     "maps": "show_matrix show_maps show_grid",
-    "scatter": "show_points spread",
+    "scatter": "show_points",
     "tables": "show_shares",
 }

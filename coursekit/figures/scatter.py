@@ -9,7 +9,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_picture, check_points, shown
+from coursekit.arguments import check_picture, check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
 
@@ -57,9 +57,10 @@ def show_points(
     if not panels:
         raise OptionError("show_points needs at least one panel.")
     given = {title: colours[title] if isinstance(colours, Mapping) else colours for title in panels}
+    thumbnails = dict(thumbnails or {})
     for title, points in panels.items():
         check_points(points, given[title], title)
-        if strangers := [number for number in thumbnails or {} if not 0 <= number < len(points)]:
+        if strangers := [number for number in thumbnails if not 0 <= number < len(points)]:
             raise OptionError(
                 f"A thumbnail is for point {strangers[0]}, but {title!r} has {len(points)} points, from 0."
             )
@@ -78,12 +79,8 @@ def show_points(
             figure.colorbar(_numbered_dots(ax, xy, colour), ax=ax, label=measure, pad=0.02, shrink=0.85)
         else:
             legend |= _named_dots(ax, xy, list(colour), list(given[title]), grey)
-        if thumbnails:
-            ax.margins(0.25)  # room for those at the border
-        for number, image in (thumbnails or {}).items():
-            _draw_thumbnail(ax, points[number].tolist(), points.mean(0).tolist(), image)
-        ax.set_title(title)
-        ax.set(xticks=[], yticks=[])
+        _draw_thumbnails(ax, points, thumbnails)
+        ax.set(title=title, xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="#DDDDDD")
         ax.set_aspect("equal", adjustable="datalim")
     if legend:
@@ -95,40 +92,25 @@ def show_points(
     return Picture(figure, alt)
 
 
-def spread(points: Tensor, count: int) -> list[int]:
-    """Choose points (N, 2) far from each other: from the one most to the left, each next the farthest from all before.
-
-    `show_points` draws thumbnails best at such points. Raises OptionError.
-
-    >>> spread(torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]), 2)
-    [0, 2]
-    """
-    check_count("count", count)
-    if not isinstance(points, Tensor) or points.ndim != 2 or not len(points):
-        raise OptionError(f"Points are a tensor (N, 2), but got {shown(points)}.")
-    chosen = [int(points[:, 0].argmin())]
-    while len(chosen) < min(count, len(points)):
-        chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
-    return chosen
-
-
-def _draw_thumbnail(ax: mpl.axes.Axes, dot: list[float], middle: list[float], image: Tensor) -> None:
-    """Draw a framed picture beside its dot, on the side that looks away from the middle of the map."""
-    check_picture(image)
-    pixels = image.detach().cpu().clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy()
-    right, up = (26.0 if a >= b else -26.0 for a, b in zip(dot, middle, strict=True))
-    box = AnnotationBbox(
-        OffsetImage(
-            pixels, zoom=THUMBNAIL / max(pixels.shape), interpolation="nearest" if max(pixels.shape) < 16 else "bicubic"
-        ),
-        (dot[0], dot[1]),
-        xybox=(right, up),
-        boxcoords="offset points",
-        pad=0.1,
-        bboxprops={"edgecolor": "#444444"},
-        arrowprops={"arrowstyle": "-", "color": "#444444"},
-    )
-    ax.add_artist(box)
+def _draw_thumbnails(ax: mpl.axes.Axes, points: Tensor, thumbnails: Mapping[int, Tensor]) -> None:
+    """Draw framed pictures beside their dots, on the side that looks away from the middle of the map."""
+    ax.margins(0.25 if thumbnails else 0.05)  # room for those at the border
+    middle = points.mean(0)
+    for number, image in thumbnails.items():
+        check_picture(image)
+        pixels = image.detach().cpu().clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy()
+        smooth = "nearest" if max(pixels.shape) <= 16 else "bicubic"
+        right, up = torch.where(points[number] >= middle, 26.0, -26.0).tolist()
+        box = AnnotationBbox(
+            OffsetImage(pixels, zoom=THUMBNAIL / max(pixels.shape), interpolation=smooth),
+            (float(points[number, 0]), float(points[number, 1])),
+            xybox=(right, up),
+            boxcoords="offset points",
+            pad=0.1,
+            bboxprops={"edgecolor": "#444444"},
+            arrowprops={"arrowstyle": "-", "color": "#444444"},
+        )
+        ax.add_artist(box)
 
 
 def _size(count: int) -> float:
