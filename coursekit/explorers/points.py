@@ -7,16 +7,16 @@ from pathlib import Path
 
 import anywidget
 import numpy as np
+import torch
 import traitlets
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from coursekit.arguments import check_points
+from coursekit.arguments import check_count, check_points, shown
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
 from coursekit.figures.scatter import palette, show_points
-from coursekit.representations.embedding import spread
 from coursekit.units.filters import mosaic
 
 TILE = 48  # side of a thumbnail in pixels
@@ -109,6 +109,23 @@ def explore_points(
         across=across,
     )
     return PointsExplorer(widget, picture)
+
+
+def spread(points: Tensor, count: int) -> list[int]:
+    """Choose points (N, 2) far from each other: from the one most to the left, each next the farthest from all before.
+
+    `show_points` draws thumbnails best at such points. Raises OptionError.
+
+    >>> spread(torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]), 2)
+    [0, 2]
+    """
+    check_count("count", count)
+    if not isinstance(points, Tensor) or points.ndim != 2 or not len(points):
+        raise OptionError(f"Points are a tensor (N, 2), but got {shown(points)}.")
+    chosen = [int(points[:, 0].argmin())]
+    while len(chosen) < min(count, len(points)):
+        chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
+    return chosen
 
 
 def _quantised(film: Tensor) -> bytes:

@@ -61,9 +61,7 @@ def show_points(
     for title, points in panels.items():
         check_points(points, given[title], title)
         if strangers := [number for number in thumbnails if not 0 <= number < len(points)]:
-            raise OptionError(
-                f"A thumbnail is for point {strangers[0]}, but {title!r} has {len(points)} points, from 0."
-            )
+            raise OptionError(f"A thumbnail is for point {strangers[0]}, but {title!r} has {len(points)} points.")
 
     def size(rows: int, columns: int) -> tuple[float, float]:
         width = 0.8 * WIDTH if columns == 1 else WIDTH

@@ -10,7 +10,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
         "discover_concepts FoundConcepts delete_concepts ConceptDeletion sobol_indices "
         "sparse_dictionary SparseDictionary"
     ),
-    "embedding": "neighbours precision_at_k project trustworthiness grid_layout spread",
+    "embedding": "neighbours precision_at_k project trustworthiness grid_layout",
     "tcav": "tcav_test TcavTest",
     "tour": "grand_tour Tour",
 }

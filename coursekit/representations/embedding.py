@@ -259,22 +259,6 @@ def grid_layout(points: Tensor, rows: int, cols: int) -> Tensor:
     return cells[torch.from_numpy(cell)]
 
 
-def spread(points: Tensor, count: int) -> list[int]:
-    """Choose points (N, 2) far from each other: from the one most to the left, each next the farthest from all before.
-
-    `show_points` draws thumbnails best at such points. Raises OptionError.
-
-    >>> spread(torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]), 2)
-    [0, 2]
-    """
-    check_count("count", count)
-    points = _check_codes(points)
-    chosen = [int(points[:, 0].argmin())]
-    while len(chosen) < min(count, len(points)):
-        chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
-    return chosen
-
-
 def _check_codes(codes: Tensor) -> Tensor:
     """Return the codes as (N, D), or raise OptionError."""
     if not isinstance(codes, Tensor) or codes.ndim < 2 or 0 in codes.shape or not codes.is_floating_point():

@@ -79,7 +79,7 @@ def test_thumbnails_stand_at_their_dots_in_every_panel():
 def test_points_that_are_spread_are_the_far_ones():
     line = torch.tensor([[4.0, 0], [0, 0], [0.5, 0], [9, 0], [8.5, 0]])
     assert ck.spread(line, 3) == [1, 3, 0] and sorted(ck.spread(line, 9)) == [0, 1, 2, 3, 4]
-    with pytest.raises(ck.OptionError, match=r"\(N, D\)"):
+    with pytest.raises(ck.OptionError, match=r"\(N, 2\)"):
         ck.spread(torch.rand(4), 2)
 
 
