@@ -779,7 +779,7 @@ print(f"t-SNE of pixels: same family {agree['t-SNE of pixels']:.2f}")
 # All 336 scenes, t-SNE of their codes. Move the mouse over the dots. Which *other* objects lie within the islands?
 
 # %% id="explorer" slideshow={"slide_type": "-"}
-ck.explore_points(
+explorer = ck.explore_points(
     code_maps["t-SNE"],
     scenes.images,
     [name.replace("_", " ") for name in scenes.objects],
@@ -787,6 +787,10 @@ ck.explore_points(
     titles=["each dot is a scene, coloured by its family"],
     grey=["other"],
 )
+ck.pin_thumbnails(
+    explorer.picture, code_maps["t-SNE"], {i: scenes.images[i] for i in ck.spread(code_maps["t-SNE"], 12)}
+)
+explorer
 
 # %% [markdown] id="tour-title" slideshow={"slide_type": "slide"}
 # ## The grand tour: through the layers
@@ -848,16 +852,14 @@ steps_left = 9 - states[:, 0]
 
 # %% id="agent" slideshow={"slide_type": "-"}
 map_of_states = ck.project(hidden, "tsne", perplexity=30)
-drawn = {
-    i: F.pad(1 - boards[i], (1, 1, 1, 1), value=0.85) for i in ck.spread(map_of_states, 6)
-}  # the ball is black, the paddle grey
-ck.show_points(
+picture = ck.show_points(
     {"value of the state": map_of_states, "phase of the game": map_of_states},
     {"value of the state": value, "phase of the game": steps_left.float()},
     unit={"value of the state": "max Q", "phase of the game": "steps left"},
-    thumbnails=drawn,
     columns=2,
 )
+framed = F.pad(1 - boards, (1, 1, 1, 1), value=0.85)  # the ball is black, the paddle grey
+ck.pin_thumbnails(picture, map_of_states, {i: framed[i] for i in ck.spread(map_of_states, 6)})
 
 # %% id="agent-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 reachable = (states[:, 1] - states[:, 2]).abs() <= steps_left
@@ -890,16 +892,16 @@ vain = hope > 0.5
 # %% id="bug-map" slideshow={"slide_type": "-"}
 where = map_of_states[reachable]
 column = ["ball in column 9" if c == 8 else "ball in columns 1 to 8" for c in states[reachable, 1].tolist()]
-mistaken = vain[reachable].nonzero()[:, 0]
-pick = mistaken[ck.spread(where[mistaken], 6)].tolist()
-ck.show_points(
+picture = ck.show_points(
     {"hoped for minus earned": where, "column of the ball": where},
     {"hoped for minus earned": hope[reachable], "column of the ball": column},
     unit="reward",
     grey=["ball in columns 1 to 8"],
-    thumbnails={i: F.pad(1 - boards[reachable][i], (1, 1, 1, 1), value=0.85) for i in pick},
     columns=2,
 )
+mistaken = vain[reachable].nonzero()[:, 0]
+picks = mistaken[ck.spread(where[mistaken], 6)].tolist()
+ck.pin_thumbnails(picture, where, {i: framed[reachable][i] for i in picks})
 
 
 # %% id="bug-claim" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]

@@ -10,7 +10,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "concepts": "explore_concepts",
     "explorer": "",
     "looking": "explore_prediction explore_activations explore_training",
-    "points": "explore_points spread",
+    "points": "explore_points",
     "sanity": "explore_randomisation",
     "style": "explore_fast_style explore_style explore_doodle",
     "synthesis": "explore_inversion explore_features feature_gallery explore_dream explore_fooling",

@@ -7,20 +7,18 @@ from pathlib import Path
 
 import anywidget
 import numpy as np
-import torch
 import traitlets
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from coursekit.arguments import check_count, check_points, shown
+from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
 from coursekit.figures.scatter import palette, show_points
 from coursekit.units.filters import mosaic
 
 TILE = 48  # side of a thumbnail in pixels
-THUMBNAILS = 12  # at their dots in the still picture of a single frame
 
 
 class Dots(anywidget.AnyWidget):
@@ -70,7 +68,7 @@ def explore_points(
     images : (N, C, H, W) in [0, 1], the picture of each point.
     labels : what to call each point.
     names : what decides the colour, by default the label.
-    titles : of each frame. The still picture shows the middle frame of each distinct title, of one alone with pictures.
+    titles : of each frame. The still picture shows the middle frame of each distinct title.
     grey, alt : as in `show_points`.
 
     Raises
@@ -82,7 +80,7 @@ def explore_points(
     <Explorer: dots>
     """
     film = points[None] if points.ndim == 2 else points
-    names, titles = list(labels if names is None else names), list(titles) or ["each dot is a picture"] * len(film)
+    names, titles = list(labels if names is None else names), list(titles) or ["embedding"] * len(film)
     if film.ndim != 3 or len(film) != len(titles) or not len(labels) == len(names) == len(images):
         raise OptionError(
             f"Give points (N, 2) or (F, N, 2), N images, labels and names and F titles, but got points of shape "
@@ -91,11 +89,7 @@ def explore_points(
     check_points(film[0], labels, titles[0])
     stills = {title: [i for i, t in enumerate(titles) if t == title] for title in dict.fromkeys(titles)}
     picture = show_points(
-        {title: film[frames[len(frames) // 2]] for title, frames in stills.items()},
-        names,
-        grey=grey,
-        thumbnails={i: images[i] for i in spread(film[0], THUMBNAILS)} if len(stills) == 1 else None,
-        alt=alt,
+        {title: film[frames[len(frames) // 2]] for title, frames in stills.items()}, names, grey=grey, alt=alt
     )
     colour = palette(names, grey)
     across = math.ceil(math.sqrt(len(images)))
@@ -109,23 +103,6 @@ def explore_points(
         across=across,
     )
     return PointsExplorer(widget, picture)
-
-
-def spread(points: Tensor, count: int) -> list[int]:
-    """Choose points (N, 2) far from each other: from the one most to the left, each next the farthest from all before.
-
-    `show_points` draws thumbnails best at such points. Raises OptionError.
-
-    >>> spread(torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]), 2)
-    [0, 2]
-    """
-    check_count("count", count)
-    if not isinstance(points, Tensor) or points.ndim != 2 or not len(points):
-        raise OptionError(f"Points are a tensor (N, 2), but got {shown(points)}.")
-    chosen = [int(points[:, 0].argmin())]
-    while len(chosen) < min(count, len(points)):
-        chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
-    return chosen
 
 
 def _quantised(film: Tensor) -> bytes:

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import torch
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from coursekit.arguments import check_picture, check_points
+from coursekit.arguments import check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
 
@@ -18,7 +17,6 @@ GREY = "#BBBBBB"
 
 # Paul Tol's "muted" colours, made for colour-blind readers, and an orange; no grey, which means noise or other
 TEN = ["#332288", "#ee7733", "#117733", "#cc6677", "#88ccee", "#882255", "#ddcc77", "#44aa99", "#aa4499", "#999933"]
-THUMBNAIL = 34  # points: the larger side of a picture at its dot
 
 
 @styled
@@ -28,7 +26,6 @@ def show_points(
     *,
     unit: str | Mapping[str, str] = "",
     grey: Sequence[str] = (),
-    thumbnails: Mapping[int, Tensor] | None = None,
     columns: int = 3,
     most: int = 1500,
     alt: str | None = None,
@@ -41,7 +38,6 @@ def show_points(
     colours : for each point a name (dots of one name have one colour) or a number (N,); or title -> such.
     unit : what a colour bar measures; or title -> such. Where numbers have both signs, blue is below 0 and red above.
     grey : names to draw in grey, such as "other" or "noise".
-    thumbnails : number of a point -> its image (3 or 1, H, W), drawn at its dot in every panel, a line to it.
     columns : panels in a row.
     most : of more points than this, every second, third … one is drawn, so that dots hide each other less.
     alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
@@ -57,11 +53,8 @@ def show_points(
     if not panels:
         raise OptionError("show_points needs at least one panel.")
     given = {title: colours[title] if isinstance(colours, Mapping) else colours for title in panels}
-    thumbnails = dict(thumbnails or {})
     for title, points in panels.items():
         check_points(points, given[title], title)
-        if strangers := [number for number in thumbnails if not 0 <= number < len(points)]:
-            raise OptionError(f"A thumbnail is for point {strangers[0]}, but {title!r} has {len(points)} points.")
 
     def size(rows: int, columns: int) -> tuple[float, float]:
         width = 0.8 * WIDTH if columns == 1 else WIDTH
@@ -77,8 +70,8 @@ def show_points(
             figure.colorbar(_numbered_dots(ax, xy, colour), ax=ax, label=measure, pad=0.02, shrink=0.85)
         else:
             legend |= _named_dots(ax, xy, list(colour), list(given[title]), grey)
-        _draw_thumbnails(ax, points, thumbnails)
-        ax.set(title=title, xticks=[], yticks=[])
+        ax.set_title(title)
+        ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="#DDDDDD")
         ax.set_aspect("equal", adjustable="datalim")
     if legend:
@@ -88,27 +81,6 @@ def show_points(
             handles=handles, loc="outside lower center", ncols=max(1, min(len(handles), fit)), handletextpad=0.1
         )
     return Picture(figure, alt)
-
-
-def _draw_thumbnails(ax: mpl.axes.Axes, points: Tensor, thumbnails: Mapping[int, Tensor]) -> None:
-    """Draw framed pictures beside their dots, on the side that looks away from the middle of the map."""
-    ax.margins(0.25 if thumbnails else 0.05)  # room for those at the border
-    middle = points.mean(0)
-    for number, image in thumbnails.items():
-        check_picture(image)
-        pixels = image.detach().cpu().clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy()
-        smooth = "nearest" if max(pixels.shape) <= 16 else "bicubic"
-        right, up = torch.where(points[number] >= middle, 26.0, -26.0).tolist()
-        box = AnnotationBbox(
-            OffsetImage(pixels, zoom=THUMBNAIL / max(pixels.shape), interpolation=smooth),
-            (float(points[number, 0]), float(points[number, 1])),
-            xybox=(right, up),
-            boxcoords="offset points",
-            pad=0.1,
-            bboxprops={"edgecolor": "#444444"},
-            arrowprops={"arrowstyle": "-", "color": "#444444"},
-        )
-        ax.add_artist(box)
 
 
 def _size(count: int) -> float:

@@ -30,5 +30,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab14": "",
     "lab15": "",
     "lab16": "",
+    "thumbnails": "pin_thumbnails spread",
 }
 MODULES = "catch"  # files of several small functions: ck.catch.…

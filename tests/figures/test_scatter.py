@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
 import coursekit as ck
@@ -63,24 +62,10 @@ def test_no_colour_of_a_name_looks_like_the_grey_of_noise():
             assert max(red, green, blue) - min(red, green, blue) > 0.25, colour
 
 
-def test_thumbnails_stand_at_their_dots_in_every_panel():
-    images = {3: torch.ones(3, 8, 8), 1: torch.zeros(1, 12, 8)}
-    picture = ck.show_points({"a": POINTS, "b": 2 * POINTS}, NAMES, thumbnails=images)
-    for panel, scale in ((0, 1), (1, 2)):
-        boxes = [a for a in picture.figure.axes[panel].artists if isinstance(a, AnnotationBbox)]
-        assert [list(box.xy) for box in boxes] == [[scale, scale], [scale, 0]]
-        assert [float(np.mean(box.offsetbox.get_data())) for box in boxes] == [1, 0]
-    with pytest.raises(ck.ImageError, match="finite"):
-        ck.show_points({"a": POINTS}, NAMES, thumbnails={0: torch.full((1, 2, 2), torch.nan)})
-    with pytest.raises(ck.OptionError, match=r"point 4.* 4 points"):
-        ck.show_points({"a": POINTS}, NAMES, thumbnails={4: torch.ones(1, 2, 2)})
-
-
-def test_points_that_are_spread_are_the_far_ones():
-    line = torch.tensor([[4.0, 0], [0, 0], [0.5, 0], [9, 0], [8.5, 0]])
-    assert ck.spread(line, 3) == [1, 3, 0] and sorted(ck.spread(line, 9)) == [0, 1, 2, 3, 4]
-    with pytest.raises(ck.OptionError, match=r"\(N, 2\)"):
-        ck.spread(torch.rand(4), 2)
+def test_letters_stand_on_more_clusters_than_there_are_colours():
+    letters = [chr(ord("A") + i) for i in range(12)]
+    texts = ck.show_points({"map": torch.rand(12, 2)}, letters).figure.axes[0].texts
+    assert sorted(text.get_text() for text in texts) == letters
 
 
 def test_more_names_than_colours_get_no_legend():
@@ -141,12 +126,6 @@ def test_the_widget_gets_every_dot_and_its_thumbnail():
     tiles = [sheet[i // 2 * TILE : (i // 2 + 1) * TILE, i % 2 * TILE : (i % 2 + 1) * TILE].mean() for i in range(4)]
     assert np.allclose(tiles, [0, 1 / 3, 2 / 3, 1], atol=0.02)
     assert widget.colours[1] == GREY and widget.colours[0] == widget.colours[3]
-
-
-def test_the_still_picture_of_one_frame_shows_pictures_at_their_dots():
-    (axes,) = explorer().picture.figure.axes
-    assert len([a for a in axes.artists if isinstance(a, AnnotationBbox)]) == 4
-    assert not explorer(film(), titles=["a", "a", "b"]).picture.figure.axes[0].artists
 
 
 def test_the_still_picture_shows_one_frame_of_each_title():
