@@ -36,9 +36,10 @@ def pin_thumbnails(picture: Picture, points: Tensor, thumbnails: Mapping[int, Te
         raise OptionError(f"A thumbnail is for point {strangers[0]}, but there are {len(points)} points, from 0.")
     for image in thumbnails.values():
         check_picture(image)
-    middle = points.mean(0)
+    middle, room = points.mean(0), 0.35 * (points.amax(0) - points.amin(0))
     for axes in (axes for axes in picture.figure.axes if axes.get_title()):  # colour bars have none
-        axes.margins(0.4)  # room for those at the border
+        axes.update_datalim(torch.stack([points.amin(0) - room, points.amax(0) + room]).numpy())
+        axes.autoscale_view()
         for number, image in thumbnails.items():
             pixels = image.detach().cpu().clamp(0, 1).expand(3, -1, -1).permute(1, 2, 0).numpy()
             smooth = "nearest" if max(pixels.shape) <= 16 else "bicubic"
