@@ -687,7 +687,7 @@ ck.show_lines(
     ylabel="CPU time per step (ms)",
     log=True,
     logx=True,
-    ticks=numbers,
+    ticks=[f"{n:,}" for n in numbers],
     slopes={"∝ N": 1, "∝ N²": 2},
 )
 
