@@ -14,7 +14,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "detective.sealing": "",
     "detective.table": "stored_cases explore_case",
     "lab00": "",
-    "lab01": "show_gabors",
+    "lab01": "show_gabors explore_learning",
     "lab02": "",
     "lab03": "show_plate PlateRow",
     "lab04": "",

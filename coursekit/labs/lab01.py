@@ -1,16 +1,19 @@
-"""Lab 01, weights: filters beside their fitted Gabor functions, and the checks."""
+"""Lab 01, weights: filters beside their fitted Gabor functions, a training to watch, and the checks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import ipywidgets as widgets
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.errors import OptionError
+from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
 from coursekit.figures.images import signal_pictures
 from coursekit.labs.checking import call, compare
-from coursekit.units.filters import Gabor, frequency_response
+from coursekit.units.filters import Gabor, frequency_response, mosaic
 
 
 @styled
@@ -43,13 +46,86 @@ def show_gabors(filters: Tensor, colours: Tensor, gabors: Sequence[Gabor], *, al
             draw_image(ax, picture, squares=True)
             ax.set_title(title)
         ax = axes[2, i]
-        ax.imshow(spectra[i, 0], cmap=MAGNITUDE, extent=(-0.5, 0.5, 0.5, -0.5))
+        ax.imshow(spectra[i, 0].numpy(), cmap=MAGNITUDE, extent=(-0.5, 0.5, 0.5, -0.5))
         angle = math.radians(gabor.angle)
         x, y = math.sin(angle) / gabor.wavelength, math.cos(angle) / gabor.wavelength
         ax.plot([x, -x], [y, -y], "x", color=COLOURS[4], markersize=8, markeredgewidth=2)
         ax.set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5] if i == 0 else [])
     figure.supxlabel("spectrum: cycles per pixel", fontsize=11)
     return Picture(figure, alt)
+
+
+Moment = tuple[int, Tensor, list[float], float]  # step, filters (n, 1, k, k), losses so far, held-out accuracy
+
+
+def explore_learning(train: Callable[..., Iterable[Moment]], images: Tensor) -> Explorer:
+    """Watch a small network learn: its filters, one unit's nine strongest patches, and the loss, while it trains.
+
+    A new rate, batch or weight decay trains again, and the figure follows; `step` goes back to an earlier moment.
+
+    Parameters
+    ----------
+    train : train(rate, batch, weight_decay) yields moments: the step, the filters (n, 1, k, k) of a first layer that
+        has stride 1 and no padding, the losses of all steps so far, and the accuracy on held-out images.
+    images : (N, 1, H, W) in [0, 1], not learned from; the patches are cut out of them.
+
+    >>> explore_learning(lambda *options: [(0, torch.randn(4, 1, 5, 5), [2.3], 0.1)], torch.rand(20, 1, 12, 12))
+    <Explorer: rate, batch, weight_decay, unit, step>
+    """
+    runs: dict[tuple, list[Moment]] = {}
+    image = None  # the widget, once it is there
+
+    def draw(rate: float, batch: int, weight_decay: float, unit: int, step: int) -> Picture:
+        key = (rate, batch, weight_decay)
+        if key not in runs:
+            moments = []
+            for moment in train(*key):
+                moments.append(moment)
+                if image is not None:
+                    image.value = _learning(moment, images, unit).data
+            runs[key] = moments  # whole or not at all
+        return _learning(runs[key][min(step, len(runs[key]) - 1)], images, unit)
+
+    def choose(name: str, options: list, value: float) -> widgets.Dropdown:
+        return widgets.Dropdown(options=options, value=value, description=name)
+
+    def slide(name: str, most: int, value: int) -> widgets.IntSlider:
+        return widgets.IntSlider(value=value, max=most, description=name, continuous_update=False)
+
+    rate, batch = choose("rate", [0.005, 0.02, 0.05, 0.1, 0.5], 0.05), choose("batch", [8, 32, 128], 32)
+    decay = choose("decay", [0.0, 0.003, 0.01, 0.03, 0.1], 0.01)
+    first = list(train(rate.value, batch.value, decay.value))
+    runs[rate.value, batch.value, decay.value] = first
+    last = len(first) - 1
+    unit, step = slide("unit", len(first[0][1]) - 1, min(3, len(first[0][1]) - 1)), slide("moment", last, last)
+    explorer = Explorer(draw, rate=rate, batch=batch, weight_decay=decay, unit=unit, step=step)
+    image = explorer.image
+    return explorer
+
+
+@styled
+def _learning(moment: Moment, images: Tensor, unit: int) -> Picture:
+    step, filters, losses, accuracy = moment
+    if not filters.isfinite().all():
+        raise OptionError("The weights have grown beyond all numbers; choose a smaller rate.")
+    size = filters.shape[-1]
+    values, places = torch.nn.functional.conv2d(images, filters[unit : unit + 1]).flatten(1).max(1)
+    width = images.shape[-1] - size + 1
+    patches = torch.stack(
+        [
+            images[i, :, p // width : p // width + size, p % width : p % width + size]
+            for i, p in ((i, int(places[i])) for i in values.topk(9).indices.tolist())
+        ]
+    )
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=[1.33, 1, 1.4])
+    draw_image(left, mosaic(signal_pictures(filters, clip=100), columns=4, zoom=6, gap=6)[0], squares=True)
+    left.set_title(f"filters after {step} steps")
+    draw_image(middle, mosaic(patches, columns=3, zoom=6, gap=6)[0], squares=True)
+    middle.set_title(f"what excites unit {unit} most")
+    right.plot(losses, color=COLOURS[0], linewidth=1)
+    right.set(xlabel="step", ylabel="loss of the batch", ylim=(0, 3), title=f"held-out accuracy {accuracy:.2f}")
+    return Picture(figure)
 
 
 def _random(*shape: int, seed: int) -> torch.Tensor:
@@ -138,4 +214,55 @@ def activation(answer: object) -> str | None:
     return compare(torch.stack([value.reshape(()) for value in result]), by_hand(), mistakes)
 
 
-JUDGES = {"01.1": parameters, "01.2": similarity, "01.3": share_of_zeros, "01.4": activation}
+def strongest_input(answer: object) -> str | None:
+    """01.5: the input channel that each filter of a later layer weighs most."""
+    w = _random(5, 7, 3, 3, seed=6)
+    w[1, 4] = -3.0  # strong, but negative
+    w[2] = 0.1 * w[2]
+    w[2, 6, 0, 0] = 1.0  # one large weight; the channel's norm is still not the largest
+    w[2, 3] = 0.5
+    norms = w.flatten(2).norm(dim=2)
+    right = norms.argmax(1)
+    result = call(answer, w.clone())
+    mistakes = [
+        (norms.amax(1), "that is the largest norm; the number of its channel is asked for: argmax."),
+        (w.sum((2, 3)).argmax(1), "weights of both signs cancel in a sum; take the norm of the nine weights."),
+        (
+            w.flatten(2).amax(2).argmax(1),
+            "a single largest weight does not make a strong channel, and negative weights count; take the norm.",
+        ),
+        (norms.argmax(0), "that is the filter that uses each input most; for each filter the input is asked for."),
+        (norms.sum(0).argmax(), "that is one channel for the layer; one for each filter is asked for."),
+        (w.flatten(1).norm(dim=1), "that is the norm of each filter; which of its input channels has the largest?"),
+    ]
+    return compare(result, right, mistakes)
+
+
+def settled(answer: object) -> str | None:
+    """01.6: the first step from which on a filter stays like its final form."""
+    end, noise = _random(3, 2, 3, 3, seed=7), _random(3, 2, 3, 3, seed=8)
+    shares = {0: (0.0, 0.0, 0.0), 10: (0.3, 0.9, 0.1), 20: (0.9, 0.2, 0.2), 40: (0.95, 0.9, 0.3), 80: (1.0, 1.0, 1.0)}
+    parts = {step: torch.tensor(share)[:, None, None, None] for step, share in shares.items()}
+    moments = {step: 0.4 * (part * end + (1 - part) * noise) for step, part in parts.items()}  # the length says nothing
+    moments[80] = end
+    alike = torch.stack([torch.cosine_similarity(w.flatten(1), end.flatten(1)) for w in moments.values()])
+    steps, enough = torch.tensor(list(moments)), alike >= 0.9
+    stays = enough.flip(0).cumprod(0).flip(0)
+    result = call(answer, {step: w.clone() for step, w in moments.items()})
+    mistakes = [
+        (steps[enough.int().argmax(0)], "one filter is like its end once and then moves away; it must stay so."),
+        (stays.argmax(0), "that is the place in the list; the step is asked for."),
+        (steps[stays.argmax(0)].max(), "one step for each filter is asked for."),
+        (alike.amax(0), "these are cosines; the step at which they reach 0.9 is asked for."),
+    ]
+    return compare(result, steps[stays.argmax(0)], mistakes)
+
+
+JUDGES = {
+    "01.1": parameters,
+    "01.2": similarity,
+    "01.3": share_of_zeros,
+    "01.4": activation,
+    "01.5": strongest_input,
+    "01.6": settled,
+}

@@ -19,6 +19,25 @@ def activation(x, w, b, s, i, j, *, step=None, bias=True, relu=True, flip=False,
     return value.clamp(min=0) if relu else value
 
 
+def inputs(w):
+    return w.flatten(2).norm(dim=2)
+
+
+def likeness(moments):
+    end = list(moments.values())[-1].flatten(1)
+    return torch.stack([torch.cosine_similarity(w.flatten(1), end) for w in moments.values()])
+
+
+def settled(moments):
+    steps, enough = list(moments), likeness(moments) >= 0.9
+    return [next(s for i, s in enumerate(steps) if enough[i:, k].all()) for k in range(enough.shape[1])]
+
+
+def first_time(moments):
+    steps, enough = list(moments), likeness(moments) >= 0.9
+    return [next(s for i, s in enumerate(steps) if enough[i, k]) for k in range(enough.shape[1])]
+
+
 def zeros(maps):
     return (maps == 0).float()
 
@@ -28,6 +47,11 @@ RIGHT = [
     ("01.2", similarity),
     ("01.3", lambda maps: zeros(maps).mean((1, 2, 3))),
     ("01.4", activation),
+    ("01.5", lambda w: inputs(w).argmax(1)),
+    ("01.5", lambda w: (w.double() ** 2).sum((2, 3)).argmax(1).numpy()),
+    ("01.5", lambda w: inputs(w).argmax(1).tolist()),
+    ("01.6", settled),
+    ("01.6", lambda moments: torch.tensor(settled(moments)).double()),
 ]
 
 MISTAKES = {
@@ -61,5 +85,19 @@ MISTAKES = {
         "flipped": lambda *a: activation(*a, flip=True),
         "swapped": lambda *a: activation(*a, swap=True),
         "one number": lambda x, w, b, s, i, j: torch.zeros(2),
+    },
+    "01.5": {
+        "argmax": lambda w: inputs(w).amax(1),
+        "cancel in a sum": lambda w: w.sum((2, 3)).argmax(1),
+        "single largest weight": lambda w: w.flatten(2).amax(2).argmax(1),
+        "uses each input most": lambda w: inputs(w).argmax(0),
+        "one channel for the layer": lambda w: inputs(w).sum(0).argmax(),
+        "norm of each filter": lambda w: w.flatten(1).norm(dim=1),
+    },
+    "01.6": {
+        "it must stay so": first_time,
+        "place in the list": lambda moments: [list(moments).index(step) for step in settled(moments)],
+        "one step for each": lambda moments: max(settled(moments)),
+        "these are cosines": lambda moments: likeness(moments).amax(0),
     },
 }
