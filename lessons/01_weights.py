@@ -437,9 +437,9 @@ ck.show_images(list(larger.values()), list(larger), columns=3) if len(larger) > 
 boards = {}
 for name in ("conv2", "conv3"):
     layer = model.layer(name).weight.detach().cpu()
-    for k in layer.flatten(1).norm(dim=1).topk(2).indices.tolist():  # the two strongest filters
-        inputs = layer[k].flatten(1).norm(dim=1).topk(64).indices.sort().values  # all 64, or the 64 strongest of 128
-        boards[f"filter {k} of {name}"] = ck.mosaic(layer[k, inputs, None], columns=8, zoom=8, gap=4, background=0)
+    k = layer.flatten(1).norm(dim=1).argmax().item()  # the strongest filter
+    inputs = layer[k].flatten(1).norm(dim=1).topk(64).indices.sort().values  # all 64, or the 64 strongest of 128
+    boards[f"filter {k} of {name}"] = ck.mosaic(layer[k, inputs, None], columns=8, zoom=8, gap=4, background=0)
 frame = ck.mosaic(torch.ones(64, 1, 3, 3), columns=8, zoom=8, gap=4, background=0)[0, 0] > 0
 ck.show_maps(None, boards, unit="weight", mask=frame, clip=100, columns=4)
 
@@ -711,11 +711,7 @@ ck.explore_activations(model, layer="relu5", channel=channel)
 
 # %% id="wrong" slideshow={"slide_type": "-"}
 common = 0.5 + small / (2 * small.abs().max())
-ck.show_images(
-    [stretched, ck.mosaic(common, columns=11, zoom=12, gap=6)],
-    ["each filter on its own scale", "all filters on one scale, 0 is grey"],
-    columns=1,
-)
+ck.show_images(ck.mosaic(common, columns=11, zoom=12, gap=6), ["all filters on one scale, 0 is grey"], columns=1)
 
 # %% id="wrong-dead" slideshow={"slide_type": "fragment"}
 size = ck.filter_health(small)["norm"]
