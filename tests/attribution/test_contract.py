@@ -43,7 +43,8 @@ def attribution_modules() -> list[str]:
 
 
 ONLY_LOGITS = {"cam"}  # methods that explain what follows from the logits, and no inner unit
-NEEDS = {"cam": "global average pooling", "fullgrad": "linear piece by piece"}  # what some networks do not have
+# What some networks do not have, or, in "x has y, through …", what has no rule.
+NEEDS = {"cam": "global average pooling", "fullgrad": "linear piece by piece", "relevance": "has pow"}
 
 METHODS = {
     name: function
