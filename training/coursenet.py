@@ -261,8 +261,11 @@ def train(options: argparse.Namespace, exam: Exam) -> Training:
 
 
 def late(until: str | None) -> bool:
-    """Say whether the time of day, HH:MM in UTC, has come."""
-    return until is not None and f"{datetime.now(UTC):%H:%M}" >= until
+    """Say whether the time of day, HH:MM in UTC, has come, within the last twelve hours."""
+    if until is None:
+        return False
+    now, (hour, minute) = datetime.now(UTC), map(int, until.split(":"))
+    return (60 * (now.hour - hour) + now.minute - minute) % (24 * 60) < 12 * 60
 
 
 def log(line: dict) -> None:

@@ -205,7 +205,9 @@ def steps_left(step: int, options: argparse.Namespace, seconds: float) -> float:
     if options.until:
         hour, minute = map(int, options.until.split(":"))
         end = datetime.now(UTC).replace(hour=hour, minute=minute, second=0)
-        left = min(left, (end - datetime.now(UTC)).total_seconds() / seconds)
+        remaining = (end - datetime.now(UTC)).total_seconds()
+        remaining += 24 * 3600 * (remaining < -12 * 3600)  # 00:10 may be that of tomorrow
+        left = min(left, remaining / seconds)
     return max(left, 1)
 
 
