@@ -353,7 +353,7 @@ for title, method, options in (
 # 2-250-500-1000-784 draws it again. It learns from the error of the drawing $\hat x$, here the cross-entropy $-\sum_p x_p \log \hat x_p + (1 - x_p) \log (1 - \hat x_p)$
 # over the pixels $p$. The two numbers are the code. With linear layers and squared error it would find the plane of PCA.
 #
-# It was trained ahead on 4,000 of the digits, 100 times each, turned and moved a little (`training/autoencoder.py`, ten minutes). Each fifth digit is new to it.
+# It was trained ahead on 4,000 of the digits, 300 times each, turned and moved a little (`training/autoencoder.py`, seven minutes). Each fifth digit is new to it.
 
 # %% id="auto" slideshow={"slide_type": "skip"} tags=["show-code"]
 autoencoder = ck.load_autoencoder()
@@ -427,7 +427,7 @@ print("come back as another digit:  " + "  ".join(wrong))
 
 # %% [markdown] id="draw-read" slideshow={"slide_type": "skip"}
 # Two numbers keep the digit in most cases, its slant and its width; what they cannot keep is averaged away. Some digits come back as **another one**, the table
-# says how often: where rays of two digits meet, the decoder cannot know. (PCA with two numbers would draw smudges.)
+# says how often: where rays of two digits meet, the decoder cannot know.
 
 # %% [markdown] id="quality-title" slideshow={"slide_type": "slide"}
 # ## Score it: how true is a map?

@@ -10,7 +10,7 @@ from coursekit.arguments import check_count, check_picture, shown
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
 
-SIZE, AWAY = 34, 26.0  # points: the larger side of a thumbnail, and how far from its dot its middle stands
+SIZE, AWAY = 30, 24.0  # points: the larger side of a thumbnail, and how far from its dot its middle stands
 
 
 def pin_thumbnails(picture: Picture, points: Tensor, thumbnails: Mapping[int, Tensor]) -> Picture:
@@ -36,7 +36,7 @@ def pin_thumbnails(picture: Picture, points: Tensor, thumbnails: Mapping[int, Te
         raise OptionError(f"A thumbnail is for point {strangers[0]}, but there are {len(points)} points, from 0.")
     for image in thumbnails.values():
         check_picture(image)
-    middle, room = points.mean(0), 0.35 * (points.amax(0) - points.amin(0))
+    middle, room = points.mean(0), 0.25 * (points.amax(0) - points.amin(0))
     for axes in (axes for axes in picture.figure.axes if axes.get_title()):  # colour bars have none
         axes.update_datalim(torch.stack([points.amin(0) - room, points.amax(0) + room]).numpy())
         axes.autoscale_view()

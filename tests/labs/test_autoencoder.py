@@ -22,10 +22,10 @@ def test_two_numbers_keep_much_more_of_a_new_digit_than_the_plane_of_pca(digits)
     axes = torch.pca_lowrank(flat[~held], 2, niter=10)[2]
     centred = flat[held] - flat[~held].mean(0)
     pca = (centred - centred @ axes @ axes.T).square().sum(1).mean()
-    assert (network(images[held]) - images[held]).square().flatten(1).sum(1).mean() < 0.75 * pca
+    assert (network(images[held]) - images[held]).square().flatten(1).sum(1).mean() < 0.7 * pca
     codes = network.encode(images)
     near = torch.cdist(codes[held], codes[~held]).topk(10, largest=False).indices
-    assert (truth[~held][near].mode(1).values == truth[held]).float().mean() > 0.7  # by the plane of PCA 0.45
+    assert (truth[~held][near].mode(1).values == truth[held]).float().mean() > 0.76  # by the plane of PCA 0.45
 
 
 def test_it_is_the_network_of_the_paper_and_draws_what_it_encodes(digits):
