@@ -64,7 +64,7 @@ print("first layer:", tuple(weights.shape))
 #
 # The first uses all greys. In the second a weight of **0 is always the same grey**, so we use the second.
 
-# %% [markdown] id="idea-note" slideshow={"slide_type": "skip"}
+# %% [markdown] id="idea-note" slideshow={"slide_type": "notes"}
 # The network subtracts a mean from each colour and divides by a standard deviation before the first layer. So "light" in a
 # filter means *lighter than the mean colour of photographs*, and grey means *this pixel does not matter*.
 
@@ -109,7 +109,7 @@ print(f"stripes or a sharp edge, half a wave or more across the 7 pixels: {sum(s
 print(f"norm of the weakest filter {norms.min():.2f}, of the strongest {norms.max():.2f}")
 ck.claim("share of filters with stripes or a sharp edge", sum(striped) / len(striped), above=0.1)
 
-# %% [markdown] id="filters-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="filters-read" slideshow={"slide_type": "notes"}
 # **The answer.** Stripes, edges and soft spots in grey come first; then steps from one colour to another (orange to blue, pink to green);
 # last, patches of a single colour, without any edge. No eyes. Cells in the visual cortex of cats and monkeys respond to oriented bars in the
 # same way (Hubel & Wiesel 1962, 1968).
@@ -126,7 +126,7 @@ ck.claim("share of filters with stripes or a sharp edge", sum(striped) / len(str
 #
 # **Predict first.** One of these four learned from labels. Two saw pictures, but no label. One saw nothing. Which is which?
 
-# %% [markdown] id="random-text" slideshow={"slide_type": "skip"}
+# %% [markdown] id="random-text" slideshow={"slide_type": "notes"}
 # CourseNet's filters stand beside three others. *Random*: the same layer before training. *ICA* (independent component
 # analysis, Bell & Sejnowski 1997) and *k-means* (Coates & Ng 2012) look at 20,000 patches of photographs without any label. ICA
 # looks for parts that occur independently of each other; k-means for 64 typical patches.
@@ -168,14 +168,14 @@ ck.claim("CourseNet (labels)", gabor_like["C"], above=0.1)
 ck.claim("k-means (no labels)", gabor_like["D"], above=0.1)
 ck.claim("ICA (no labels)", gabor_like["B"], above=0.2)
 
-# %% [markdown] id="random-sum" slideshow={"slide_type": "skip"}
+# %% [markdown] id="random-sum" slideshow={"slide_type": "notes"}
 # A **Gabor function** is a wave under a Gaussian hill (its formula comes below). Of the random filters none is like one; of ICA's, which never
 # saw a label, many are. So edges are no trick of classification. They are what pictures are made of.
 
 # %% [markdown] id="form-title" slideshow={"slide_type": "slide"}
 # ## How features form
 #
-# Four of the stronger filters, from the random start (left) to the end (right).
+# Three of the stronger filters, from the random start (left) to the end (right).
 #
 # **Predict first.** Which come first: patches of colour or stripes?
 
@@ -183,10 +183,13 @@ ck.claim("ICA (no labels)", gabor_like["B"], above=0.2)
 moments = ck.training_history()
 health = ck.filter_health(weights)
 stronger = health["norm"].argsort(descending=True)[:32]
-four = stronger[health["roughness"][stronger].argsort()][[1, 11, 21, 31]]  # from smooth to fine
+three = stronger[health["roughness"][stronger].argsort()][[1, 11, 31]]  # from smooth to fine
 steps = [step for step in moments if step == 0 or step >= 320]  # before that, all look like the first
 ck.show_images(
-    [ck.mosaic(ck.signal_pictures(moments[step]["conv1"][four], clip=100), columns=1, zoom=8, gap=6) for step in steps],
+    [
+        ck.mosaic(ck.signal_pictures(moments[step]["conv1"][three], clip=100), columns=1, zoom=8, gap=6)
+        for step in steps
+    ],
     [f"step {step:,}" for step in steps],
     columns=len(steps),
 )
@@ -208,7 +211,7 @@ ck.claim(
 )
 ck.claim("growth of the 16 strongest from there to the end", growth, above=1.2)
 
-# %% [markdown] id="form-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="form-read" slideshow={"slide_type": "notes"}
 # **The answer.** Colours first. For a hundred steps hardly anything shows. Then the smooth filters settle, because broad patches and steps explain most of
 # any picture. The rough ones, mostly stripes, take longer, and the strongest of all keep growing until the end. Zeiler & Fergus (2014) show the same for the layers
 # above: lower layers settle in a few passes, upper ones need many.
@@ -274,7 +277,7 @@ ck.claim(
     "roughness with a decay of 0.1, largest, as a part of that without, smallest", max(roughness) / without, below=0.9
 )
 
-# %% [markdown] id="learn-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="learn-read" slideshow={"slide_type": "notes"}
 # **The answer.** It takes the noise away: the loss holds up only those weights that it needs, the decay shrinks all. Strokes of a pen in several
 # directions remain. Too much of it costs accuracy.
 #
@@ -321,7 +324,7 @@ ck.claim("roughness of the roughest of CourseNet's filters", health["roughness"]
 ck.claim("norm of the weakest, as a part of the median norm", norms.min() / norms.median(), above=0.01)
 ck.claim("largest |cos| of two filters", health["similarity"].max(), below=0.98)
 
-# %% [markdown] id="health-answer" slideshow={"slide_type": "skip"}
+# %% [markdown] id="health-answer" slideshow={"slide_type": "notes"}
 # **The answer.** None is as rough as noise, none is dead, and none is there twice. (The band holds the middle 80 % of the filters.)
 
 # %% [markdown] id="health-worst-title" slideshow={"slide_type": "skip"}
@@ -355,7 +358,7 @@ ck.show_images(
 #
 # How strongly does a filter respond to a grating of each frequency and direction? That is its Fourier transform.
 
-# %% [markdown] id="frequency-text" slideshow={"slide_type": "skip"}
+# %% [markdown] id="frequency-text" slideshow={"slide_type": "notes"}
 # The spectrum $\lvert \sum_{x,y} w(x, y)\, e^{-2\pi i (f_x x + f_y y)} \rvert$ says how strongly the filter responds to a grating of frequency $(f_x, f_y)$, in
 # cycles per pixel. Frequency 0 is in the centre: a bright centre means that the filter also responds to plain brightness. Two spots beside
 # the centre mean stripes; the line through them stands across the stripes.
@@ -393,7 +396,7 @@ ck.claim("of these a Gabor explains 80 % or more in a share of", good, above=0.7
 ck.claim("the same for noise", (noise_fits > 0.8).float().mean(), below=0.05)
 print(f"but only {waves:.0%} have half a wave or more in their 7 pixels: the others are one soft hill or one soft step")
 
-# %% [markdown] id="frequency-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="frequency-read" slideshow={"slide_type": "notes"}
 # A high $R^2$ alone is cheap: with a long wave a Gabor function becomes a hill or a slope, and fits any soft patch. So we ask for half a wave inside the
 # filter as well.
 
@@ -410,7 +413,7 @@ ck.show_images(
     stretched, ["32 filters of EfficientNet-Lite0, 3 × 3 px, each from its smallest to its largest weight"], columns=1
 )
 
-# %% [markdown] id="other-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="other-read" slideshow={"slide_type": "notes"}
 # **The answer.** Colours and steps. Nine pixels are enough for a direction: lab 00 found two channels of this layer that respond to vertical and to
 # horizontal edges. They are too few for stripes: several small layers in a row do the work of one large filter.
 #
@@ -443,7 +446,7 @@ for name in ("conv2", "conv3"):
 frame = ck.mosaic(torch.ones(64, 1, 3, 3), columns=8, zoom=8, gap=4, background=0)[0, 0] > 0
 ck.show_maps(None, boards, unit="weight", mask=frame, clip=100, columns=4)
 
-# %% [markdown] id="deep-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="deep-read" slideshow={"slide_type": "notes"}
 # Most tiles are pale; a few are strong. A strong tile says "much of *that channel* here, little there". The colours of the first layer are gone: these weights mix **channels**, and what a
 # channel stands for you must look up. So let us look it up.
 
@@ -468,7 +471,7 @@ ck.show_circuit(
 print(f"filter {chosen} of conv2: its six strongest inputs hold {share_of_six[chosen]:.0%} of its squared weights")
 ck.claim("the same share in the median filter", share_of_six.median(), above=6 / 64, below=0.5)
 
-# %% [markdown] id="circuit-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="circuit-read" slideshow={"slide_type": "notes"}
 # **The answer.** It takes channels with an edge of one kind, and its own weights show a step in the same direction: it looks for a longer piece of such an
 # edge. So weights of layer 2 do say something, if their inputs are drawn beside them. But this is the filter that leans most on a few
 # channels; the median filter spreads its weights over many more. In layer 3 the inputs are themselves mixtures, and looking up ends.
@@ -499,7 +502,7 @@ ck.show_images(
     columns=3,
 )
 
-# %% [markdown] id="activations-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="activations-read" slideshow={"slide_type": "notes"}
 # In relu1 the cat can be seen in most channels. In relu5 most tiles are black but for a few squares: the late layer has more zeros. But look at the
 # **borders** of the tiles of relu5: many light up there. Is that the cat?
 
@@ -555,7 +558,7 @@ more_mirror = sum((a > b).float().mean().item() for a, b in zip(rim_mirror[3:], 
 ck.claim("photographs with more at the border, relu4 and relu5", more, above=0.8)
 ck.claim("the same with a mirror outside", more_mirror, below=0.5)
 
-# %% [markdown] id="border-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="border-read" slideshow={"slide_type": "notes"}
 # **The answer.** The excess goes away. So what lights up along the border is **padding, and not cat**. Keep it in mind whenever a map is
 # brightest at its rim. (In relu2 and relu3 photographs have a little more at the border with a mirror, too.)
 
@@ -579,7 +582,7 @@ print("share above 0:", ", ".join(f"{name} {part:.0%}" for name, part in zip(nam
 ck.claim("relu5 as a part of relu1", share[4] / share[0], below=0.5)
 ck.claim("fc7 as a part of relu5", share[6] / share[4], above=1.5)
 
-# %% [markdown] id="sparse-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="sparse-read" slideshow={"slide_type": "notes"}
 # **The answer.** Late layers have more zeros. A unit of layer 1 asks a simple question (is there an edge here?) that pictures answer with yes at many places. A unit of
 # layer 5 asks a rare one. Rare answers carry more information when they come. In the two fully connected layers (fc6 and fc7) the share rises
 # again: 512 numbers have to tell everything about the picture, so each takes part in many answers.
@@ -616,7 +619,7 @@ def tail(a):
 ck.claim("tail of relu1 to relu5, the shortest", min(tail(acts[name]) for name in names[:5]), above=6)
 ck.claim("the same for half a bell curve", tail(normal), below=6)
 
-# %% [markdown] id="histogram-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="histogram-read" slideshow={"slide_type": "notes"}
 # **The answer.** Nearly straight lines on a logarithmic axis: large activations are rare, but far less rare than under a bell curve. So one strong
 # activation says more than many weak ones, and a mean over a map hides it. (Each layer is cut at 0 by its ReLU: the first bar holds the zeros.)
 
@@ -654,7 +657,7 @@ reach = (means > means.amax(0) / 2).sum(0).float()  # objects with at least half
 print(f"objects that reach half of the best one's activation: {reach[channel]:.0f} for channel {channel}")
 ck.claim("the same for the median of 256 channels", reach.median(), above=3)
 
-# %% [markdown] id="unit-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="unit-read" slideshow={"slide_type": "notes"}
 # **The answer.** Seldom. We searched for the pickiest of 256 channels, and it still responds to several objects, and to one and the same object
 # more in one scene than in the next. Half of all channels respond with half of their best, or more, to as many objects as printed above. A single
 # unit is seldom a detector of one thing; lab 15 returns to this.
@@ -691,18 +694,20 @@ ck.show_images(list(plates.values()), list(plates), columns=4)
 print("mean correlation of nine patches:", ", ".join(f"{layer} {value:.2f}" for layer, value in agreed.items()))
 ck.claim("relu1 minus relu5", agreed["relu1"] - agreed["relu5"], above=0.2)
 
-# %% [markdown] id="patches-read" slideshow={"slide_type": "skip"}
-# The patches of layer 1 show nearly the same edge nine times. Those of layer 5 have little in common pixel by pixel, and what the channel likes in
-# them must be guessed. (Grey is outside of the picture.) Whether their *meaning* agrees, lab 15 measures.
+# %% [markdown] id="patches-read" slideshow={"slide_type": "notes"}
+# The patches of layer 1 show much the same edge nine times. Those of layer 5 have little in common pixel by pixel, and what the channel likes in
+# them (an animal from the side? its legs?) must be guessed. (Grey is outside of the picture.) Whether their *meaning* agrees, lab 15 measures.
 
-# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: every channel, live
 #
 # Choose a layer and a channel. Upload a picture, or start your camera and hold things into it (Yosinski et al. 2015). The
 # box is the receptive field of the strongest position.
 
-# %% id="explorer" slideshow={"slide_type": "-"}
-ck.explore_activations(model, layer="relu5", channel=channel)
+# %% id="explorer" slideshow={"slide_type": "skip"}
+inner = maps["relu5"][0, :, 2:-2, 2:-2].amax((1, 2))  # away from the border
+strongest_inside = torch.where(inner == maps["relu5"][0].amax((1, 2)), inner, 0).argmax().item()
+ck.explore_activations(model, layer="relu5", channel=strongest_inside)
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 1 · the scale hides what is dead
@@ -725,17 +730,17 @@ ck.claim("dead filters, by their norm", len(dead), above=0)
 ck.claim("how much their channels change over eight photographs", change[dead].max(), at_most=1e-4)
 ck.claim("the channel of the others that changes least", change[alive].min(), above=1)
 
-# %% [markdown] id="wrong-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="wrong-read" slideshow={"slide_type": "notes"}
 # **The answer.** Four filters of a network that people use every day are dead: their channels say the same number at every place of every
 # photograph. On its own scale each of them looks like a filter. On one scale they are plain grey, but a weak living filter is nearly as grey: only the
 # norm tells. Whenever you see a wall of beautiful tiles, ask on which scale they are.
 
-# %% [markdown] id="wrong-two-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="wrong-two-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 2 · a tile is not a number
 #
 # **Predict first.** Two tiles of relu5 are equally bright. Which of the two channels matters more for the answer?
 
-# %% id="wrong-two" slideshow={"slide_type": "-"}
+# %% id="wrong-two" slideshow={"slide_type": "skip"}
 peaks = maps["relu5"][0].amax((1, 2)).cpu()
 print("on tiles with their own scale, the strongest place of every channel is drawn white; as numbers,")
 ck.claim("the strongest channel as a multiple of the median one", (peaks.max() / peaks.median()).item(), above=2)
@@ -744,7 +749,7 @@ ck.claim("the strongest channel as a multiple of the median one", (peaks.max() /
 # **The answer.** Nobody can say from the tiles. Even the true activation does not decide: what counts is the activation **times the
 # weight** by which the next layer takes it. Labs 03 to 06 measure that.
 
-# %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
 # **The answer.** Yes, for filters with stripes. A curve with a broad shoulder belongs to a filter that is not a pure stripe.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
@@ -789,12 +794,12 @@ ck.claim("filters whose angle is right to 15 degrees, of six (chance 1)", sum(w 
 across = [turn(angles[asked[k].argmin()], gabors[k].angle) for k in best]
 ck.claim("where they respond least, in degrees from the angle read, mean", sum(across) / len(across), above=45)
 
-# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
 #
 # Is sparseness a habit of CourseNet? The same on EfficientNet-Lite0, whose ReLU6 is also cut at 6.
 
-# %% id="swap" slideshow={"slide_type": "-"}
+# %% id="swap" slideshow={"slide_type": "skip"}
 relus = [name for name in lite.layers if name.startswith("relu")]
 lite_maps = ck.activations(lite, eight, relus, reduce="maps")
 first, last = ((lite_maps[name] > 0).float().mean().item() for name in (relus[0], relus[-1]))
@@ -961,7 +966,7 @@ ck.check("01.6", settled)
 # 4. A channel of relu5 is zero for 95 % of the pictures. Is it dead?
 # <details><summary>Answer</summary>No, it is sparse. A dead channel is zero for all of them.</details>
 
-# %% [markdown] id="reading" slideshow={"slide_type": "slide"}
+# %% [markdown] id="reading" slideshow={"slide_type": "skip"}
 # ## Further reading
 #
 # - D. H. Hubel, T. N. Wiesel. *Receptive fields, binocular interaction and functional architecture in the cat's visual cortex.* Journal of Physiology, 1962.
