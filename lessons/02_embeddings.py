@@ -700,7 +700,7 @@ for name, values in cost.items():
 
 # %% [markdown] id="growth-read" slideshow={"slide_type": "skip"}
 # Look at the slopes, not at the heights: "all pairs" and "FFT" are one computation of the repulsion in our own lines, while Barnes-Hut is
-# scikit-learn's whole step with all its forces, and 400 of its points wait for its fixed costs. The curve of all pairs comes to run along the guide of $N^2$: twice the points
+# scikit-learn's whole step with all its forces. The curve of all pairs comes to run along the guide of $N^2$: twice the points
 # cost four times as much. For the FFT, the grid is the price, and its size does not depend on $N$. From some 10,000 points on use openTSNE or FIt-SNE, which work like this.
 
 # %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
