@@ -73,7 +73,8 @@ def my_step(model, x, layer, rate=0.012):
 # %% id="same"
 small = ck.load_image("china", size=160)
 ours = ck.dream(model, small, "block8", octaves=1, steps=1, jitter=0)
-torch.testing.assert_close(my_step(model, small, "block8"), ours, atol=1e-5, rtol=0)
+mine = my_step(model, small, "block8")
+assert (mine - ours).norm() < 0.02 * (ours - small).norm()  # not to the bit: a ReLU at 0 may open by rounding
 print("my_step and one step of ck.dream give the same picture")
 
 # %% [markdown] id="half-text" slideshow={"slide_type": "skip"}
