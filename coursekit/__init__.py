@@ -6,6 +6,8 @@ little more than torch.
 """
 
 from importlib import import_module
+from inspect import isfunction, signature, unwrap
+from typing import Any
 
 from coursekit import _torchvision
 from coursekit.interrupts import importing
@@ -52,9 +54,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"coursekit has no {name!r}; see dir(coursekit) for what it has")
     with importing():  # what a file imports, such as matplotlib, must be whole
         module = import_module(_MODULES.get(name) or _HOME[name])
-    if name in _MODULES:
-        return module
-    value = getattr(module, name)
+        value: Any = module if name in _MODULES else getattr(module, name)
+        if name in _MODULES or (isfunction(unwrap(value)) and signature(value).parameters):
+            value = import_module("coursekit.door").checked(value, name)  # but not the doctor, who may lack torch
     globals()[name] = value  # the next look-up is a plain one
     return value
 

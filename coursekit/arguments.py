@@ -71,12 +71,6 @@ def check_layers(layers: Sequence[str]) -> None:
         raise UnknownLayer(f"layers must be a list of names such as ['conv1'], but is {shown(layers)}.")
 
 
-def check_made(value: object, kind: type, name: str, maker: str) -> None:
-    """Raise OptionError unless `value` is what `ck.maker` returns."""
-    if not isinstance(value, kind):
-        raise OptionError(f"{name} must be what ck.{maker} returns, but got {type(value).__name__}.")
-
-
 def check_maps(maps: Tensor, layer: str) -> Tensor:
     """Return a layer's maps (N, K, h, w); raise OptionError for a layer that has none."""
     if maps.ndim != 4:
@@ -121,9 +115,26 @@ def check_picture(image: Tensor) -> None:
         raise ImageError("A picture to draw must be finite, but some values are NaN or infinite.")
 
 
+def check_shape(name: str, values: Tensor, *axes: int | str, whole: bool = False) -> Tensor:
+    """Return finite values of this shape, as floats unless they shall be whole; raise OptionError for any other.
+
+    A number is the length of an axis, a letter stands for any length of at least 1.
+    """
+    pairs = zip(values.shape, axes, strict=False)
+    if values.ndim != len(axes) or not all(k > 0 if isinstance(axis, str) else k == axis for k, axis in pairs):
+        shape = f"({', '.join(map(str, axes))})"
+        raise OptionError(f"{name} must have the shape {shape}, but has {tuple(values.shape)}.")
+    if whole and (values.is_floating_point() or values.dtype == torch.bool):
+        raise OptionError(f"{name} must be whole numbers, but are {values.dtype}.")
+    if not values.isfinite().all():
+        raise OptionError(f"{name} must be finite, but some values are NaN or infinite.")
+    return values if whole or values.dtype in (torch.float32, torch.float64) else values.float()
+
+
 def check_masks(masks: Tensor, count: int) -> None:
     """Raise OptionError unless there are `count` masks (N, H, W) bool, none of them empty or full."""
-    if not isinstance(masks, Tensor) or masks.ndim != 3 or masks.dtype != torch.bool or len(masks) != count:
+    fits = isinstance(masks, Tensor) and masks.ndim == 3 and masks.dtype == torch.bool and masks.numel()
+    if not fits or len(masks) != count:
         seen = f"{tuple(masks.shape)} {masks.dtype}" if isinstance(masks, Tensor) else type(masks).__name__
         raise OptionError(f"Give one mask for each map, ({count}, H, W) bool, but got {seen}.")
     share = masks.flatten(1).float().mean(1)
@@ -141,11 +152,13 @@ def check_points(points: Tensor, colour: Sequence[str] | Tensor, title: str) -> 
         raise OptionError(f"{title!r} has {len(points)} points, but {len(colour)} names or numbers.")
 
 
-def check_one(name: str, image: Tensor) -> None:
-    """Raise ImageError unless this is one image of at least 32 × 32 pixels."""
+def check_one(name: str, image: Tensor, least: int = 32) -> Tensor:
+    """Return it in float32; raise ImageError unless this is one image of at least that many pixels a side."""
     check_images(image)
-    if len(image) != 1 or min(image.shape[2:]) < 32:
-        raise ImageError(f"{name} must be one image (1, 3, H, W) of 32 pixels or more, but is {tuple(image.shape)}.")
+    if len(image) != 1 or min(image.shape[2:]) < least:
+        size = f" of {least} pixels or more a side" if least > 1 else ""
+        raise ImageError(f"{name} must be one image (1, 3, H, W){size}, but is {tuple(image.shape)}; take image[:1].")
+    return image.float()
 
 
 def check_options(*, tv: float, smooth: float | None, parameterization: str, optimizer: str, steps: int) -> None:

@@ -61,6 +61,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     ('1 2 3', False)
     """
     path = Path(path)
+    if not path.name or path.is_dir() or not path.parent.is_dir():
+        raise OptionError(f"A file cannot be written to {str(path)!r}: give a file name in a folder that exists.")
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary

@@ -231,8 +231,8 @@ def _maps_and_gradients(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch."""
     names = {target.layer} if isinstance(target, Unit) else set()
-    names |= {layer} if layer else set()
-    model = quicker(model, target, *([layer] if layer else []))
+    names |= set() if layer is None else {layer}
+    model = quicker(model, target, *([] if layer is None else [layer]))
     begins = layer is not None and isinstance(model.layer(layer), Probe)  # what is before the layer needs no gradient
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)

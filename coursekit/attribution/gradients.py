@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
@@ -102,7 +102,6 @@ def smoothgrad(
     >>> ck.smoothgrad(model, image, samples=4).shape
     torch.Size([1, 3, 224, 224])
     """
-    check_count("samples", samples)
     if not (isinstance(sigma, int | float) and 0 <= sigma < math.inf):
         raise OptionError(f"sigma must be a number of at least 0, but is {sigma!r}.")
     with scoring(model, images, target) as score:
@@ -181,8 +180,8 @@ def completeness_gap(
     >>> ck.completeness_gap(model, image, ig, 285, baseline="blur").shape
     torch.Size([1])
     """
-    if attribution.shape[0] != images.shape[0]:
-        raise OptionError(f"There are {len(images)} images, but {len(attribution)} attributions.")
+    check_images(images)
+    attribution = check_shape("attribution", attribution, len(images), "C", *images.shape[2:])
     with scoring(model, images, target) as score, torch.no_grad():
         owner = torch.arange(len(images))
         change = score(images, owner)

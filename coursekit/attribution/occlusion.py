@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_images
 from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.fast import fast_copy
@@ -184,8 +184,6 @@ def _starts(length: int, window: int, stride: int) -> range:
 
 def _check_window(images: Tensor, window: int, stride: int) -> None:
     check_images(images)
-    check_count("window", window)
-    check_count("stride", stride)
     shorter = min(images.shape[-2:])
     if window > shorter:
         raise OptionError(f"window must be at most the image's shorter side of {shorter} pixels, but is {window}.")

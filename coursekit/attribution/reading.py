@@ -34,8 +34,10 @@ def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
         raise OptionError(f"Maps must have the shape (N, 1, h, w), (N, 3, h, w) or (N, h, w), but got {seen}.")
     if not maps.isfinite().all():
         raise OptionError("Maps must be finite, but some values are NaN or infinite.")
-    maps = maps.detach()
+    maps = maps.detach() if maps.is_floating_point() else maps.float()
     values = maps.clamp(min=0) if maps.shape[1] == 1 else maps.abs().amax(1, keepdim=True)
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise OptionError(f"size is a height and a width in pixels, but is {tuple(size)}.")
     if size is not None and values.shape[2:] != tuple(size):
         values = F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=False)
     return values[:, 0]

@@ -66,11 +66,9 @@ def rise(
     torch.Size([1, 1, 224, 224])
     """
     check_images(images)
-    check_count("n", n)
     check_count("cells", cells, most=min(images.shape[-2:]))
     if not (isinstance(keep, int | float) and 0 < keep <= 1):
         raise OptionError(f"keep must be a number above 0 and at most 1, but is {keep!r}.")
-    check_count("seed", seed, least=0)
     with scoring(model, images, target) as score, torch.no_grad():
         hidden = baseline(model, images, fill)
         total, count = torch.zeros_like(images[:, :1]), torch.zeros_like(images[:, :1])

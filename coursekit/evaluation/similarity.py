@@ -128,7 +128,8 @@ def _pairs(maps: Tensor, others: Tensor) -> list[tuple[Tensor, Tensor]]:
         raise OptionError(f"Two batches of maps have the same shape (N, C, h, w), but got {shapes[0]} and {shapes[1]}.")
     if not (maps.isfinite().all() and others.isfinite().all()):
         raise OptionError("Maps must be finite, but some values are NaN or infinite.")
-    return list(zip(maps.detach().cpu(), others.detach().cpu(), strict=True))
+    pairs = zip(maps.detach().cpu(), others.detach().cpu(), strict=True)
+    return [(a.float(), b.float()) if a.dtype == torch.bool or b.dtype == torch.bool else (a, b) for a, b in pairs]
 
 
 def _ranks(values: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_one
 from coursekit.attribution.backward_rules import deconvnet, guided_backprop
 from coursekit.attribution.cam import cam, grad_cam, guided_grad_cam
 from coursekit.attribution.fills import baseline
@@ -62,7 +62,7 @@ def explore_occlusion(model: Model, image: Tensor) -> Explorer:
     >>> ck.explore_occlusion(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
     <Explorer: row, column, window, fill>
     """
-    check_images(image)
+    check_one("image", image, 16)
     height, width = image.shape[-2:]
 
     def draw(row: int, column: int, window: int, fill: str) -> Picture:

@@ -47,11 +47,14 @@ def explore_concepts(
     <Explorer: concept, target, layer, seed>
     """
     check_images(images)
-    if not gradients or not concepts:
+    if not gradients or not all(gradients.values()) or not concepts:
         raise OptionError("There is nothing to explore: give gradients of at least one class and at least one concept.")
     if len(images) < 2 * ENDS or any(len(some) != len(images) for some in codes.values()):
         raise OptionError(f"Give {2 * ENDS} or more images and the codes of each; there are {len(images)} images.")
     layers = list(next(iter(gradients.values())))
+    for layer in layers:
+        if not all(layer in some for some in (*gradients.values(), *concepts.values(), random, codes)):
+            raise OptionError(f"Some activations or gradients at layer {layer!r} are missing; compute them there too.")
 
     def draw(concept: str, target: str, layer: str, seed: int) -> Picture:
         examples = concepts[concept][layer]

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from coursekit.arguments import check_points
+from coursekit.arguments import check_picture, check_points
 from coursekit.errors import OptionError
 from coursekit.figures.figure import Picture
 from coursekit.figures.scatter import palette, show_points
@@ -79,7 +79,7 @@ def explore_points(
     >>> explore_points(torch.rand(3, 2), torch.rand(3, 1, 8, 8), ["zebra", "zebra", "hen"])
     <Explorer: dots>
     """
-    film = points[None] if points.ndim == 2 else points
+    film = (points[None] if points.ndim == 2 else points).float()
     names, titles = list(labels if names is None else names), list(titles) or ["embedding"] * len(film)
     if film.ndim != 3 or len(film) != len(titles) or not len(labels) == len(names) == len(images):
         raise OptionError(
@@ -87,6 +87,8 @@ def explore_points(
             f"{tuple(points.shape)} and {len(images)}, {len(labels)}, {len(names)} and {len(titles)} of these."
         )
     check_points(film[0], labels, titles[0])
+    for picture in images:
+        check_picture(picture)
     stills = {title: [i for i, t in enumerate(titles) if t == title] for title in dict.fromkeys(titles)}
     picture = show_points(
         {title: film[frames[len(frames) // 2]] for title, frames in stills.items()}, names, grey=grey, alt=alt
@@ -116,7 +118,7 @@ def _quantised(film: Tensor) -> bytes:
 
 def _sheet(images: Tensor, across: int) -> bytes:
     """Lay thumbnails side by side in one JPEG."""
-    small = interpolate(images.detach().cpu(), (TILE, TILE), mode="bilinear", antialias=True)
+    small = interpolate(images.detach().cpu().float(), (TILE, TILE), mode="bilinear", antialias=True)
     sheet = mosaic(small.expand(-1, 3, -1, -1), columns=across, gap=0)[0].clamp(0, 1)
     buffer = io.BytesIO()
     pixels = (sheet.permute(1, 2, 0) * 255).byte().numpy()

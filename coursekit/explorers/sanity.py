@@ -3,11 +3,10 @@
 import ipywidgets as widgets
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_one
 from coursekit.attribution.gradients import integrated_gradients, smoothgrad
 from coursekit.attribution.methods import eleven
 from coursekit.attribution.reference import edge_map
-from coursekit.errors import OptionError
 from coursekit.evaluation.randomisation import randomisable, randomised
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
@@ -37,9 +36,7 @@ def explore_randomisation(model: Model, image: Tensor) -> Explorer:
     >>> ck.explore_randomisation(ck.load_model("coursenet"), ck.load_image("chelsea", size=128))
     <Explorer: method, forgotten, seed>
     """
-    check_images(image)
-    if len(image) != 1:
-        raise OptionError(f"The explorer shows one image, but got {len(image)}; pass images[:1].")
+    check_one("image", image, 1)
     target = int(answers(model, image).argmax())
     layers = list(reversed(randomisable(model)))
 

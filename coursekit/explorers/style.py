@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import traitlets
 from torch import Tensor
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_shape
 from coursekit.errors import OptionError
 from coursekit.explorers.explorer import Explorer, chosen_image, photograph_or_camera, photograph_or_upload
 from coursekit.figures.figure import COLOURS, Picture
@@ -101,8 +101,10 @@ def explore_doodle(
     check_count("size", size, 32)
     if painting is None or labels is None:
         painting, labels = painted_landscape(size)
-    if int(labels.max()) >= len(names):
-        raise OptionError(f"names must hold {int(labels.max()) + 1} regions, but holds {len(names)}.")
+    for name, regions in {"labels": labels, "new_map": labels if new_map is None else new_map}.items():
+        check_shape(name, regions, "H", "W", whole=True)
+        if int(regions.min()) < 0 or int(regions.max()) >= len(names):
+            raise OptionError(f"{name} must be regions from 0 to {len(names) - 1}, one for each of the names.")
     colours = [*PAINTS, *COLOURS][: len(names)]
     height, width = labels.shape
     first = _resized(labels.flip(1) if new_map is None else new_map, (ROWS, COLUMNS), len(names))

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_one
 from coursekit.explorers.explorer import Explorer, chosen_image, layer_and_channel, layer_choice, photograph_or_upload
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
@@ -136,7 +136,7 @@ def explore_fooling(model: Model, image: Tensor) -> Explorer:
     >>> ck.explore_fooling(ck.load_model("efficientnet_lite0"), ck.load_image("chelsea", size=224))
     <Explorer: target, epsilon, steps>
     """
-    check_images(image)
+    check_one("image", image, 1)
     labels = model.labels or [f"class {k}" for k in range(answers(model, image).shape[1])]
     options = [name for name in SUGGESTED if name in labels] or list(labels)[:8]
     before = predict(model, image, top=1)[0][0][0]

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_count, check_images
 from coursekit.explorers.explorer import Explorer, layer_and_channel
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, draw_image, styled
 from coursekit.networks.model import Model
@@ -36,6 +36,7 @@ def explore_unit(
     <Explorer: layer, channel>
     """
     check_images(images)
+    check_count("size", size, 16)
     channels, controls = layer_and_channel(model, layer, channel)
 
     @lru_cache(maxsize=4)

@@ -3,7 +3,7 @@
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.arguments import check_shape
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, bare, draw_image, grid_of_panels, styled
 from coursekit.figures.lettering import method_colour, words, wrapped
@@ -53,9 +54,11 @@ def show_lines(
     >>> ck.show_lines([0, 1], {"loss": [2.0, 1.0]}, xlabel="step", ylabel="loss")
     <Picture 675 × 360>
     """
-    if not lines or (slopes and not (log and logx)):
-        raise OptionError("show_lines needs at least one curve; slopes need log=True and logx=True.")
-    xs = torch.as_tensor(x).tolist()
+    if slopes and not (log and logx):
+        raise OptionError("slopes need log=True and logx=True.")
+    xs = check_shape("x", torch.as_tensor(x), "N").tolist()
+    if any(len(y) != len(xs) for y in chain(lines.values(), *(bands or {}).values())) or len(ticks) not in (0, len(xs)):
+        raise OptionError(f"Each line, each band and the ticks must have one value for each of the {len(xs)} x.")
     legend = len(lines) + len(levels or {}) + len(marks or {}) + len(slopes or {}) > 1
     figure = Figure(figsize=(WIDTH if legend else WIDTH * 0.75, 4.2 if len(lines) > 6 else 3.6), layout="constrained")
     ax = figure.subplots()
@@ -133,8 +136,6 @@ def show_dots(
     >>> show_dots({"CourseNet": {"ours": (0.8, 0.7, 0.9), "chance": (0.5, 0.4, 0.6)}}, xlabel="accuracy", line="chance")
     <Picture 468 × 151>
     """
-    if not panels or not all(panels.values()):
-        raise OptionError("show_dots needs at least one panel, and at least one value in each.")
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
 
     def size(rows: int, columns: int) -> tuple[float, float]:
@@ -188,8 +189,11 @@ def show_polar(
     >>> show_polar({"unit 3": {"answer": torch.rand(16)}})
     <Picture 270 × 320>
     """
-    if not panels or not all(panels.values()) or turn not in (180, 360):
-        raise OptionError("show_polar needs at least one panel with a curve, and turn is 180 or 360.")
+    if turn not in (180, 360):
+        raise OptionError(f"turn is 180 or 360, but is {turn}.")
+    for title, curves in panels.items():
+        for values in curves.values():
+            check_shape(f"A curve of {title!r}", values, "A")
 
     def size(rows: int, columns: int) -> tuple[float, float]:
         width = WIDTH * min(1, 0.3 * columns)
@@ -238,13 +242,10 @@ def show_circuit(
     >>> show_circuit(torch.randn(3, 3, 3), ["0°", "60°", "120°"])
     <Picture 792 × 260>
     """
-    if kernels.ndim != 3 or len(titles) != len(kernels) or len(pictures) not in (0, len(kernels)):
-        raise OptionError(
-            f"Give kernels (n, k, k), n titles and n pictures or none, but got {tuple(kernels.shape)}, {len(titles)} "
-            f"and {len(pictures)}."
-        )
-    if not kernels.isfinite().all():
-        raise OptionError("Kernels to draw must be finite, but some values are NaN or infinite.")
+    kernels = check_shape("kernels", kernels, "n", "k", "k")
+    if len(titles) != len(kernels) or len(pictures) not in (0, len(kernels)):
+        counts = f"{len(titles)} titles and {len(pictures)} pictures"
+        raise OptionError(f"Give {len(kernels)} titles, and as many pictures or none, but got {counts}.")
     rows = 2 if len(pictures) else 1
     side = min(2.2, WIDTH / (len(kernels) + 0.6))
     figure = Figure(figsize=(side * (len(kernels) + 0.6), rows * side + 0.4), layout="constrained")

@@ -38,8 +38,8 @@ def show_histograms(
     <Picture 675 × 270>
     """
     flat = {title: values.detach().cpu().float().flatten() for title, values in panels.items()}
-    if not flat or not all(len(values) and values.isfinite().all() for values in flat.values()):
-        raise OptionError("show_histograms needs at least one panel, and in each at least one value, all finite.")
+    if not all(values.abs().max() < 1e18 for values in flat.values()):
+        raise OptionError("Values to count must be finite, but some are NaN or infinite.")
     ends = min(float(v.min()) for v in flat.values()), max(float(v.max()) for v in flat.values())
     edges = np.histogram_bin_edges(np.array(ends), bins)
 
@@ -85,7 +85,8 @@ def show_scatter(
     """
     dots = {name: [torch.as_tensor(v).detach().cpu().tolist() for v in pair] for name, pair in groups.items()}
     places = [place for x, y in dots.values() for place in zip(x, y, strict=False)]
-    if not places or any(len(x) != len(y) for x, y in dots.values()) or len(names) not in (0, len(places)):
+    pairs = (*dots.values(), *(curves or {}).values())
+    if not places or any(len(x) != len(y) for x, y in pairs) or len(names) not in (0, len(places)):
         raise OptionError("show_scatter needs as many x as y in each group, at least one, and a name for each or none.")
     many = len(dots) + len(curves or {}) > 1
     figure = Figure(figsize=(WIDTH if many else WIDTH * 0.75, 4.2), layout="constrained")

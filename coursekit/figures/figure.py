@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from coursekit.arguments import check_picture
-from coursekit.errors import OptionError
+from coursekit.errors import ImageError, OptionError
 from coursekit.figures.alt import described, next_alt
 from coursekit.figures.lettering import fit_text
 from coursekit.files import replacing
@@ -144,7 +144,7 @@ def draw_image(ax: Axes, image: Tensor, *, squares: bool | None = None, mask: Te
     The outline of `mask`, of any size, is drawn over it.
     """
     check_picture(image)
-    pixels = image.detach().cpu().clamp(0, 1).permute(1, 2, 0)
+    pixels = image.detach().cpu().float().clamp(0, 1).permute(1, 2, 0)
     height, width = pixels.shape[:2]
     if squares is None:
         equal = (pixels[:, 1:] == pixels[:, :-1]).float().mean() if width > 1 else 1.0
@@ -179,4 +179,6 @@ def bare(ax: Axes) -> None:
 
 def aspect_of(image: Tensor) -> float:
     """Return height divided by width."""
+    if image.ndim < 2 or not image.numel():
+        raise ImageError(f"An image to draw must have the shape (3, H, W) or (1, H, W), but got {tuple(image.shape)}.")
     return image.shape[-2] / image.shape[-1]

@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.arguments import check_shape
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, aspect_of, draw_image, image_panels, styled
 from coursekit.figures.lettering import words
@@ -63,6 +64,8 @@ def show_predictions(
     >>> ck.show_predictions(ck.load_image("chelsea"), [[("Egyptian cat", 0.8), ("tabby", 0.1)]])
     <Picture 900 × 260>
     """
+    if not len(images) == len(predictions) > 0 or not all(predictions):
+        raise OptionError(f"Give each of the {len(images)} images its predictions, but there are {len(predictions)}.")
     figure = Figure(figsize=(WIDTH, 0.5 + 2.1 * len(images)), layout="constrained")
     axes = figure.subplots(len(images), 2, squeeze=False, width_ratios=[1, 1.6])
     for (left, right), image, rows in zip(axes, images, predictions, strict=True):
@@ -91,11 +94,9 @@ def show_parts(panels: Mapping[str, tuple[Tensor, Tensor]], *, columns: int = 4,
     >>> show_parts({"filter 3": (torch.ones(1, 3, 8, 8), torch.rand(5, 2))})
     <Picture 320 × 355>
     """
-    if not panels:
-        raise OptionError("show_parts needs at least one panel.")
     figure, axes = image_panels(len(panels), columns, 1.0)
     for ax, (title, (picture, places)) in zip(axes, panels.items(), strict=False):
-        draw_image(ax, picture[0])
+        draw_image(ax, check_shape(f"The picture of {title!r}", picture, 1, 3, "h", "w")[0])
         height, width = picture.shape[2:]
         near = places[((places > -0.1) & (places < 1.1)).all(1)]
         ax.plot(near[:, 1] * width, near[:, 0] * height, "o", ms=7, mec="white", color=COLOURS[5], alpha=0.8)
@@ -120,11 +121,7 @@ def signal_pictures(signals: Tensor, clip: float = 99.5) -> Tensor:
     >>> signal_pictures(torch.tensor([[[[-2.0, 0.0, 4.0]]]]), clip=100)
     tensor([[[[0.2500, 0.5000, 1.0000]]]])
     """
-    if not isinstance(signals, Tensor) or signals.ndim != 4:
-        shape = tuple(signals.shape) if isinstance(signals, Tensor) else type(signals).__name__
-        raise OptionError(f"Signals must have the shape (N, C, H, W), but got {shape}.")
-    if not signals.isfinite().all():
-        raise OptionError("Signals to draw must be finite, but some values are NaN or infinite.")
+    signals = check_shape("signals", signals, "N", "C", "H", "W")
     pictures = []
     for signal in signals.detach().cpu().float():
         sizes = signal.abs()[signal != 0]

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from coursekit.arguments import check_shape
 from coursekit.attribution.reading import magnitude_picture
 from coursekit.errors import OptionError
 from coursekit.figures.figure import (
@@ -74,8 +75,8 @@ def show_maps(
     <Picture 640 × 229>
     """
     flat = {title: avg_pool2d(_flat(values)[None], pool)[0] for title, values in maps.items()}
-    if not flat:
-        raise OptionError("show_maps needs at least one map.")
+    if not isinstance(unit, str) and len(unit) != len(flat):
+        raise OptionError(f"Give one unit, or one for each of {len(flat)} maps, but there are {len(unit)}.")
     if relative:
         flat = {title: values / _scale([values], clip, None)[1] for title, values in flat.items()}
         limits = (-1.0 if any(values.min() < 0 for values in flat.values()) else 0.0, 1.0)
@@ -145,6 +146,9 @@ def show_grid(
     >>> ck.show_grid(ck.load_image("chelsea"), torch.tensor([[[0, 1], [0, 0]]]), ["cat", "dog"])
     <Picture 640 × 229>
     """
+    check_shape("labels", labels, 1, "rows", "columns", whole=True)
+    if len(image) != 1 or not 0 <= int(labels.min()) <= int(labels.max()) < len(names):
+        raise OptionError(f"Give one image, and labels from 0 to {len(names) - 1}, one for each name.")
     found, place, count = labels[0].unique(return_inverse=True, return_counts=True)
     order = count.argsort(descending=True, stable=True)
     rank = order.argsort()[place].clamp(max=len(COLOURS) - 1)  # rare labels share the last colour
@@ -168,13 +172,9 @@ def _flat(values: Tensor) -> Tensor:
     values = values.detach().cpu().float()
     if values.ndim == 4:
         values = values.sum(1)
-    if values.ndim == 3:
-        if len(values) != 1:
-            raise OptionError(f"Give one map for each title, but this one holds {len(values)}; index it first.")
-        values = values[0]
-    if not values.isfinite().all():
-        raise OptionError("A map to draw must be finite, but some values are NaN or infinite.")
-    return values
+    if values.ndim == 3 and len(values) != 1:
+        raise OptionError(f"Give one map for each title, but this one holds {len(values)}; index it first.")
+    return check_shape("A map to draw", values[0] if values.ndim == 3 else values, "h", "w")
 
 
 def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | None) -> tuple[float, float, str]:
@@ -210,9 +210,7 @@ def show_matrix(
     <Picture 900 × 415>
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    tiles = [values for row in rows.values() for values in row.values()]
-    if not tiles or not all(values.ndim == 4 and len(values) == 1 and values.isfinite().all() for values in tiles):
-        raise OptionError("show_matrix needs at least one map, and each with the shape (1, C, h, w) and finite.")
+    tiles = [check_shape("A map", values, 1, "C", "h", "w") for row in rows.values() for values in row.values()]
     height, width = tiles[0].shape[-2:]
     largest = max(values.shape[2] for values in tiles)
     columns = [*(["image"] if image is not None else []), *columns]
@@ -225,9 +223,10 @@ def show_matrix(
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             if image is not None and ax is axes[0, 0]:
-                ax.imshow(image[0].detach().cpu().clamp(0, 1).permute(1, 2, 0).numpy())
+                draw_image(ax, check_shape("image", image, 1, 3, "H", "W")[0])
             elif column in row:
-                heat, calm = row[column].detach().cpu().abs().sum(1), pool > 1 and row[column].shape[2] == largest
+                heat = row[column].detach().cpu().float().abs().sum(1)
+                calm = pool > 1 and row[column].shape[2] == largest
                 heat, smooth = (avg_pool2d(heat, pool), "bilinear") if calm else (heat, "antialiased")
                 options = {"cmap": MAGNITUDE, "vmin": 0, "vmax": 1, "interpolation": smooth}
                 ax.imshow(magnitude_picture(heat), **options)

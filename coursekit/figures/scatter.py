@@ -50,8 +50,8 @@ def show_points(
     >>> show_points({"PCA": torch.rand(3, 2)}, ["zebra", "zebra", "hen"])
     <Picture 720 × 500>
     """
-    if not panels:
-        raise OptionError("show_points needs at least one panel.")
+    if isinstance(colours, Mapping) and set(colours) != set(panels):
+        raise OptionError(f"colours must have the panels' titles, {', '.join(panels)}, but has {', '.join(colours)}.")
     given = {title: colours[title] if isinstance(colours, Mapping) else colours for title in panels}
     for title, points in panels.items():
         check_points(points, given[title], title)

@@ -9,7 +9,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, styled
 
 
@@ -51,8 +50,6 @@ def show_shares(
     >>> show_shares({"A": {"bird": 0.9, "fruit": 0.1}, "B": {"bird": 0.0, "fruit": "4 of 8"}})
     <Picture 324 × 120>
     """
-    if not rows or not all(rows.values()):
-        raise OptionError("show_shares needs at least one row, and at least one cell in each.")
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     left = 0.25 + 0.095 * max(map(len, rows))  # inches
     width = min(1.4, (WIDTH - left) / len(columns))

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from coursekit.arguments import check_count
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
 from coursekit.images.loading import load_image
@@ -60,7 +59,6 @@ def concept_pictures(concept: str, n: int = 40, *, seed: int = 0, size: int = 22
         raise OptionError(
             f"No concept is called {concept!r}; choose one of {', '.join(known)}, or ck.concept_folder(path)."
         )
-    check_count("n", n)
     # The name is a part of the seed: the fifth striped picture has not the colours of the fifth dotted one.
     random = np.random.default_rng([seed, *concept.encode()])
     if concept == "random":

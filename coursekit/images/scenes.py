@@ -141,7 +141,6 @@ def scenes(
     >>> scenes(12, classes=["zebra", "tiger"])
     12 scenes of 3 distinct objects
     """
-    check_count("n", n)
     labelled = cutouts("labelled")
     names = list(labelled) if objects is None else list(objects)
     if missing := [name for name in names if name not in labelled]:

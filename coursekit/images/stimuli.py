@@ -170,6 +170,8 @@ def caption(image: Tensor, text: str, *, position: str = "bottom", size: float =
     _one_of("position", position, ("bottom", "top"))
     _within("size", size, 0.03, 0.5)
     height, width = image.shape[-2:]
+    if min(height, width) < 16:
+        raise ImageError(f"Letters need a picture of 16 pixels or more a side, but this one has {height} × {width}.")
     letters = Image.new("RGBA", (width, height))
     anchor, y = ("ms", 0.97 * height) if position == "bottom" else ("ma", 0.03 * height)
     pixels = size * height

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_shape
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 
@@ -35,7 +35,7 @@ def boards(states: Tensor) -> Tensor:
     >>> boards(torch.tensor([[0, 2, 4]]))[0, 0, [0, -1]].tolist()[0][:4]
     [0.0, 0.0, 1.0, 0.0]
     """
-    row, ball, paddle = states.T
+    row, ball, paddle = _checked(states).T
     images, every = torch.zeros(len(states), 1, ROWS, COLUMNS), torch.arange(len(states))
     images[every, 0, ROWS - 1, paddle] = 0.6
     images[every, 0, row, ball] = 1.0
@@ -48,7 +48,10 @@ def step(states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     >>> step(torch.tensor([[8, 3, 2]]), torch.tensor([2]))
     (tensor([[9, 3, 3]]), tensor([1.]), tensor([True]))
     """
-    row, ball, paddle = states.T
+    row, ball, paddle = _checked(states).T
+    actions = check_shape("actions", actions, len(states), whole=True)
+    if not ((actions >= 0) & (actions <= 2)).all():
+        raise OptionError("actions must be 0 (left), 1 (stay) or 2 (right).")
     paddle = (paddle + actions - 1).clamp(0, COLUMNS - 1)
     over = row + 1 == ROWS - 1
     reward = torch.where(over, torch.where(paddle == ball, 1.0, -1.0), 0.0)
@@ -57,7 +60,7 @@ def step(states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def play(agent: nn.Module, states: Tensor) -> Tensor:
     """Let the agent play on from each state (N, 3) to the end, always with its best action; return the rewards (N,)."""
-    rewards, running = torch.zeros(len(states)), states.clone()
+    rewards, running = torch.zeros(len(states)), _checked(states).clone()
     with torch.no_grad():
         for _ in range(ROWS - 1):
             alive = running[:, 0] < ROWS - 1
@@ -66,6 +69,14 @@ def play(agent: nn.Module, states: Tensor) -> Tensor:
             running[alive], reward, _ = step(running[alive], agent(boards(running[alive])).argmax(1))
             rewards[alive] += reward
     return rewards
+
+
+def _checked(states: Tensor) -> Tensor:
+    """Return states as indices; OptionError where ball or paddle is outside of the board."""
+    states = check_shape("states", states, "N", 3, whole=True).long()
+    if not ((states >= 0) & (states < torch.tensor([ROWS, COLUMNS, COLUMNS]))).all():
+        raise OptionError(f"states must be rows 0 to {ROWS - 1}, and columns 0 to {COLUMNS - 1} of ball and paddle.")
+    return states
 
 
 def train(columns: Sequence[int] = range(COLUMNS), *, updates: int = 2000, seed: int = 0) -> nn.Sequential:

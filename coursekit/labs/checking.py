@@ -64,7 +64,7 @@ def check(number: str, answer: object = ...) -> None:
 
 def claim(
     text: str,
-    value: float | Tensor,
+    value: Any,
     *,
     above: float | None = None,
     below: float | None = None,
@@ -81,7 +81,7 @@ def claim(
     Parameters
     ----------
     text : what is measured, such as "share of windows that lower the logit".
-    value : one number; of several seeds or objects give the worst.
+    value : one number, or a tensor or an array of one; of several seeds or objects give the worst.
     above, below, at_least, at_most : thresholds, at least one; two together make a band.
     digits : significant digits that are stable from one processor to another; whole numbers are printed in full.
 

@@ -86,6 +86,9 @@ def shape_parameters(
     """
     if kind not in SHAPES:
         raise OptionError(f"kind is one of {', '.join(SHAPES)}, but is {kind!r}.")
+    for name, values in (("colour", colour), ("position", position), ("background", background), ("radius", (radius,))):
+        if len(values) != {"radius": 1, "position": 2}.get(name, 3) or not all(0 <= value <= 1 for value in values):
+            raise OptionError(f"{name} must lie in [0, 1], but is {values!r}.")
     turn = math.radians(angle) * SYMMETRY[kind]
     hot = [float(kind == name) for name in SHAPES]
     return torch.tensor([[*hot, *colour, radius, math.sin(turn), math.cos(turn), *position, *background]])

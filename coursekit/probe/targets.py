@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from coursekit.arguments import check_class, check_images, check_layers, is_whole, shown
+from coursekit.arguments import check_class, check_count, check_images, check_layers, is_whole, shown
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
@@ -177,6 +177,7 @@ def activation_gradients(
     if reduce not in ("mean", "flatten"):
         raise OptionError(f"reduce is 'mean' or 'flatten', but got {reduce!r}.")
     check_layers(layers)
+    check_count("The number of layers", len(layers))
     extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     model = quicker(model, target, *layers)

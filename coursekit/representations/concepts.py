@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count, check_vectors
+from coursekit.arguments import check_shape, check_vectors, shown
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 
@@ -62,7 +62,8 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
         from sklearn.model_selection import StratifiedKFold, cross_val_score
 
     check_vectors({"concept": concept, "others": others})
-    check_count("seed", seed, 0, 2**32 - 1)
+    if classifier is not None and (isinstance(classifier, type) or not hasattr(classifier, "fit")):
+        raise OptionError(f"classifier must be a linear classifier of scikit-learn, but is {shown(classifier)}.")
     points = torch.cat([concept, others]).detach().cpu().double().numpy()
     labels = np.repeat([1, 0], [len(concept), len(others)])
     spread = points.var(0).sum()
@@ -87,11 +88,12 @@ def tcav_score(gradients: Tensor, vector: Tensor) -> float:
     >>> tcav_score(torch.tensor([[2.0, 0.0], [1.0, 5.0], [-1.0, 0.0], [0.0, 0.0]]), torch.tensor([1.0, 0.0]))
     0.625
     """
-    if gradients.ndim != 2 or vector.shape != gradients.shape[1:]:
+    gradients, vector = check_shape("gradients", gradients, "N", "D"), check_shape("vector", vector, "D")
+    if vector.shape != gradients.shape[1:]:
         raise OptionError(
             f"Gradients (N, D) and a vector (D,) are needed, not {[*gradients.shape]} and {[*vector.shape]}."
         )
-    return float((gradients @ vector).sign().mean() / 2 + 0.5)
+    return float((gradients @ vector.to(gradients)).sign().mean() / 2 + 0.5)
 
 
 def sort_by_concept(codes: Tensor, vector: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,6 +105,8 @@ def sort_by_concept(codes: Tensor, vector: Tensor) -> tuple[Tensor, Tensor]:
     >>> order.tolist(), cosine.tolist()
     ([1, 0], [1.0, 0.0])
     """
+    codes = check_shape("codes", codes, "N", "D")
+    vector = check_shape("vector", vector, codes.shape[1]).to(codes)
     cosine = nn.functional.cosine_similarity(codes, vector[None])
     order = cosine.argsort(descending=True, stable=True)
     return order, cosine[order]

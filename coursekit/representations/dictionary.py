@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from coursekit.arguments import check_count, check_images, check_made, check_maps
+from coursekit.arguments import check_count, check_images, check_maps
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 from coursekit.networks.model import Model
@@ -103,7 +103,6 @@ def discover_concepts(
         from sklearn.decomposition import NMF
 
     check_images(images)
-    check_count("seed", seed, 0, 2**32 - 1)
     parts, owners, boxes = _crops(images, max(1, min(images.shape[2:]) // 3) if crop is None else crop)
     maps = check_maps(activations(model, images, [layer], reduce="maps")[layer], layer)
     check_count("count", count, 1, min(len(parts), maps.shape[1]))
@@ -215,7 +214,6 @@ def delete_concepts(
     of images instead.
     """
     check_images(images)
-    check_made(found, FoundConcepts, "found", "discover_concepts")
     check_count("draws", draws)
     generator = torch.Generator().manual_seed(seed)
     maps = activations(model, images, [found.layer], reduce="maps")[found.layer]
@@ -297,7 +295,6 @@ def sparse_dictionary(
     tensor(2)
     """
     width = check_maps(maps, "of the dictionary").shape[1]
-    check_count("size", size)
     check_count("active", active, 1, size)
     check_count("steps", steps, 0)
     generator = torch.Generator().manual_seed(seed)

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coursekit.arguments import check_count, check_spread
+from coursekit.arguments import check_count, check_shape, check_spread
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
+from coursekit.networks.model import full_precision
 
 EXACT = 10_000  # up to so many points UMAP gets exact neighbours
 
@@ -83,6 +84,9 @@ def precision_at_k(index: Tensor, labels: Sequence | Tensor) -> Tensor:
     >>> precision_at_k(torch.tensor([[1, 2], [0, 2], [0, 1]]), ["cat", "cat", "dog"]).tolist()
     [0.5, 0.5, 0.0]
     """
+    index = check_shape("index", index, "N", "k", whole=True)
+    if not 0 <= int(index.min()) <= int(index.max()) < len(index):
+        raise OptionError(f"index must hold numbers of items, from 0 to {len(index) - 1}.")
     label = _numbered(labels, len(index), "labels").to(index.device)
     return (label[index] == label[:, None]).float().mean(1)
 
@@ -245,8 +249,6 @@ def grid_layout(points: Tensor, rows: int, cols: int) -> Tensor:
         from scipy.spatial.distance import cdist
 
     points = _check_codes(points).double().cpu()
-    check_count("rows", rows)
-    check_count("cols", cols)
     if points.shape[1] != 2 or len(points) > rows * cols:
         raise OptionError(
             f"Points must be (N, 2), with N at most the {rows} x {cols} cells, but are {tuple(points.shape)}."
@@ -261,12 +263,9 @@ def grid_layout(points: Tensor, rows: int, cols: int) -> Tensor:
 
 def _check_codes(codes: Tensor) -> Tensor:
     """Return the codes as (N, D), or raise OptionError."""
-    if not isinstance(codes, Tensor) or codes.ndim < 2 or 0 in codes.shape or not codes.is_floating_point():
-        seen = f"{tuple(codes.shape)} {codes.dtype}" if isinstance(codes, Tensor) else type(codes).__name__
-        raise OptionError(f"Codes are a floating-point tensor (N, D), but got {seen}.")
-    if not codes.isfinite().all():
-        raise OptionError("Codes must be finite, but some values are NaN or infinite.")
-    return codes.detach().flatten(1)
+    if codes.ndim < 2 or not codes.is_floating_point():
+        raise OptionError(f"Codes are a floating-point tensor (N, D), but got {tuple(codes.shape)} {codes.dtype}.")
+    return full_precision(codes.detach().flatten(1))
 
 
 def _numbered(names: Sequence | Tensor, count: int, what: str) -> Tensor:
@@ -274,5 +273,9 @@ def _numbered(names: Sequence | Tensor, count: int, what: str) -> Tensor:
     names = names.tolist() if isinstance(names, Tensor | np.ndarray) else list(names)
     if len(names) != count:
         raise OptionError(f"Give one entry of {what} for each of the {count} items, but got {len(names)}.")
+    if not all(isinstance(name, Hashable) for name in names):
+        raise OptionError(
+            f"{what} must be names or numbers, so that equal ones can be found, but one is a list or dict."
+        )
     numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
     return torch.tensor([numbers[name] for name in names])

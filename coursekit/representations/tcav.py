@@ -245,6 +245,8 @@ def _check_test(gradients: Mapping, concepts: Mapping, random: Mapping, runs: in
                 raise OptionError(f"There are no activations of {name} at layer {layer!r}; compute them there too.")
         sets = {name: codes[layer] for name, codes in concepts.items()}
         check_vectors({"the random pictures": random[layer], **sets})
+        if not (random[layer] != random[layer][0]).any():
+            raise OptionError(f"All random pictures have the same activations at {layer!r}: is the layer dead?")
         check_vectors({"the class (gradients)": slopes, "the random pictures": random[layer]}, least=1)
         largest = max(map(len, sets.values()))
         if len(random[layer]) < POOL * largest:

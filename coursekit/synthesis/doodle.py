@@ -67,7 +67,7 @@ def neural_doodle(
     >>> neural_doodle(ck.load_model("coursenet"), painting, halves, halves.T, steps=2).images.shape
     torch.Size([1, 3, 64, 64])
     """
-    check_one("style", style)
+    style = check_one("style", style)
     layers, _ = chosen_layers(model, layers)
     search: dict[str, Any] = {"tv": tv, "parameterization": parameterization, "optimizer": optimizer, "steps": steps}
     check_options(smooth=None, **search)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, check_one
 from coursekit.errors import OptionError
 from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
@@ -169,6 +169,9 @@ def dream_zoom(
     [64, 64]
     """
     check_count("frames", frames)
+    check_one("image", image)
+    if not factor >= 1:
+        raise OptionError(f"factor must be 1 or more, for each frame is a step closer, but is {factor!r}.")
     height, width = image.shape[2:]
     h, w = round(height / factor), round(width / factor)
     top, left = (height - h) // 2, (width - w) // 2

@@ -54,7 +54,7 @@ def fast_style(network: StyleNetwork | str, images: Tensor, mixture: Mapping[str
     shares = _shares(network.styles, mixture)
     padded = F.pad(images, (0, -width % 4, 0, -height % 4), mode="reflect")
     with evaluating(network), torch.no_grad():
-        made = [network(x, shares) for x in padded.split(1)]  # one by one: large pictures need room
+        made = [network(x, shares) for x in padded.float().split(1)]  # one by one: large pictures need room
     return torch.cat(made)[..., :height, :width].contiguous()
 
 
@@ -68,7 +68,6 @@ def fast_texture(network: TextureNetwork, *, n: int = 1, size: int = 128, seed: 
     >>> ck.fast_texture(ck.load_texture_network(), n=2, size=64).shape
     torch.Size([2, 3, 64, 64])
     """
-    check_count("n", n)
     check_count("size", size, 32)
     if size % 16:
         raise OptionError(f"size is a multiple of 16 pixels, but is {size}.")

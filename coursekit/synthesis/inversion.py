@@ -69,7 +69,6 @@ def invert(
     True
     """
     check_images(image)
-    check_count("n", n)
     if image.shape[2] != image.shape[3]:
         raise ImageError(f"invert takes square images, but got {image.shape[2]} × {image.shape[3]} pixels.")
     check_count("jitter", jitter, 0)
@@ -124,6 +123,8 @@ def inversion_error(model: Model, images: Tensor, layer: str, image: Tensor, *, 
     tensor([0., 0.])
     """
     check_images(images)
+    if images.shape[1:] != image.shape[1:]:
+        raise ImageError(f"images and image must have one size, but have {[*images.shape]} and {[*image.shape]}.")
     if others is not None:
         check_images(others)
         if len(others) < 2:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_images, check_shape
 from coursekit.errors import ImageError, OptionError, TargetError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import run
@@ -192,7 +192,7 @@ def gram(a: Tensor) -> Tensor:
     tensor([[[2.5000, 1.0000],
              [1.0000, 0.5000]]])
     """
-    flat = a.flatten(2)
+    flat = check_shape("a", a, "N", "C", "H", "W").flatten(2)
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
@@ -208,6 +208,9 @@ def softened(a: Tensor, temperature: float | None) -> Tensor:
     """
     if temperature is None:
         return a
+    a = check_shape("a", a, "N", "C", "H", "W")
+    if not temperature > 0:
+        raise OptionError(f"temperature must be above 0, or None, but is {temperature!r}.")
     return ((a.flatten(1) / temperature).softmax(1) * a[0].numel() - 1).view_as(a)
 
 

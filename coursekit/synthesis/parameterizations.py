@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_images
+from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.errors import ImageError, OptionError
 from coursekit.images.loading import load_image, photographs
 
@@ -78,6 +78,7 @@ def natural_statistics(size: int = 128) -> tuple[Tensor, Tensor, Tensor]:
     Returns the mean colour (3,), a square root L of the covariance of colours (3, 3), L Lᵀ = Σ, and the mean magnitude
     of the spectrum of decorrelated colours (3, size, size // 2 + 1).
     """
+    check_count("size", size, 8)
     images = torch.cat([load_image(name, size) for name in photographs()])
     mean = images.mean((0, 2, 3))
     flat = (images - mean.view(1, 3, 1, 1)).transpose(0, 1).flatten(1)
@@ -94,6 +95,7 @@ def colours(planes: Tensor) -> Tensor:
 
     x = sigmoid(4 L u): planes of variance 1 become colours that vary as in photographs, around grey.
     """
+    planes = check_shape("planes", planes, "N", 3, "H", "W")
     _, root, _ = natural_statistics()
     return torch.sigmoid(4 * torch.einsum("cd,ndhw->nchw", root.to(planes), planes))
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_shape
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 
@@ -143,6 +144,7 @@ def gaussian(x: Tensor, sigma: float) -> Tensor:
     """
     if not sigma > 0:
         return x
+    x = check_shape("x", x, "N", "C", "H", "W")
     radius = min(int(3 * sigma + 0.5), min(x.shape[2:]) - 1)
     line = torch.exp(-(torch.arange(-radius, radius + 1).to(x) ** 2) / (2 * sigma**2))
     line = (line / line.sum()).expand(x.shape[1], 1, 1, -1)

@@ -103,7 +103,6 @@ def render(
     objective = as_objective(objective)
     n, size = objective.count or n, size or model.input_size
     check_count("steps", steps)
-    check_count("n", n)
     generator = torch.Generator().manual_seed(seed)
     painting = (parameterization or fourier(decay=1.5))(n, size, generator, model.device)
     transforms = looks.robust(size) if transforms is None else list(transforms)

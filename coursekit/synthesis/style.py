@@ -98,7 +98,7 @@ def style_transfer(
     >>> style_transfer(model, cat, ck.style_image("ink", 64), steps=2).images.shape
     torch.Size([1, 3, 64, 96])
     """
-    check_one("content", content)
+    content = check_one("content", content)
     styles = _styles(style)
     shares = _shares(style_weights, len(styles))
     layers, content_layer = chosen_layers(model, layers, content_layer)
@@ -153,9 +153,7 @@ def _styles(style: Tensor | Sequence[Tensor]) -> list[Tensor]:
     styles = list(style.split(1)) if isinstance(style, Tensor) and style.ndim == 4 else style
     if not isinstance(styles, list | tuple) or not styles:
         raise ImageError("style must be an image (1, 3, H, W), or a list of at least one.")
-    for image in styles:
-        check_one("style", image)
-    return list(styles)
+    return [check_one("style", image) for image in styles]
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:

@@ -62,7 +62,6 @@ def synthesise_texture(
     torch.Size([1, 3, 64, 64])
     """
     check_one("image", image)
-    check_count("n", n)
     layers, _ = chosen_layers(model, layers)
     check_options(tv=tv, smooth=None, parameterization="fourier", optimizer=optimizer, steps=steps)
     check_count("size", size, 32)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from coursekit.arguments import check_count, check_shape
 from coursekit.errors import OptionError
 
 Transform = Callable[[Tensor, torch.Generator], Tensor]
@@ -88,15 +89,18 @@ def robust(size: int) -> list[Transform]:
 
     It is wide, an eighth of the side and 0.7 to 1.2 in scale: with half of that, fine patterns survive it.
     """
+    check_count("size", size, 8)
     step = max(2, size // 8)
     return [pad(step), jitter(step), warp(15, (0.7, 1.2)), jitter(step // 2)]
 
 
 def apply(transforms: Sequence[Transform], images: Tensor, generator: torch.Generator) -> Tensor:
     """Apply one after the other, then bring the result back to the images' own size."""
-    x = images
+    x = check_shape("images", images, "N", "C", "H", "W")
     for transform in transforms:
         x = transform(x, generator)
+        if not isinstance(x, Tensor) or x.ndim != 4:
+            raise OptionError("Each transform must return images (N, C, H, W).")
     if x.shape != images.shape:
         x = F.interpolate(x, size=images.shape[2:], mode="bilinear", align_corners=False)
     return x

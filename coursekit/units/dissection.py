@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images, check_made, check_maps
+from coursekit.arguments import check_count, check_images, check_maps
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
 from coursekit.images.concepts import HUES, PATTERNS
@@ -323,7 +323,6 @@ def _exchanged(concepts: Concepts) -> Tensor:
 
 
 def _check(concepts: Concepts, share: float) -> None:
-    check_made(concepts, Concepts, "concepts", "concept_scenes")
     check_images(concepts.images)
     masks, expected = concepts.masks, (len(concepts.images), len(concepts.names))
     if masks.dtype != torch.bool or masks.ndim != 4 or tuple(masks.shape[:2]) != expected:

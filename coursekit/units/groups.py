@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.arguments import check_count
+from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.errors import OptionError
 from coursekit.interrupts import importing
 
@@ -55,11 +55,9 @@ def neuron_groups(maps: Tensor, count: int = 6, *, seed: int = 0) -> Groups:
         from sklearn.decomposition import NMF
 
     check_count("count", count)
-    check_count("seed", seed, 0, 2**32 - 1)
-    if maps.ndim != 4 or count > min(maps.shape[1], maps[:, 0].numel()):
-        raise OptionError(
-            f"Give maps (N, K, h, w) with at least {count} channels and positions, not {tuple(maps.shape)}."
-        )
+    maps = check_shape("maps", maps, "N", "K", "h", "w")
+    if count > min(maps.shape[1], maps[:, 0].numel()):
+        raise OptionError(f"Give maps with at least {count} channels and positions, not {tuple(maps.shape)}.")
     n, channels, height, width = maps.shape
     rows = maps.detach().cpu().clamp(min=0).permute(0, 2, 3, 1).reshape(-1, channels).numpy()
     split = NMF(count, init="nndsvda", random_state=seed, max_iter=500, tol=1e-3)
@@ -89,13 +87,14 @@ def activation_grid(maps: Tensor, pictures: Mapping[int, Tensor]) -> Tensor:
     >>> activation_grid(torch.rand(4, 2, 3), {0: torch.zeros(3, 8, 8), 2: torch.ones(3, 8, 8)}).shape
     torch.Size([1, 3, 16, 24])
     """
-    if maps.ndim != 3 or not pictures:
-        raise OptionError(f"Give maps (K, h, w) and at least one picture, not {tuple(maps.shape)} and {len(pictures)}.")
+    maps = check_shape("maps", maps, "K", "h", "w")
+    if len({check_shape("A picture", picture, 3, picture.shape[-1], "s").shape for picture in pictures.values()}) != 1:
+        raise OptionError("Give at least one picture, and all of the same size (3, s, s).")
     channels = torch.tensor(sorted(pictures))
     if channels.max() >= len(maps):
         raise OptionError(f"There are {len(maps)} channels, but a picture of channel {int(channels.max())}.")
     values, strongest = maps.detach().cpu()[channels].max(0)
-    tiles = torch.stack([pictures[int(k)] for k in channels])[strongest]  # (h, w, 3, s, s)
+    tiles = torch.stack([pictures[int(k)].float() for k in channels])[strongest]  # (h, w, 3, s, s)
     faint = (values.clamp(min=0) / values.max().clamp(min=1e-9)).sqrt()[:, :, None, None, None]
     drawn = 1 - faint * (1 - tiles)
     height, width, _, side, _ = drawn.shape
@@ -108,9 +107,12 @@ def colour_groups(maps: Tensor, image: Tensor, colours: Tensor) -> Tensor:
     >>> colour_groups(torch.rand(2, 4, 4), torch.rand(1, 3, 16, 16), torch.eye(3)[:2]).shape
     torch.Size([1, 3, 16, 16])
     """
+    check_images(image)
+    maps = check_shape("maps", maps, "G", "h", "w").to(image)
+    colours = check_shape("colours", colours, len(maps), 3).to(image)
     large = F.interpolate(maps[None], image.shape[2:], mode="bilinear").clamp(min=0)[0]
     share = large / large.sum(0).clamp(min=1e-9)
-    strength = (large.sum(0) / large.sum(0).quantile(0.9)).clamp(0, 1)
+    strength = (large.sum(0) / large.sum(0).quantile(0.9).clamp(min=1e-9)).clamp(0, 1)
     mixed = torch.einsum("ghw,gc->chw", share, colours)
     grey = image[0].mean(0)
     return ((0.35 + 0.65 * grey) * (1 - strength * (1 - mixed)))[None].clamp(0, 1)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_made, check_maps
+from coursekit.arguments import check_maps, check_shape
 from coursekit.errors import ImageError, OptionError
 from coursekit.images.scenes import background_of, cutouts, fit, load_cutout, paste
 from coursekit.networks.model import Model
@@ -42,7 +42,6 @@ def part_scenes(n: int, objects: Sequence[str], *, seed: int = 0, size: int = 96
     >>> part_scenes(6, ["zebra", "hen"])
     6 scenes of 2 distinct objects
     """
-    check_count("n", n)
     if not objects:
         raise OptionError("There is no object to compose: objects is empty.")
     if unknown := [name for name in objects if name not in cutouts()]:
@@ -75,7 +74,6 @@ def part_places(model: Model, scenes: PartScenes, layer: str) -> tuple[Tensor, T
     >>> places.shape, heights.shape
     (torch.Size([2, 256, 2]), torch.Size([2, 256]))
     """
-    check_made(scenes, PartScenes, "scenes", "part_scenes")
     maps = activations(model, scenes.images, [layer], reduce=lambda a: check_maps(a, layer))[layer].float().cpu()
     rows, columns = maps.shape[2:]
     heights, place = maps.flatten(2).max(2)
@@ -97,6 +95,8 @@ def part_spread(places: Tensor, heights: Tensor, objects: Sequence[str], *, shar
     tensor([[0.1000]])
     """
     names = np.array(objects)
+    heights = check_shape("heights", heights, len(names), "channels")
+    places = check_shape("places", places, *heights.shape, 2)
     spread = torch.full((heights.shape[1], len(set(objects))), torch.nan)
     strong = heights >= share * heights.amax(0).clamp(min=1e-6)
     for c, name in enumerate(sorted(set(objects))):

@@ -80,6 +80,7 @@ def orientation_tuning(
     torch.Size([64, 3, 4])
     """
     check_count("angles", angles, least=3)
+    check_count("The number of wavelengths", len(wavelengths))
     turns = [180 * i / angles for i in range(angles)]
     shown = [stimuli.grating(model.input_size, wavelength, angle) for wavelength in wavelengths for angle in turns]
     responses = _responses(model, torch.cat(shown), layer, background=0.5)
@@ -111,6 +112,7 @@ def curve_tuning(
     torch.Size([128, 2, 4])
     """
     check_count("angles", angles, least=3)
+    check_count("The number of radii", len(radii))
     turns = [360 * i / angles for i in range(angles)]
     arcs = torch.cat([stimuli.curve(model.input_size, r, angle, width, length) for r in radii for angle in turns])
     dark, light = _responses(model, arcs, layer, 1.0), _responses(model, 1 - arcs, layer, 0.0)
@@ -137,7 +139,7 @@ def gradient_orientation(images: Tensor) -> tuple[Tensor, Tensor]:
     check_images(images)
     if min(images.shape[2:]) < 3:
         raise OptionError(f"A gradient needs at least 3 x 3 pixels, but the images are {tuple(images.shape[2:])}.")
-    grey = images.mean(1, keepdim=True)
+    grey = images.float().mean(1, keepdim=True)
     gx = F.conv2d(grey, torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])[None, None])
     gy = F.conv2d(grey, torch.tensor([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]])[None, None])
     y, x = (torch.linspace(-1, 1, side) for side in gx.shape[2:])
@@ -147,13 +149,15 @@ def gradient_orientation(images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.rad2deg(torch.atan2(double, across)) / 2 % 180, across.hypot(double) / energy.clamp(min=1e-12)
 
 
-def angle_between(a: Tensor, b: Tensor, *, turn: float = 180) -> Tensor:
+def angle_between(a: Tensor, b: Tensor | float, *, turn: float = 180) -> Tensor:
     """Return the difference of two angles in degrees, 0 to turn / 2.
 
     >>> angle_between(torch.tensor([170.0]), torch.tensor([10.0]))
     tensor([20.])
     """
-    return ((a - b + turn / 2) % turn - turn / 2).abs()
+    if not turn > 0:
+        raise OptionError(f"turn must be above 0, but is {turn!r}.")
+    return ((1.0 * a - 1.0 * b + turn / 2) % turn - turn / 2).abs()
 
 
 def _responses(model: Model, images: Tensor, layer: str, background: float) -> Tensor:

@@ -143,7 +143,9 @@ def test_every_method_of_the_attribution_modules_is_public():
     for path in attribution_modules():
         for name, function in vars(import_module(path)).items():
             if is_method(function) and function.__module__ == path and not name.startswith("_"):
-                assert name in ck.__all__ and getattr(ck, name) is function, f"coursekit.{name} is not {path}'s"
+                assert name in ck.__all__ and inspect.unwrap(getattr(ck, name)) is function, (
+                    f"coursekit.{name} is not {path}'s"
+                )
 
 
 def test_every_method_takes_a_target_third_or_by_name_and_options_by_name_only():

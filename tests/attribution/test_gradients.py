@@ -237,7 +237,7 @@ def test_bad_sigma(sigma):
 
 @pytest.mark.parametrize("steps", [0, -1, 2.5])
 def test_bad_steps(steps):
-    with pytest.raises(ck.OptionError, match=f"steps must be .* at least 1, but is {steps}"):
+    with pytest.raises(ck.OptionError, match=f"steps must be .* at least [01], but is {steps}"):
         ck.integrated_gradients(small_model(), random_images(), steps=steps)
 
 
@@ -247,5 +247,5 @@ def test_bad_baseline():
 
 
 def test_a_gap_needs_one_map_for_each_image():
-    with pytest.raises(ck.OptionError, match="2 images, but 3 attributions"):
+    with pytest.raises(ck.OptionError, match=r"shape \(2, C, 12, 12\), but has \(3"):
         ck.completeness_gap(small_model(), random_images(), random_images(3))

@@ -339,12 +339,12 @@ def test_bad_input_is_told_before_any_work():
         ({"mode": "data"}, "'cascading' or 'independent'"),
         ({"objects": ["zebra"]}, "3 images, but 1 objects"),
         ({"targets": [1, 2]}, "3 images, but 2 targets"),
-        ({"targets": ck.unit("conv1", 0)}, "explain classes"),
+        ({"targets": ck.unit("conv1", 0)}, "targets must be a whole number"),
         ({"layers": ["conv9"]}, "no layer 'conv9'"),
     ):
         with pytest.raises(ck.CoursekitError, match=words):
             quick(small_model(), methods, **options)
-    with pytest.raises(ck.OptionError, match="methods maps names"):
+    with pytest.raises(ck.OptionError, match="methods must be a dict"):
         quick(small_model(), {})
     assert not called
 

@@ -203,7 +203,7 @@ def test_a_method_that_could_not_apply_is_tried_again(tmp_path):
 
 def test_a_file_of_something_else_is_refused_and_kept(tmp_path):
     path, scenes = tmp_path / "board.json", marked_scenes()
-    ck.scoreboard(small_model(), {}, scenes, curve_scenes=5, steps=4, path=path)
+    ck.scoreboard(small_model(), METHODS, scenes, curve_scenes=5, steps=4, path=path)
     content = path.read_bytes()
     for model, other, options, word in (
         (small_model(seed=1), scenes, {"steps": 4}, "network"),
@@ -252,7 +252,7 @@ def test_show_dots_draws_values_and_intervals_where_they_are():
     assert (low, high, y) == (0.7, 0.95, 0)
     assert left.lines[2].get_linestyle() == "--" and left.lines[2].get_xdata()[0] == 0.5
     assert len(right.lines) == 1 and right.lines[0].get_ydata()[0] == 0
-    with pytest.raises(ck.OptionError, match="at least one panel"):
+    with pytest.raises(ck.OptionError, match="at least one entry"):
         ck.show_dots({})
 
 

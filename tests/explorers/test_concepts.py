@@ -80,9 +80,9 @@ def test_pictures_come_from_most_to_least_of_the_concept(shown):
 
 def test_what_cannot_be_explored_is_refused_in_one_sentence():
     gradients, concepts, random, images, codes = parts()
-    with pytest.raises(ck.OptionError, match="nothing to explore"):
+    with pytest.raises(ck.OptionError, match=r"concepts must be .* at least one entry"):
         ck.explore_concepts(gradients, {}, random, images, codes)
     with pytest.raises(ck.OptionError, match="8 or more images and the codes of each; there are 5"):
         ck.explore_concepts(gradients, concepts, random, images[:5], codes)
-    with pytest.raises(ck.OptionError, match="no activations of the random pictures at layer 'high'"):
+    with pytest.raises(ck.OptionError, match="at layer 'high' are missing"):
         ck.explore_concepts(gradients, concepts, {"low": random["low"]}, images, codes)

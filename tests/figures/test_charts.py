@@ -51,7 +51,7 @@ def test_a_power_law_is_straight_and_parallel_to_its_guide_on_two_logarithmic_ax
 def test_a_guide_needs_two_logarithmic_axes():
     with pytest.raises(ck.OptionError, match="logx=True"):
         ck.show_lines([1, 2], {"a": [1, 2]}, xlabel="x", ylabel="y", log=True, slopes={"N": 1})
-    with pytest.raises(ck.OptionError, match="at least one curve"):
+    with pytest.raises(ck.OptionError, match="at least one entry"):
         ck.show_lines([1, 2], {}, xlabel="x", ylabel="y")
 
 
@@ -140,7 +140,7 @@ def test_the_bars_of_a_histogram_are_shares_in_common_bins():
 
 @pytest.mark.parametrize("wrong", [{}, {"a": torch.empty(0)}, {"a": torch.tensor([1.0, NAN])}])
 def test_a_histogram_of_nothing_or_of_nan_is_refused(wrong):
-    with pytest.raises(ck.OptionError, match="at least one value, all finite"):
+    with pytest.raises(ck.OptionError, match=r"at least one entry|values along its axes|must be finite"):
         ck.show_histograms(wrong, xlabel="x")
 
 
@@ -168,7 +168,7 @@ def test_a_scatter_has_its_dots_names_and_curves_where_they_belong():
     ("groups", "names"), [({}, []), ({"a": ([1], [1, 2])}, []), ({"a": ([1, 2], [1, 2])}, ["one"])]
 )
 def test_a_scatter_that_does_not_add_up_is_refused(groups, names):
-    with pytest.raises(ck.OptionError, match="as many x as y"):
+    with pytest.raises(ck.OptionError, match=r"as many x as y|at least one entry"):
         ck.show_scatter(groups, names=names, xlabel="x", ylabel="y")
 
 

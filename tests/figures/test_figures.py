@@ -117,7 +117,7 @@ def test_three_channels_are_added_up(image):
 def test_several_maps_under_one_title_are_an_error(image):
     with pytest.raises(ck.OptionError, match="holds 2; index it first"):
         ck.show_maps(image, {"a": torch.rand(2, 1, 4, 4)}, unit="logits")
-    with pytest.raises(ck.OptionError, match="at least one map"):
+    with pytest.raises(ck.OptionError, match="at least one entry"):
         ck.show_maps(image, {}, unit="logits")
 
 
@@ -370,14 +370,15 @@ def test_signals_become_pictures_around_grey_each_on_its_own_scale():
     small = torch.zeros(1, 1, 100, 100)
     small[0, 0, 0, :3] = torch.tensor([1.0, 2.0, 2.0])
     assert ck.signal_pictures(small)[0, 0, 0, 0] == 0.75, "the percentile is one of the values that are not 0"
-    with pytest.raises(ck.OptionError, match=r"\(N, C, H, W\), but got \(3, 4, 4\)"):
+    with pytest.raises(ck.OptionError, match=r"\(N, C, H, W\), but has \(3, 4, 4\)"):
         ck.signal_pictures(signals[0, :, :4, :4])
 
 
 def test_no_image_is_told():
-    for none in ([], torch.empty(0, 3, 8, 8)):
-        with pytest.raises(ck.OptionError, match="at least one image"):
-            ck.show_images(none)
+    with pytest.raises(ck.OptionError, match="at least one image"):
+        ck.show_images([])
+    with pytest.raises(ck.ImageError, match="with values along its axes"):
+        ck.show_images(torch.empty(0, 3, 8, 8))
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,10 @@ def test_of_many_points_some_are_drawn_each_with_its_own_colour():
 @pytest.mark.parametrize(
     ("panels", "colours", "words"),
     [
-        ({}, NAMES, "at least one panel"),
+        ({}, NAMES, "at least one entry"),
         ({"map": torch.rand(4, 3)}, NAMES, r"\(N, 2\), but are \(4, 3\)"),
         ({"map": POINTS}, NAMES[:3], "4 points, but 3 names"),
-        ({"map": [[0, 1]]}, NAMES, "but are list"),
+        ({"map": [[0, 1]]}, NAMES, "but is dict"),
     ],
 )
 def test_bad_points(panels, colours, words):

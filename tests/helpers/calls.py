@@ -6,8 +6,9 @@ block that only looks.
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import torch
 from nets import random_images, small_model
@@ -70,10 +71,16 @@ def many(images: Tensor) -> Tensor:
     return torch.cat([images[:1].roll(k, 3) * (0.4 + 0.05 * k) for k in range(12)])
 
 
-def with_cue(images: Tensor) -> object:
-    """As much of a case as `flips` asks for: darker pictures, four of which turn into birds."""
-    pictures = many(images)
-    return SimpleNamespace(pair=lambda fault, label: (pictures, pictures**3), labels=torch.ones(12))
+class Cue(ck.Case):
+    """As much of a case as `flips` asks for: pictures, and darker ones."""
+
+    def pair(self, fault: str, label: str) -> tuple[Tensor, Tensor]:
+        assert label in self.classes or super().pair(fault, label)  # which refuses others
+        return self.images, self.images**3
+
+
+def with_cue(images: Tensor) -> ck.Case:
+    return Cue(0, {}, many(images), torch.ones(12), [], None)
 
 
 def covered(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
@@ -179,17 +186,20 @@ TOGETHER = {  # name -> call; a result for all images at once, or for none
 CALLS = PER_IMAGE | TOGETHER
 
 
-def takes_a_model() -> set[str]:
-    """Every public function whose first parameter is `model`, those of the public modules as "module.name"."""
+def public_functions() -> dict[str, Callable]:
+    """Name -> function, those of the public modules as "module.name"."""
     found = {}
     for name in ck.__all__:
         value = getattr(ck, name)
-        if isinstance(value, ModuleType):
-            own = {f"{name}.{key}": part for key, part in vars(value).items() if not key.startswith("_")}
-            found |= {key: part for key, part in own.items() if getattr(part, "__module__", "") == value.__name__}
-        else:
-            found[name] = value
-    return {name for name, value in found.items() if inspect.isfunction(value) and _first(value) == "model"}
+        parts = vars(value).items() if isinstance(value, ModuleType) else ()
+        found |= {f"{name}.{key}": part for key, part in parts if getattr(part, "__module__", "") == "coursekit.door"}
+        found[name] = value
+    return {name: value for name, value in found.items() if inspect.isfunction(value)}
+
+
+def takes_a_model() -> set[str]:
+    """Every public function whose first parameter is `model`."""
+    return {name for name, value in public_functions().items() if _first(value) == "model"}
 
 
 def _first(function: object) -> str:

@@ -89,7 +89,7 @@ def test_scenes_show_every_object_equally_often_and_say_which():
         (lambda: ck.load_scene([]), ck.OptionError, "one to four"),
         (lambda: ck.load_scene(["hen", "hen"]), ck.OptionError, "one to four different"),
         (lambda: ck.load_scene("hen", background="nowhere"), ck.ImageError, "nowhere"),
-        (lambda: ck.load_scene("hen", background=3), ck.ImageError, "not int"),
+        (lambda: ck.load_scene("hen", background=3), ck.OptionError, "is 3"),
         (lambda: ck.load_scene("hen", background=GREY * 3), ck.ImageError, r"\[0, 1\]"),
         (lambda: ck.load_scene("hen", size=5), ck.OptionError, "32 to 2048"),
         (lambda: ck.load_scene("hen", scale=2.0), ck.OptionError, "scale"),

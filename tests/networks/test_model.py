@@ -131,7 +131,7 @@ def test_normalisation_and_size_of_the_others():
 def test_unknown_model_names_the_close_ones():
     with pytest.raises(ck.UnknownModel, match=r"'efficientnet_lite'\. Did you mean .*'efficientnet_lite0'"):
         ck.load_model("efficientnet_lite")
-    with pytest.raises(ck.UnknownModel, match="None"):
+    with pytest.raises(ck.OptionError, match="name must be a string, but is NoneType"):
         ck.load_model(None)
 
 

@@ -89,22 +89,50 @@ def test_a_layer_without_maps_is_told_in_one_sentence(ask):
 
 
 SWAPPED = {  # a call with its arguments in a wrong order -> exception, words of its message
-    "layer for images": (lambda m: ck.top_patches(m, "conv2", 3, IMAGES), ck.ImageError, "Images must be .* got str"),
-    "layer for concepts": (lambda m: ck.dissect(m, "conv2", CONCEPTS), ck.OptionError, "concepts must be .* got str"),
-    "images for concepts": (lambda m: ck.dissect(m, IMAGES, "conv2"), ck.OptionError, "concepts must be .* got Tensor"),
-    "layer for scenes": (lambda m: ck.part_places(m, "conv2", SCENES), ck.OptionError, "scenes must be .* got str"),
-    "layers for images": (lambda m: ck.activations(m, ["conv2"], IMAGES), ck.ImageError, "Images must be .* got list"),
-    "images for layer": (lambda m: ck.embed(m, IMAGES, IMAGES), ck.UnknownLayer, r"by its name.*got Tensor \(10, 3"),
+    "layer for images": (
+        lambda m: ck.top_patches(m, "conv2", 3, IMAGES),
+        ck.ImageError,
+        "images must .* but is str .conv2",
+    ),
+    "layer for concepts": (
+        lambda m: ck.dissect(m, "conv2", CONCEPTS),
+        ck.OptionError,
+        "a ck.Concepts, but is str",
+    ),
+    "images for concepts": (
+        lambda m: ck.dissect(m, IMAGES, "conv2"),
+        ck.OptionError,
+        "a ck.Concepts, but is Tensor",
+    ),
+    "layer for scenes": (
+        lambda m: ck.part_places(m, "conv2", SCENES),
+        ck.OptionError,
+        "a ck.PartScenes, but is str",
+    ),
+    "layers for images": (
+        lambda m: ck.activations(m, ["conv2"], IMAGES),
+        ck.ImageError,
+        "images must .* but is list",
+    ),
+    "images for layer": (
+        lambda m: ck.embed(m, IMAGES, IMAGES),
+        ck.UnknownLayer,
+        r"layer must .* is Tensor \(10, 3",
+    ),
     "images for channel": (lambda m: ck.unit("conv2", IMAGES), ck.TargetError, r"channel must .* is Tensor \(10, 3"),
     "images for target": (lambda m: ck.saliency(m, IMAGES, IMAGES), ck.TargetError, r"A target is .* Tensor \(10, 3"),
     "images for top": (lambda m: ck.predict(m, IMAGES, IMAGES), ck.OptionError, r"top must be .* is Tensor \(10, 3"),
-    "class for maps": (lambda m: ck.deletion_curve(m, IMAGES, 3), ck.OptionError, "Maps must .* got int"),
+    "class for maps": (
+        lambda m: ck.deletion_curve(m, IMAGES, 3),
+        ck.OptionError,
+        "maps must .* but is 3",
+    ),
     "one layer": (
         lambda m: ck.activation_gradients(m, IMAGES, ["conv2"], 3),
-        ck.UnknownLayer,
-        "a list of names.* is 3",
+        ck.TargetError,
+        "target must be .* but is list",
     ),
-    "images for model": (lambda m: ck.saliency(IMAGES, m), ck.OptionError, "model must be a ck.Model, but is a Tensor"),
+    "images for model": (lambda m: ck.saliency(IMAGES, m), ck.OptionError, "model must be a ck.Model, but is Tensor"),
     "raw network": (lambda m: ck.predict(m.module, IMAGES), ck.OptionError, "ck.Model, but is a SmallNet; wrap it"),
 }
 

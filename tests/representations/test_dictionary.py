@@ -166,7 +166,7 @@ BAD = {
     "crop": (lambda m, x: ck.discover_concepts(m, x, 0, "conv2", crop=33), "crop must be .* from 1 to 32"),
     "no maps": (lambda m, x: ck.discover_concepts(m, x, 0, "fc", count=2), "has no maps"),
     "samples": (lambda m, x: ck.sobol_indices(lambda u: u[:, 0], 1, samples=1), "samples must be .* at least 2"),
-    "found": (lambda m, x: ck.delete_concepts(m, x, 0, torch.eye(3)), "what ck.discover_concepts returns"),
+    "found": (lambda m, x: ck.delete_concepts(m, x, 0, torch.eye(3)), "must be a ck.FoundConcepts, but is Tensor"),
 }
 
 

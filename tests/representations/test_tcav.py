@@ -342,9 +342,9 @@ def change(what, **options):
 BAD_TESTS = {
     "too few draws": (change(lambda g, c, r: None, draws=39), "39 random .* below 2/40.*of 2 tests.*draws=80 or more"),
     "no draws": (change(lambda g, c, r: None, draws=0), "draws must be .* at least 1"),
-    "no concept": (change(lambda g, c, r: c.clear()), "nothing to test"),
-    "layer": (change(lambda g, c, r: c["dotted"].clear()), "no activations of dotted at layer 'a'"),
-    "random layer": (change(lambda g, c, r: r.clear()), "no activations of the random pictures at layer 'a'"),
+    "no concept": (change(lambda g, c, r: c.clear()), "concepts must be .* at least one entry"),
+    "layer": (change(lambda g, c, r: c["dotted"].pop("a")), "at least one entry|no activations of dotted"),
+    "random layer": (change(lambda g, c, r: r.clear()), "random must be .* at least one entry"),
     "few pictures": (change(lambda g, c, r: r.update(a=r["a"][:100])), "20 pictures needs 400 random .* are 100"),
     "width": (change(lambda g, c, r: g.update(a=g["a"][:, :5])), "16 numbers .* have 5"),
 }

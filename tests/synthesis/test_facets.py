@@ -78,7 +78,7 @@ def test_the_seed_decides_and_the_model_stays(model, images):
         ({"nearest": 0}, OptionError, "nearest"),
         ({"layer": "conv9"}, UnknownLayer, "conv9"),
         ({"target": [0, 1]}, OptionError, "one unit"),
-        ({"target": "red"}, TargetError, "class index"),
+        ({"target": "red"}, TargetError, "target must be"),
         ({"images": torch.full((4, 3, 8, 8), 255.0)}, ImageError, "255"),
     ],
 )

@@ -342,7 +342,7 @@ def test_snapshots_are_the_images_of_their_steps(model):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"objective": "cat"}, TargetError, "class index"),
+        ({"objective": "cat"}, TargetError, "objective must be"),
         ({"objective": CLASSES}, TargetError, f"0 to {CLASSES - 1}"),
         ({"objective": o.channel("conv1", 99)}, TargetError, "0 to 5"),
         ({"objective": o.channel("conv9", 0)}, UnknownLayer, "conv9"),

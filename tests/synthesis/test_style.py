@@ -271,7 +271,7 @@ def test_the_distance_of_a_style_to_itself_is_zero(model, pictures):
         ({"optimizer": "sgd"}, OptionError, "optimizer is 'lbfgs' or 'adam'"),
         ({"parameterization": "blocks"}, OptionError, "parameterization is 'fourier' or 'pixels'"),
         ({"steps": 0}, OptionError, "steps must be a whole number"),
-        ({"layers": "conv1"}, OptionError, "layers must be a list"),
+        ({"layers": "conv1"}, UnknownLayer, "layers must be a list"),
         ({"layers": ["conv9"]}, UnknownLayer, "no layer 'conv9'"),
         ({"style": []}, ImageError, "style must be an image"),
         ({"style": torch.rand(3, 40, 40)}, ImageError, "style must be an image|shape"),

@@ -112,7 +112,7 @@ def test_patches_come_from_the_photographs_and_follow_from_the_seed():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: ck.filter_pictures([1, 2]), ck.ImageError, "list"),
+        (lambda: ck.filter_pictures([1, 2]), ck.OptionError, "list"),
         (lambda: ck.filter_pictures(torch.zeros(3, 3)), ck.ImageError, "layer.weight"),
         (lambda: ck.filter_health(torch.zeros(1, 3, 7, 7)), ck.OptionError, "two filters"),
         (lambda: ck.filter_health(torch.zeros(4, 3, 1, 1)), ck.OptionError, "2 × 2"),

@@ -238,9 +238,9 @@ def test_colours_stand_where_their_group_is():
 def test_figures_refuse_what_does_not_fit():
     with pytest.raises(ck.OptionError, match="180 or 360"):
         ck.show_polar({"a": {"b": torch.rand(4)}}, turn=90)
-    with pytest.raises(ck.OptionError, match="n titles"):
+    with pytest.raises(ck.OptionError, match="Give 2 titles"):
         ck.show_circuit(torch.rand(2, 3, 3), ["one"])
-    with pytest.raises(ck.OptionError, match="one panel"):
+    with pytest.raises(ck.OptionError, match="at least one entry"):
         ck.show_parts({})
 
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from coursekit.arguments import check_shape
 from coursekit.networks.nets.blocks import apart, averaged
 
 # The cut-outs that it tells apart, in the order of its outputs: animals with a head, feet and a back that differ.
@@ -59,6 +60,7 @@ def filter_loss(maps: Tensor, tau: float) -> Tensor:
     >>> filter_loss(torch.ones(8, 2, 4, 4), 1.0).abs() < 1e-6  # equal maps tell nothing
     tensor([True, True])
     """
+    maps = check_shape("maps", maps, "N", "K", maps.shape[-1], "n")
     shapes = part_templates(maps.shape[2]).to(maps).flatten(1)
     fit = tau * torch.einsum("nkp,tp->knt", maps.flatten(2), shapes)
     given = fit.log_softmax(1)  # log p(x|T): over the maps
