@@ -176,6 +176,11 @@ def fitting(value: object, kind: Any, name: str = "") -> object:
         return _mapping(value, keys, kind, name if name in GAPS else "")
     if origin in (list, tuple, Sequence, Iterable):
         return _list(value, parts, name, origin is tuple and Ellipsis not in parts)
+    if hasattr(origin, "_fields") and isinstance(value, origin):  # a named tuple is as good as its parts
+        kinds = typing.get_type_hints(origin)
+        return origin(
+            *(fitting(part, kinds.get(field, object)) for field, part in zip(origin._fields, value, strict=True))
+        )
     return _sure(value, isinstance(value, origin))
 
 

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from coursekit.arguments import check_shape
 from coursekit.errors import OptionError
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
@@ -35,11 +36,16 @@ def show_gabors(filters: Tensor, colours: Tensor, gabors: Sequence[Gabor], *, al
     >>> show_gabors(filters, colours, [ck.fit_gabor(pattern[0]) for pattern in patterns])
     <Picture 900 × 520>
     """
-    filters, spectra = filters.detach().cpu(), frequency_response(filters)
+    n, k = len(gabors), filters.shape[-1]
+    filters = check_shape("filters", filters.detach().cpu(), n, 3, k, k)
+    colours = check_shape("colours", colours.detach().cpu(), n, 3)
+    if not n or any(gabor.drawn.shape != (k, k) or gabor.wavelength <= 0 for gabor in gabors):
+        raise OptionError(f"There must be a Gabor function of ck.fit_gabor for each filter, {k} × {k} pixels.")
+    spectra = frequency_response(filters)
     figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
     axes = figure.subplots(3, len(gabors), squeeze=False)
     for i, gabor in enumerate(gabors):
-        fitted = colours[i].cpu()[:, None, None] * gabor.drawn
+        fitted = colours[i][:, None, None] * gabor.drawn
         titles = (f"{gabor.angle:.0f}°, {gabor.wavelength:.1f} px", f"Gabor, R² {gabor.fit:.2f}")
         pictures = signal_pictures(torch.stack([filters[i], fitted]), clip=100)
         for ax, picture, title in zip(axes[:2, i], pictures, titles, strict=True):
@@ -72,6 +78,7 @@ def explore_learning(train: Callable[..., Iterable[Moment]], images: Tensor) -> 
     >>> explore_learning(lambda *options: [(0, torch.randn(4, 1, 5, 5), [2.3], 0.1)], torch.rand(20, 1, 12, 12))
     <Explorer: rate, batch, weight_decay, unit, step>
     """
+    images = check_shape("images", images.detach().cpu(), "n", 1, "h", "w").float()
     runs: dict[tuple, list[Moment]] = {}
     image = None  # the widget, once it is there
 
@@ -95,6 +102,8 @@ def explore_learning(train: Callable[..., Iterable[Moment]], images: Tensor) -> 
     rate, batch = choose("rate", [0.005, 0.02, 0.05, 0.1, 0.5], 0.05), choose("batch", [8, 32, 128], 32)
     decay = choose("decay", [0.0, 0.003, 0.01, 0.03, 0.1], 0.01)
     first = list(train(rate.value, batch.value, decay.value))
+    if not first or first[0][1].shape[-1] > min(images.shape[-2:]):
+        raise OptionError("train must yield a moment at least, with filters no larger than the images.")
     runs[rate.value, batch.value, decay.value] = first
     last = len(first) - 1
     unit, step = slide("unit", len(first[0][1]) - 1, min(3, len(first[0][1]) - 1)), slide("moment", last, last)
@@ -114,7 +123,7 @@ def _learning(moment: Moment, images: Tensor, unit: int) -> Picture:
     patches = torch.stack(
         [
             images[i, :, p // width : p // width + size, p % width : p % width + size]
-            for i, p in ((i, int(places[i])) for i in values.topk(9).indices.tolist())
+            for i, p in ((i, int(places[i])) for i in values.topk(min(9, len(values))).indices.tolist())
         ]
     )
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")

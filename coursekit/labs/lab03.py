@@ -11,6 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch, Rectangle
 from torch import Tensor, nn
 
+from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.attribution.occlusion import OcclusionGrid
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
@@ -45,6 +46,15 @@ def show_plate(rows: Sequence[PlateRow], labels: Sequence[str]) -> Picture:
     """
     if not rows or any(row.grid.activation is None for row in rows):
         raise OptionError("A plate needs a row, and each grid with its feature: ck.occlusion_grid(…, feature=…).")
+    for row in rows:
+        check_images(row.image)
+        check_shape("projection", row.projection, 1, 3, "h", "w")
+        check_count("window", row.window)
+        check_count("stride", row.stride)
+        for name, values in row.grid._asdict().items():
+            check_shape(name, values, 1, *row.grid.label.shape[1:])
+        if not 0 <= row.grid.label.min() <= row.grid.label.max() < len(labels):
+            raise OptionError(f"labels must name {int(row.grid.label.max()) + 1} classes, but there are {len(labels)}.")
     figure = Figure(figsize=(WIDTH, 2.75 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 5, squeeze=False)
     for line, row in zip(axes, rows, strict=True):

@@ -30,7 +30,7 @@ def pin_thumbnails(picture: Picture, points: Tensor, thumbnails: Mapping[int, Te
     >>> pin_thumbnails(ck.show_points({"PCA": points}, ["a", "b", "c"]), points, {2: torch.rand(1, 8, 8)})
     <Picture 720 × 500>
     """
-    _check_points(points)
+    points = _checked(points)
     strangers = [number for number in thumbnails if not 0 <= number < len(points)]
     if strangers:
         raise OptionError(f"A thumbnail is for point {strangers[0]}, but there are {len(points)} points, from 0.")
@@ -66,13 +66,14 @@ def spread(points: Tensor, count: int) -> list[int]:
     [0, 2]
     """
     check_count("count", count)
-    _check_points(points)
+    points = _checked(points)
     chosen = [int(points[:, 0].argmin())]
     while len(chosen) < min(count, len(points)):
         chosen.append(int(torch.cdist(points, points[chosen]).amin(1).argmax()))
     return chosen
 
 
-def _check_points(points: Tensor) -> None:
+def _checked(points: Tensor) -> Tensor:
     if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise OptionError(f"Points are a tensor (N, 2), but got {shown(points)}.")
+    return points.detach().cpu().float()

@@ -172,6 +172,17 @@ WITHOUT_MODEL = {
     "filter_health": lambda: ck.filter_health(torch.randn(2, 3, 7, 7)),
     "frequency_response": lambda: ck.frequency_response(torch.randn(2, 3, 7, 7), size=16),
     "main_pattern": lambda: ck.main_pattern(torch.randn(2, 3, 7, 7)),
+    "spread": lambda: ck.spread(CODES[:, :2], 3),
+    "pin_thumbnails": lambda: ck.pin_thumbnails(
+        ck.show_points({"p": CODES[:, :2]}, NAMES), CODES[:, :2], {0: torch.rand(3, 8, 8)}
+    ),
+    "show_gabors": lambda: ck.show_gabors(
+        ck.load_model("coursenet").layer("conv1").weight[:1],
+        torch.rand(1, 3),
+        [ck.fit_gabor(ck.stimuli.gabor(7, 5, 30, 0, 3)[0, 0])],
+    ),
+    "show_plate": lambda: ck.show_plate([_plate_row()], ["cat", "dog"]),
+    "explore_learning": lambda: ck.explore_learning(_lesson, torch.rand(4, 1, 12, 12)),
     "sobol_indices": lambda: ck.sobol_indices(lambda x: x[:, 0], 2, samples=4, seed=0),
     "matched_controls": lambda: ck.matched_controls(torch.ones(6), [0, 1], draws=2, tolerance=0.1, seed=0),
     "sparse_dictionary": lambda: ck.sparse_dictionary(torch.rand(2, 4, 8, 8), 6, active=2, steps=1, progress=False),
@@ -217,9 +228,18 @@ WITHOUT_MODEL = {
 # Without parameters, so that nothing can be wrong.
 NO_ARGUMENTS = {
     *("all_methods", "catch.states", "doctor", "eleven", "explore_training", "load_generator", "load_texture_network"),
-    *("parameterizations.maco", "photographs", "stored_cases", "training_history"),
+    *("load_autoencoder", "parameterizations.maco", "photographs", "stored_cases", "training_history"),
 }
-NOT_TRIED = {"show_gabors", "show_plate"}  # figures of one lab each
+NOT_TRIED: set[str] = set()
+
+
+def _plate_row() -> "ck.PlateRow":
+    grid = ck.OcclusionGrid(*torch.rand(2, 1, 3, 3), torch.zeros(1, 3, 3).long(), torch.rand(1, 3, 3))
+    return ck.PlateRow(IMAGE, grid, IMAGE, "a", "b", 16, 8)
+
+
+def _lesson(rate: float, batch: int, weight_decay: float) -> list:
+    return [(0, torch.randn(4, 1, 5, 5), [2.0], 0.1)]
 
 
 @cache
@@ -375,9 +395,10 @@ def _changed(right: object) -> dict[str, object]:
         spoilt = {f"its value is {name}": {**right, key: part} for name, part in wrong(value).items()}
         return spoilt | {"a key is None": {None: value}, "a key is 3": {3: value}}
     if isinstance(right, list | tuple) and right:
-        kind = type(right)
+        named = hasattr(right, "_fields")
+        kind = type(right)._make if named else type(right)
         spoilt = {f"its first is {name}": kind([part, *right[1:]]) for name, part in wrong(right[0]).items()}
-        return spoilt | {"one too few": right[:-1], "one too many": kind([*right, right[0]])}
+        return spoilt if named else spoilt | {"one too few": right[:-1], "one too many": kind([*right, right[0]])}
     if isinstance(right, ck.Model):
         broken = {"the raw module": right.module, "half": contract_model().half(), "double": contract_model().double()}
         return broken | {"a model without layers": ck.Model(nn.Flatten()), "a state dict": right.state_dict()}
