@@ -79,7 +79,8 @@ def test_a_misspelt_option_names_what_was_given_and_no_more():
 
 def test_a_picture_too_small_for_the_network():
     with pytest.raises(ck.ImageError, match="alexnet cannot read images of 46 × 46 pixels"):
-        ck.dream(ck.random_model("alexnet"), torch.rand(1, 3, 64, 64), "conv3", octaves=2, steps=1)
+        model = ck.random_model("alexnet")
+        ck.dream(model, torch.rand(1, 3, 64, 64), list(model.layers)[-1], octaves=2, steps=1)
 
 
 def test_a_stored_table_of_another_kind_is_refused():

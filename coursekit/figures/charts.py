@@ -17,6 +17,7 @@ from coursekit.figures.figure import COLOURS, SIGNED, WIDTH, Picture, bare, draw
 from coursekit.figures.lettering import method_colour, words, wrapped
 
 STYLES = ("-", "--", "-.", ":")
+SCALES = ("linear", "log")
 
 
 @styled
@@ -65,13 +66,12 @@ def show_lines(
     for i, (name, values) in enumerate(lines.items()):
         y = torch.as_tensor(values).tolist()
         marker = "o" if len(xs) < 20 else None  # few points: show where they are
-        style = STYLES[(i + i // len(COLOURS)) % len(STYLES)]  # where colours come again, the style is another
         colour = method_colour(name) or COLOURS[i % len(COLOURS)]
+        style = STYLES[(i + i // len(COLOURS)) % len(STYLES)]  # where colours come again, the style is another
         ax.plot(xs, y, style, marker=marker, color=colour, label=_counted(name, y))
         if bands and name in bands:
             ax.fill_between(xs, *bands[name], color=colour, alpha=0.15, lw=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.set(xscale="log" if logx else "linear", yscale="log" if log else "linear")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=SCALES[logx], yscale=SCALES[log])
     if limits:
         ax.set_ylim(limits)
     _draw_references(ax, levels or {}, marks or {}, slopes or {})

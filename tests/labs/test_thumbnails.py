@@ -29,7 +29,7 @@ def test_thumbnails_stand_at_their_dots_in_every_panel_and_within_the_figure():
 
 
 def test_bad_thumbnails():
-    with pytest.raises(ck.ImageError, match="finite"):
+    with pytest.raises(ck.OptionError, match="finite"):
         pinned({0: torch.full((1, 2, 2), torch.nan)})
     with pytest.raises(ck.OptionError, match=r"point 4, .* 4 points"):
         pinned({4: torch.ones(1, 2, 2)})
