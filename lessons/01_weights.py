@@ -428,7 +428,8 @@ for name in ("alexnet", "resnet18", "resnet101", "densenet121"):
         larger[f"{name}, {first.shape[2]} × {first.shape[3]}"] = tiles(first)
     else:
         print(f"{name}: not on this machine; coursekit fetch {name}")
-ck.show_images(list(larger.values()), list(larger), columns=3) if len(larger) > 1 else None
+picture = ck.show_images(list(larger.values()), list(larger), columns=3)
+picture if len(larger) > 1 else None
 
 # %% [markdown] id="deep-title" slideshow={"slide_type": "slide"}
 # ## Layers 2 and 3: the weights, all on one scale

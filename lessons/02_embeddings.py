@@ -591,13 +591,13 @@ ck.show_points(
     grey=["noise"],
 )
 
-# %% id="clusters-claim" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+# %% id="clusters-claim" slideshow={"slide_type": "-"}
 ami = {
     t: {a: adjusted_mutual_info_score(half_truth, labels) for a, labels in found.items()}
     for t, found in grouped.items()
 }
-ck.claim("AMI of HDBSCAN on the map of UMAP with the digits", ami["UMAP"]["HDBSCAN"], above=0.6)
-ck.claim("AMI of HDBSCAN on the 50 components themselves", ami["50 components"]["HDBSCAN"], below=0.4)
+ck.claim("AMI of HDBSCAN on the map of UMAP with the digits", ami["UMAP"]["HDBSCAN"], above=0.6, digits=1)
+ck.claim("AMI of HDBSCAN on the 50 components themselves", ami["50 components"]["HDBSCAN"], below=0.4, digits=1)
 
 # %% id="clusters-table" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for title, by in ami.items():
@@ -753,7 +753,7 @@ fifty_of_pixels = ck.project(codes["pixels"][: len(scenes)], "pca", dims=50)
 code_maps["t-SNE of pixels"] = ck.project(fifty_of_pixels, "tsne", perplexity=15)
 
 
-# %% id="codes-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+# %% id="codes-claim" slideshow={"slide_type": "skip"}
 def together(plane):
     """The part of the 5 nearest dots, of other objects, that are of the same family."""
     index = ck.neighbours(plane, 5, groups=scenes.objects).index
@@ -763,8 +763,8 @@ def together(plane):
 agree = {title: together(plane) for title, plane in code_maps.items()}
 trusted = {title: ck.trustworthiness(code, plane) for title, plane in code_maps.items() if "pixels" not in title}
 ratio = agree["t-SNE"] / agree["t-SNE of pixels"]
-ck.claim("of one family on the map: t-SNE of codes, divided by t-SNE of pixels", ratio, above=2)
-ck.claim("trustworthiness of t-SNE, minus PCA", trusted["t-SNE"] - trusted["PCA"], above=0.05)
+ck.claim("of one family on the map: t-SNE of codes, divided by t-SNE of pixels", ratio, above=2, digits=1)
+ck.claim("trustworthiness of t-SNE, minus PCA", trusted["t-SNE"] - trusted["PCA"], above=0.05, digits=1)
 
 # %% id="codes-table" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for title in trusted:
@@ -940,7 +940,7 @@ ck.claim("share with the ball in column 9, the least of three trainings", min(sh
 # The agent wins eight of nine games, so its mean score looks fine. Look at the training: `columns=range(8)`. The board has **nine** columns;
 # in training the ball never fell in the last one. The pixel of a ball there was always 0, so its weights have stayed as random as they began.
 
-# %% id="bug-cured" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+# %% id="bug-cured" slideshow={"slide_type": "skip"}
 starts = states[:, 0] == 0
 cured = ck.catch.train(columns=range(9), updates=1500)
 again_won = ck.catch.play(cured, states[starts]) > 0
@@ -1016,8 +1016,10 @@ for kind, channel in choice.items():
         f"  most like channel {twin:3}, |r| = {likeness[channel, twin]:.2f}"
     )
 
-# %% id="redundant-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
-ck.claim("median over the channels of |r| with the partner most alike", likeness[alive].amax(1).median(), above=0.4)
+# %% id="redundant-claim" slideshow={"slide_type": "skip"}
+ck.claim(
+    "median over the channels of |r| with the partner most alike", likeness[alive].amax(1).median(), above=0.4, digits=1
+)
 
 # %% [markdown] id="redundant-read" slideshow={"slide_type": "skip"}
 # The best of 256 channels always looks good on the pictures that chose it. On the other half of the objects some channels keep their concept, others fall back

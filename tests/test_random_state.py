@@ -56,5 +56,5 @@ def test_nor_does_an_import_move_them(handler):
 @pytest.mark.parametrize("seed", [None, -1, 2**32, 0.5, "0"], ids=repr)
 @pytest.mark.parametrize("call", [partial(ck.cav, *CODES), partial(ck.neuron_groups, MAPS, 2)], ids=["cav", "groups"])
 def test_a_seed_is_a_whole_number(call, seed):
-    with pytest.raises(ck.OptionError, match="seed must be a whole number from 0 to 4294967295"):
+    with pytest.raises(ck.OptionError, match="seed must be a whole number of at least 0 and at most 4294967295"):
         call(seed=seed)

@@ -88,7 +88,8 @@ def test_methods_get_at_most_eight_images_with_their_own_targets():
 
 
 def test_without_curves_only_the_mask_counts():
-    assert ck.scoreboard(small_model(), {}, marked_scenes(), curve_scenes=0).measures == MEASURES[:4]
+    methods = {"input_gradient": ck.input_gradient}
+    assert ck.scoreboard(small_model(), methods, marked_scenes(), curve_scenes=0).measures == MEASURES[:4]
 
 
 # Objects, not scenes ----------------------------------------------------------------------------------------------

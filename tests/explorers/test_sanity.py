@@ -65,7 +65,7 @@ def test_a_method_that_cannot_apply_is_told_below_the_controls():
 
 
 def test_one_image_only():
-    with pytest.raises(ck.OptionError, match=r"shows one image, but got 2; pass images\[:1\]"):
+    with pytest.raises(ck.ImageError, match=r"must be one image .* take image\[:1\]"):
         ck.explore_randomisation(small_model(), random_images(2))
 
 
