@@ -356,7 +356,7 @@ for title, method, options in (
 # It was trained ahead on 4,000 of the digits, 300 times each, turned and moved a little (`training/autoencoder.py`, seven minutes). Each fifth digit is new to it.
 
 # %% id="auto" slideshow={"slide_type": "skip"} tags=["show-code"]
-autoencoder = ck.load_autoencoder()
+autoencoder = ck.load_autoencoder().cpu()  # small enough to stay beside the digits
 
 
 def my_encode(images):
