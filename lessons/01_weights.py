@@ -151,11 +151,11 @@ sets = {
 }
 ck.show_images([tiles(w) for w in sets.values()], list(sets), columns=4)
 
-# %% [markdown] id="random-read" slideshow={"slide_type": "fragment"}
+# %% [markdown] id="random-read" slideshow={"slide_type": "notes"}
 # **A** is random: it saw nothing. **B** is ICA and **D** is k-means: they saw pictures, but no label. **C** is CourseNet.
 
 
-# %% id="random-claim" slideshow={"slide_type": "fragment"} tags=["nbval-ignore-output"]
+# %% id="random-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 def share_of_gabors(w):
     """The share of filters whose pattern a Gabor function explains to 80 %, with half a wave or more inside."""
     fits = [ck.fit_gabor(pattern[0]) for pattern in ck.main_pattern(w)[0]]
@@ -237,7 +237,7 @@ mixed = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
 learn, held = mixed[:4500], mixed[4500:]
 
 
-# %% id="learn" slideshow={"slide_type": "-"} tags=["show-code"]
+# %% id="learn" slideshow={"slide_type": "skip"} tags=["show-code"]
 def train(rate=0.05, batch=32, weight_decay=0.0, seed=0, steps=240):
     """Learn the digits; now and then yield the step, the filters, all losses so far and the held-out accuracy."""
     torch.manual_seed(seed)
@@ -262,7 +262,7 @@ def train(rate=0.05, batch=32, weight_decay=0.0, seed=0, steps=240):
 # %% id="learn-explorer" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 ck.explore_learning(train, digits[held])
 
-# %% id="learn-claim" slideshow={"slide_type": "fragment"} tags=["nbval-ignore-output"]
+# %% id="learn-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for decay in (0.0, 0.01, 0.1):
     runs = [list(train(weight_decay=decay, seed=seed))[-1] for seed in (0, 1, 2)]
     roughness = [ck.filter_health(filters)["roughness"].median().item() for _, filters, _, _ in runs]
@@ -549,7 +549,7 @@ ck.show_lines(
     limits=(0, 0.7),
 )
 
-# %% id="border-claim" slideshow={"slide_type": "fragment"}
+# %% id="border-claim" slideshow={"slide_type": "skip"}
 print(f"the cat, relu5: {rim[4][list(ck.photographs()).index('chelsea')]:.0%} of the border cells active,", end=" ")
 print(f"{inside[4][list(ck.photographs()).index('chelsea')]:.0%} of those inside")
 print(f"mean of 18 photographs, relu4: {rim[3].mean():.0%} and {inside[3].mean():.0%}", end="; ")
@@ -691,7 +691,7 @@ for layer in ("relu1", "relu2", "relu3", "relu5"):
     print(f"{layer}: a neuron sees {found[k].shape[-1]} × {found[k].shape[-1]} pixels")
 ck.show_images(list(plates.values()), list(plates), columns=4)
 
-# %% id="patches-claim" slideshow={"slide_type": "fragment"} tags=["nbval-ignore-output"]
+# %% id="patches-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 print("mean correlation of nine patches:", ", ".join(f"{layer} {value:.2f}" for layer, value in agreed.items()))
 ck.claim("relu1 minus relu5", agreed["relu1"] - agreed["relu5"], above=0.2)
 
@@ -789,7 +789,7 @@ ck.show_lines(
     limits=(0, 1.05),
 )
 
-# %% id="score-claim" slideshow={"slide_type": "fragment"}
+# %% id="score-claim" slideshow={"slide_type": "skip"}
 print("wrong by, in degrees:", ", ".join(f"{w:.0f}" for w in wrong_by))
 ck.claim("filters whose angle is right to 15 degrees, of six (chance 1)", sum(w <= 15 for w in wrong_by), at_least=5)
 across = [turn(angles[asked[k].argmin()], gabors[k].angle) for k in best]

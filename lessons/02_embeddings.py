@@ -4,11 +4,11 @@
 #
 # After this lab you will be able to
 #
-# - say what an embedding is, turn pictures into codes, and search them by distance and by angle,
+# - say what an embedding is, and search pictures by distance and by angle,
 # - score a code without counting the same object twice,
-# - draw codes in the plane in six ways, measure the drawing, and say what it does **not** mean,
-# - find a bug of a playing agent by coloring a map of its states,
-# - say which patches excite a channel, and whether another channel does the same.
+# - draw codes in the plane in six ways, and say what the drawing does **not** mean,
+# - find a bug of a playing agent on a map of its states,
+# - say which patches excite a channel, and which channels do the same.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 01.
@@ -133,19 +133,27 @@ print("my functions and ck.embed, ck.neighbours give the same codes and distance
 #
 # In the frame: the picture that we search with. Then its five nearest with their distances (L2), no scene of the same object.
 
+
 # %% id="near" slideshow={"slide_type": "-"} tags=["gallery"]
-shown, titles = [], []
-for name in ("zebra", "sports_car"):
+def wall(name):
+    """The picture of an object in a frame with its five nearest, by code and by pixels, and their titles."""
     query = objects.index(name)
-    for space in ("EfficientNet-Lite0", "pixels"):
+    shown, titles = [], []
+    for space, title in (("EfficientNet-Lite0", "by code"), ("pixels", "by pixels")):
         found = ck.neighbours(codes[space], 5, groups=objects)
         framed = F.pad(F.pad(images[[query]], (6,) * 4, value=0), (6,) * 4, value=1)
         shown += [framed, *images[found.index[query]].split(1)]
-        titles += [
-            "by code" if space != "pixels" else "by pixels",
-            *(f"{d:.0f}" for d in found.distance[query].tolist()),
-        ]
-ck.show_images(shown, titles, columns=6)
+        titles += [title, *(f"{d:.0f}" for d in found.distance[query].tolist())]
+    return shown, titles
+
+
+ck.show_images(*wall("zebra"), columns=6)
+
+# %% [markdown] id="near-car-title" slideshow={"slide_type": "subslide"}
+# ### A car on a busy background
+
+# %% id="near-car" slideshow={"slide_type": "-"}
+ck.show_images(*wall("sports_car"), columns=6)
 
 # %% id="near-claim" slideshow={"slide_type": "skip"}
 for name in ("zebra", "sports_car"):
@@ -209,7 +217,7 @@ ck.show_dots(
     found, xlabel="precision@k", interval="95 % interval over objects", grey=["chance"], line="chance", columns=2
 )
 
-# %% id="score-claim" slideshow={"slide_type": "-"}
+# %% id="score-claim" slideshow={"slide_type": "skip"}
 by_family = {row: interval[0] for row, interval in found["same family, of 5 nearest"].items()}
 print(
     f"{len({objects[i] for i in in_family})} objects in families, {len({objects[i] for i in in_class})} in classes of several"
@@ -286,13 +294,15 @@ for name in ("EfficientNet-Lite0", "CourseNet"):
 # | UMAP | edges of a fuzzy neighbour graph | cross-entropy of its edges, sampled |
 # | PaCMAP | near, mid-near and far pairs | three simple forces |
 #
-# Without its constraint, eigenmaps would put all dots on one spot. For t-SNE
+# For t-SNE
 #
 # $$ p_{j|i} \propto e^{-\lVert x_i - x_j \rVert^2 / 2 \sigma_i^2}, \qquad p_{ij} = \frac{p_{j|i} + p_{i|j}}{2N}, \qquad q_{ij} \propto (1 + \lVert y_i - y_j \rVert^2)^{-1}, $$
 #
 # each $\sigma_i$ such that the **perplexity** $2^{H(p_{\cdot|i})}$, a soft number of neighbours, is the one you ask for.
 
 # %% [markdown] id="plane-code-text" slideshow={"slide_type": "skip"}
+# Without its constraint, eigenmaps would put all dots on one spot.
+#
 # Two of the five are a few lines of linear algebra. PCA is a singular value decomposition. Eigenmaps are the eigenvectors of
 # the graph Laplacian $L = I - D^{-1/2} W D^{-1/2}$ with the smallest eigenvalues; the very first one is constant and left out.
 
@@ -793,8 +803,11 @@ explorer
 # %% [markdown] id="tour-title" slideshow={"slide_type": "slide"}
 # ## The grand tour: through the layers
 #
+# **Predict first.** In which layer do the digits part?
+
+# %% [markdown] id="tour-text" slideshow={"slide_type": "notes"}
 # t-SNE tears and glues. A **linear** projection never does; so let it turn slowly, and let one layer melt into the next.
-# A small network for digits, 500 digits that it never saw. **Predict first.** In which layer do the digits part?
+# A small network for digits shows 500 digits that it never saw.
 
 # %% id="tour-net" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 torch.manual_seed(0)
@@ -993,7 +1006,7 @@ ck.show_images(
     squares=False,
 )
 
-# %% id="patches-claim" slideshow={"slide_type": "-"}
+# %% id="patches-claim" slideshow={"slide_type": "skip"}
 size = coursenet.layers.receptive_field("relu5")[0]
 print(f"the receptive field of relu5 is {size} x {size} pixels of {coursenet.input_size}")
 for kind, (rows, best) in regions.items():

@@ -320,7 +320,7 @@ walks = [ck.integrated_gradients(model, rocket, missile, steps=n, baseline="blac
 gaps = [ck.completeness_gap(model, rocket, walk, missile, baseline="black").abs().item() for walk in walks]
 ck.show_lines(counts, {"rocket, from black": gaps}, xlabel="steps", ylabel="|gap| (logits)")
 
-# %% id="gap-claim" slideshow={"slide_type": "-"}
+# %% id="gap-claim" slideshow={"slide_type": "skip"}
 print("3 steps miss by more than 5 logits, which is most of the score:", gaps[0] > 5)
 print("27 steps still miss by more than 0.5, 81 steps by less than 0.4:", gaps[2] > 0.5 and gaps[3] < 0.4)
 walk = ck.integrated_gradients(model, cat, egyptian, steps=50, baseline="black")

@@ -184,11 +184,12 @@ def give_alts(nb: NotebookNode, lesson: Path) -> list[str]:
             for kind in PICTURES
             if kind in output.get("data", {})
         ]
-        own = texts.pop(cell.metadata.id, [])
+        name = cell.metadata.get("id", "")  # a cell that was added in JupyterLab has none yet
+        own = texts.pop(name, [])
         if len(metadata) != len(own):
             wrong.append(
-                f"the cell {cell.metadata.id!r} shows {len(metadata)} figures, but data/alt/{path.name} has {len(own)} "
-                f"paragraphs under '## {cell.metadata.id}': write one for each figure."
+                f"the cell {name!r} shows {len(metadata)} figures, but data/alt/{path.name} has {len(own)} "
+                f"paragraphs under '## {name}': write one for each figure."
             )
         for figure, text in zip(metadata, own, strict=False):
             figure["alt"] = text
