@@ -688,10 +688,11 @@ for layer in ("relu1", "relu2", "relu3", "relu5"):
     for k in chosen:
         zoom = max(1, 90 // found[k].shape[-1])
         plates[f"{layer}, channel {k}"] = ck.mosaic(found[k], columns=3, zoom=zoom, gap=3)
-    print(f"{layer}: a neuron sees {found[k].shape[-1]} × {found[k].shape[-1]} pixels")
 ck.show_images(list(plates.values()), list(plates), columns=4)
 
 # %% id="patches-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+for layer in agreed:
+    print("a neuron of {0} sees {1} × {2} pixels".format(layer, *model.layers.receptive_field(layer)))
 print("mean correlation of nine patches:", ", ".join(f"{layer} {value:.2f}" for layer, value in agreed.items()))
 ck.claim("relu1 minus relu5", agreed["relu1"] - agreed["relu5"], above=0.2)
 

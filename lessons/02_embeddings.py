@@ -149,10 +149,10 @@ def wall(name):
 
 ck.show_images(*wall("zebra"), columns=6)
 
-# %% [markdown] id="near-car-title" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="near-car-title" slideshow={"slide_type": "skip"}
 # ### A car on a busy background
 
-# %% id="near-car" slideshow={"slide_type": "-"}
+# %% id="near-car" slideshow={"slide_type": "skip"}
 ck.show_images(*wall("sports_car"), columns=6)
 
 # %% id="near-claim" slideshow={"slide_type": "skip"}
