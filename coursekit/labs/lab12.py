@@ -60,7 +60,6 @@ def shares_of(answer: object) -> str | None:
         (values / values.numel(), "you divided by the number of styles; divide by the sum of the sliders."),
         (given / given.sum(), "a style without a slider has the share 0, and all stand in the order of `styles`."),
         (torch.cat([given / given.sum(), torch.zeros(1, 1)], 1), "the shares stand in the order of `styles`."),
-        ((values / values.sum())[0], "the shape is (1, S): one row of shares."),
     ]
     return compare(result, values / values.sum(), mistakes)
 

@@ -1,7 +1,10 @@
 """Answers to the exercises of lab 02: right ones, and each likely mistake under words of its hint."""
 
+from itertools import permutations
+
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 
 # --- right answers --------------------------------------------------------------------------------------------------
 
@@ -51,6 +54,18 @@ def strongest(peaks, objects, k):
     return sorted(best.values(), key=lambda i: -peaks[i])[:k]
 
 
+def to_cells(dots, cells):
+    return min(permutations(range(len(dots))), key=lambda order: (dots - cells[list(order)]).square().sum())
+
+
+def turned_view(points, axes, a, b, angle):
+    turn = torch.eye(len(axes), dtype=axes.dtype)
+    turn[a, a] = turn[b, b] = np.cos(angle)
+    turn[b, a] = np.sin(angle)
+    turn[a, b] = -np.sin(angle)
+    return points @ (turn @ axes)
+
+
 RIGHT = [
     ("02.1", lambda *given: precision_of(*given).numpy().astype(float)),
     ("02.1", lambda *given: precision_of(*given).tolist()),
@@ -70,6 +85,15 @@ RIGHT = [
     ("02.8", strongest),
     ("02.8", lambda *given: np.array(strongest(*given))),
     ("02.8", lambda *given: tuple(torch.tensor(strongest(*given)))),
+    ("02.8", lambda *given: np.array([strongest(*given)])),
+    ("02.9", to_cells),
+    ("02.9", lambda dots, cells: linear_sum_assignment(torch.cdist(dots, cells) ** 2)[1]),
+    ("02.9", lambda *given: torch.tensor(to_cells(*given)).double()[None]),
+    ("02.9", lambda *given: [list(to_cells(*given))]),
+    ("02.10", turned_view),
+    ("02.10", lambda x, axes, a, b, angle: turned_view(x.double(), axes.double(), a, b, angle).numpy()),
+    ("02.10", lambda x, axes, a, b, angle: turned_view(x[None], axes, a, b, angle)),
+    ("02.10", lambda *given: turned_view(*given).tolist()),
     ("02.1", precision_of),
     ("02.2", similarities),
     ("02.3", perplexity),
@@ -231,6 +255,58 @@ STRONGEST = {
     "whole numbers": lambda peaks, o, k: ["zebra", "hen", "drum"],
 }
 
+
+def assign(dots, cells, of=torch.square):
+    return linear_sum_assignment(of(torch.cdist(dots, cells)))
+
+
+def one_by_one(dots, cells):
+    chosen = []
+    for row in torch.cdist(dots, cells).tolist():
+        chosen.append(min((i for i in range(len(cells)) if i not in chosen), key=row.__getitem__))
+    return chosen
+
+
+CELLS = {
+    "two dots share a cell": lambda dots, cells: torch.cdist(dots, cells).argmin(1),
+    "dot by dot": one_by_one,
+    "square them first": lambda dots, cells: assign(dots, cells, torch.abs)[1],
+    "the largest sum": lambda dots, cells: assign(dots, cells, lambda d: -(d**2))[1],
+    "which dot each cell gets": lambda dots, cells: assign(cells, dots)[1],
+    "these are the rows": lambda dots, cells: assign(dots, cells)[0],
+    "take [1]": assign,
+    "these are the centres": lambda dots, cells: cells[list(to_cells(dots, cells))],
+    "the least sum itself": lambda dots, cells: (dots - cells[list(to_cells(dots, cells))]).square().sum(),
+    "each cell is taken once": lambda dots, cells: [5, 4, 3, 2, 1, 0],
+    "must be there once": lambda dots, cells: [c + 1 for c in to_cells(dots, cells)],
+}
+
+
+def one_row(points, axes, a, b, angle, row):
+    turned = axes.clone()
+    turned[row] = turned_view(torch.eye(len(axes)), axes, a, b, angle)[row]
+    return points @ turned
+
+
+def from_the_new_row(points, axes, a, b, angle, axes_of=torch.clone):
+    turned = axes_of(axes)
+    turned[a] = np.cos(angle) * turned[a] - np.sin(angle) * turned[b]
+    turned[b] = np.sin(angle) * turned[a] + np.cos(angle) * turned[b]
+    return points @ turned
+
+
+VIEW = {
+    "from the new row a": from_the_new_row,
+    "start with axes.clone()": lambda *given: from_the_new_row(*given, axes_of=lambda axes: axes),
+    "the other way": lambda x, axes, a, b, angle: turned_view(x, axes, b, a, angle),
+    "in radians already": lambda x, axes, a, b, angle: turned_view(x, axes, a, b, np.radians(angle)),
+    "only row a": lambda x, axes, a, b, angle: one_row(x, axes, a, b, angle, a),
+    "only row b": lambda x, axes, a, b, angle: one_row(x, axes, a, b, angle, b),
+    "before the step": lambda x, axes, a, b, angle: x @ axes,
+    "these are the axes": lambda x, axes, *turn: turned_view(torch.eye(len(axes)), axes, *turn),
+    "the dots lie in columns": lambda *given: turned_view(*given).T,
+}
+
 MISTAKES = {
     "02.1": PRECISION,
     "02.2": SIMILARITIES,
@@ -240,6 +316,8 @@ MISTAKES = {
     "02.6": CORE,
     "02.7": GOAL,
     "02.8": STRONGEST,
+    "02.9": CELLS,
+    "02.10": VIEW,
 }
 
 
@@ -254,4 +332,7 @@ UNKNOWN = [
     ("02.6", lambda d, r, n: torch.ones(9)),
     ("02.7", lambda r, q, over, g: r + 17),
     ("02.8", lambda peaks, o, k: [0, 4, 7]),
+    ("02.9", lambda dots, cells: torch.zeros(3)),
+    ("02.9", lambda dots, cells: "all"),
+    ("02.10", lambda x, axes, a, b, angle: x),
 ]

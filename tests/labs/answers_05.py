@@ -83,6 +83,7 @@ def agreement(trained, changed, image, method=ck.guided_backprop, measure=None):
 
 
 RIGHT = [
+    ("05.2", lambda *arguments: before_relu(*arguments)[0]),
     ("05.1", back),
     ("05.1", back_by_relu_rule),
     ("05.2", before_relu),
@@ -166,8 +167,7 @@ BEFORE = {
     "changes the weights": turns_in_place_off_by_weights,
     "that is the convolution's input": keeps_the_input,
     "that is the mask": lambda *arguments: before_relu(*arguments) > 0,
-    "keep the first dimension": lambda *arguments: before_relu(*arguments)[0],
-    "clone what the hook gets, and keep": lambda *arguments: hooked_before_in_place_relu(*arguments)[0],
+    "what your hook kept": lambda *arguments: hooked_before_in_place_relu(*arguments)[0],
     "not the list": lambda *arguments: [before_relu(*arguments)],
 }
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import jupytext
 import pytest
+import torch
 
 import coursekit as ck
+from coursekit.labs.checking import compare
 from notebooks import ROOT, find_lessons
 from tests.labs.answers_04 import grad_of_no_leaf, gradient
 
@@ -22,7 +24,7 @@ for lesson in find_lessons():
     starters = [
         cell.source for cell in jupytext.read(lesson).cells if str(cell.metadata.get("id")).endswith("-starter")
     ]
-    EXERCISES |= {number: "def " in starter for number, starter in zip(sorted(judges), starters, strict=True)}
+    EXERCISES |= {number: "def " in starter for number, starter in zip(judges, starters, strict=True)}
 FUNCTIONS = [number for number, is_function in EXERCISES.items() if is_function]
 
 
@@ -106,3 +108,21 @@ def test_the_list_of_labs_names_all_of_them_and_what_comes_first_comes_first():
     assert [number for number, _ in rows] == [lesson.name[:2] for lesson in find_lessons()]
     for number, before in rows:
         assert all(first < number for first in re.findall(r"\d\d", before)), number
+
+
+# --- what counts as equal -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [[1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], torch.tensor([[[1.0, 2.0, 3.0]]]).double()])
+@pytest.mark.parametrize("right", [torch.tensor([1.0, 2.0, 3.0]), torch.tensor([[1.0, 2.0, 3.0]])])
+def test_a_leading_dimension_of_one_makes_no_difference(answer, right):
+    assert compare(answer, right) is None
+    assert compare(answer, right + 1, [(right, "the hint")]) == "the hint"
+
+
+def test_other_shapes_and_other_values_are_still_wrong():
+    right = torch.tensor([1.0, 2.0, 3.0])
+    assert compare(right[:, None], right) == "the shape should be (3,), but is (3, 1)."
+    assert compare(right.repeat(2, 1), right) == "the shape should be (3,), but is (2, 3)."
+    assert compare(right[None] + 1, right) == "the values differ from the right ones; go through the formula once more."
+    assert compare([[2.0]], 2.0) is None and compare([2.0, 2.0], 2.0) == "one number is asked for."
