@@ -692,7 +692,7 @@ ck.show_images(list(plates.values()), list(plates), columns=4)
 
 # %% id="patches-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for layer in agreed:
-    print("a neuron of {0} sees {1} × {2} pixels".format(layer, *model.layers.receptive_field(layer)))
+    print("a neuron of {} sees {} × {} pixels".format(layer, *model.layers.receptive_field(layer)))
 print("mean correlation of nine patches:", ", ".join(f"{layer} {value:.2f}" for layer, value in agreed.items()))
 ck.claim("relu1 minus relu5", agreed["relu1"] - agreed["relu5"], above=0.2)
 
