@@ -298,11 +298,10 @@ for name in ("EfficientNet-Lite0", "CourseNet"):
 # For t-SNE
 #
 # $$ p_{j|i} \propto e^{-\lVert x_i - x_j \rVert^2 / 2 \sigma_i^2}, \qquad p_{ij} = \frac{p_{j|i} + p_{i|j}}{2N}, \qquad q_{ij} \propto (1 + \lVert y_i - y_j \rVert^2)^{-1}, $$
-#
-# each $\sigma_i$ such that the **perplexity** $2^{H(p_{\cdot|i})}$, a soft number of neighbours, is the one you ask for.
 
 # %% [markdown] id="plane-code-text" slideshow={"slide_type": "skip"}
-# Without its constraint, eigenmaps would put all dots on one spot.
+# In t-SNE each $\sigma_i$ is such that the **perplexity** $2^{H(p_{\cdot|i})}$, a soft number of neighbours, is the one you ask for. Without
+# its constraint, eigenmaps would put all dots on one spot.
 #
 # Two of the five are a few lines of linear algebra. PCA is a singular value decomposition. Eigenmaps are the eigenvectors of
 # the graph Laplacian $L = I - D^{-1/2} W D^{-1/2}$ with the smallest eigenvalues; the very first one is constant and left out.
