@@ -232,7 +232,7 @@ def to_cells(answer: object) -> str | None:
         chosen = torch.as_tensor(result).flatten().tolist()
         if sorted(chosen) != list(range(6)):
             return "each number from 0 to N − 1 must be there once."
-        total, least = (float(cost[range(6), [int(c) for c in cells]].sum()) for cells in (chosen, right))
+        total, least = (float(cost[torch.arange(6), torch.tensor(to).long()].sum()) for to in (chosen, right.tolist()))
         return f"each cell is taken once, but the sum is {total:.2f}, and {least:.2f} is possible."
     return hint
 
