@@ -131,30 +131,19 @@ print("my functions and ck.embed, ck.neighbours give the same codes and distance
 
 # %% [markdown] id="near-title" slideshow={"slide_type": "slide"}
 # ## Nearest neighbours: the code finds kinds, pixels find backgrounds
-#
+
+# %% [markdown] id="near-text" slideshow={"slide_type": "notes"}
 # In the frame: the picture that we search with. Then its five nearest with their distances (L2), no scene of the same object.
 
 
 # %% id="near" slideshow={"slide_type": "-"} tags=["gallery"]
-def wall(name):
-    """The picture of an object in a frame with its five nearest, by code and by pixels, and their titles."""
-    query = objects.index(name)
-    shown, titles = [], []
-    for space, title in (("EfficientNet-Lite0", "by code"), ("pixels", "by pixels")):
-        found = ck.neighbours(codes[space], 5, groups=objects)
-        framed = F.pad(F.pad(images[[query]], (6,) * 4, value=0), (6,) * 4, value=1)
-        shown += [framed, *images[found.index[query]].split(1)]
-        titles += [title, *(f"{d:.0f}" for d in found.distance[query].tolist())]
-    return shown, titles
-
-
-ck.show_images(*wall("zebra"), columns=6)
-
-# %% [markdown] id="near-car-title" slideshow={"slide_type": "skip"}
-# ### A car on a busy background
-
-# %% id="near-car" slideshow={"slide_type": "skip"}
-ck.show_images(*wall("sports_car"), columns=6)
+shown, titles = [], []
+for name, space in (("zebra", "EfficientNet-Lite0"), ("zebra", "pixels"), ("sports_car", "EfficientNet-Lite0")):
+    query, found = objects.index(name), ck.neighbours(codes[space], 5, groups=objects)
+    shown += [F.pad(F.pad(images[[query]], (6,) * 4, value=0), (6,) * 4, value=1)]  # in a frame
+    shown += images[found.index[query]].split(1)
+    titles += ["by pixels" if space == "pixels" else "by code", *(f"{d:.0f}" for d in found.distance[query].tolist())]
+ck.show_images(shown, titles, columns=6)
 
 # %% id="near-claim" slideshow={"slide_type": "skip"}
 for name in ("zebra", "sports_car"):
