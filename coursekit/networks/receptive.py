@@ -63,20 +63,21 @@ class _Tracker(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        inputs = [tensor for tensor in _flat((args, tuple(kwargs.values()))) if hasattr(tensor, NOTE)]
+        inputs = [tensor for tensor in tensors_in((args, tuple(kwargs.values()))) if hasattr(tensor, NOTE)]
         seen, sources = [getattr(tensor, NOTE) for tensor in inputs], [tensor.shape for tensor in inputs]
         result = func(*args, **kwargs)
-        for output in _flat(result) if inputs else ():
+        for output in tensors_in(result) if inputs else ():
             setattr(output, NOTE, _seen_after(func.__name__.strip("_"), args, kwargs, seen, sources, output.shape))
         return result
 
 
-def _flat(values: object) -> Iterator[Tensor]:
+def tensors_in(values: object) -> Iterator[Tensor]:
+    """Yield the tensors in a list or tuple, at any depth."""
     if isinstance(values, Tensor):
         yield values
     elif isinstance(values, tuple | list):
         for value in values:
-            yield from _flat(value)
+            yield from tensors_in(value)
 
 
 def _seen_after(

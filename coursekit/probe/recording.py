@@ -3,7 +3,7 @@
 What counts is what the network does, be it in a module, a function or a hook. Nothing is kept for the next pass.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from coursekit.networks.receptive import POINTWISE, bound, sliding
+from coursekit.networks.receptive import POINTWISE, bound, sliding, tensors_in
 
 _SHAPES = {"flatten", "view", "reshape", "squeeze", "unsqueeze"}
 _WHOLE = {"linear", "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "max_pool2d", "mean"}
@@ -63,7 +63,7 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         args, kwargs, name = _mapped(args, lambda value: value), kwargs or {}, func.__name__.strip("_")
-        given = list(_tensors([*args, *kwargs.values()]))
+        given = list(tensors_in([*args, *kwargs.values()]))
         inputs = {id(tensor): self._of[id(tensor)] for tensor in given if id(tensor) in self._of}
         if not inputs:
             return func(*args, **kwargs)
@@ -82,7 +82,7 @@ class Recorder(TorchFunctionMode):
             and any(step.kind != "detached" for step in inputs.values())
         )
         written = alike if name == "setitem" or result is given[0] else []
-        for tensor in [*written, *_tensors(result)]:
+        for tensor in [*written, *tensors_in(result)]:
             if tensor is not result:
                 self._note(tensor, Step("unknown", name, tensor, func))
         return result
@@ -96,14 +96,6 @@ class Recorder(TorchFunctionMode):
         self.steps.append(step)
         self._of[id(tensor)] = step
         self._kept.append(tensor)
-
-
-def _tensors(value: object) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _tensors(part)
 
 
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
