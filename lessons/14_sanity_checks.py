@@ -142,7 +142,7 @@ for layer, network in ck.randomised(model, seed=0, layers=shown):
 
 
 def table(*names):
-    return {name.replace("_", " "): tiles[name] for name in names}
+    return {name: tiles[name] for name in names}
 
 
 ck.show_matrix(table("input_gradient", "grad_cam", "guided_backprop", "edges"), pool=3)

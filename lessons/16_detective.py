@@ -343,7 +343,7 @@ print("points for the hasty report:", hearing.points)
 
 # %% id="score" slideshow={"slide_type": "-"}
 table = ck.stored_cases()
-ck.show_shares({method.replace("_", " "): row for method, row in table.items()})
+ck.show_shares(table)
 
 
 # %% id="score-claim"

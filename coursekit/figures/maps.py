@@ -30,6 +30,7 @@ from coursekit.figures.figure import (
     image_panels,
     styled,
 )
+from coursekit.figures.lettering import words
 
 
 @styled
@@ -230,7 +231,7 @@ def show_matrix(
                 heat, smooth = (avg_pool2d(heat, pool), "bilinear") if calm else (heat, "antialiased")
                 options = {"cmap": MAGNITUDE, "vmin": 0, "vmax": 1, "interpolation": smooth}
                 ax.imshow(magnitude_picture(heat), **options)
-        line[0].set_ylabel(name.replace(" ", "\n"), rotation=0, ha="right", va="center")
+        line[0].set_ylabel(words(name).replace(" ", "\n"), rotation=0, ha="right", va="center")
     for ax, column in zip(axes[0], columns, strict=True):
         ax.set_title(column)
     return Picture(figure, alt)

@@ -471,3 +471,8 @@ def test_a_broken_file_of_alt_texts_says_what_is_wrong_and_stops_no_figure(alts,
     with pytest.raises(ck.DataUnavailable, match=r"07\.md is missing"):
         alt.read_alts(alts)
     assert run_cell("b", "two", 1) == ["Figure: a title."]
+
+
+def test_the_rows_of_a_matrix_have_the_names_of_their_methods():
+    picture = ck.show_matrix({"grad_cam": {"a": torch.rand(1, 1, 4, 4)}, "fullgrad": {"a": torch.rand(1, 1, 4, 4)}})
+    assert [ax.get_ylabel() for ax in picture.figure.axes] == ["Grad-CAM", "FullGrad"]
