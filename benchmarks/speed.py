@@ -186,7 +186,10 @@ def gradients(captum: object, grad_cam: object) -> list[Row]:
         ]
     if grad_cam:
         chosen = [importlib.import_module("pytorch_grad_cam.utils.model_targets").ClassifierOutputTarget(CAT)]
-        cams = {"Grad-CAM": grad_cam.GradCAM(model, [model.layer(layer)]), "FullGrad": grad_cam.FullGrad(model, [])}
+        own = ck.load_model(
+            "efficientnet_lite0"
+        )  # it leaves its hooks on the network, for which ours takes no fast copy
+        cams = {"Grad-CAM": grad_cam.GradCAM(own, [own.layer(layer)]), "FullGrad": grad_cam.FullGrad(own, [])}
         for row in [row for row in rows if row.work in cams and row.against == "F"]:
             rows.append(
                 Row(

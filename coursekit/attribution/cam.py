@@ -1,7 +1,7 @@
 """Class activation maps: where in its last, coarse map the network sees the class."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.arguments import check_maps
-from coursekit.attribution.backward_rules import guided_backprop
 from coursekit.errors import TargetError, UnsupportedNetwork
 from coursekit.networks.fast import Probe
 from coursekit.networks.model import Model, check_precise, two_logits
 from coursekit.networks.receptive import channel_axis
-from coursekit.probe.backward import intercept
+from coursekit.probe.backward import check_rule, intercept, relu_rule
 from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
 from coursekit.probe.targets import Target, Unit, quicker, reader
 
@@ -129,7 +128,7 @@ def grad_cam(
     """
     found = [
         (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
-        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
     ]
     return _finished(found, images, relu, upsample)
 
@@ -167,7 +166,7 @@ def hires_cam(
     """
     found = [
         (gradient * activation).sum(1, keepdim=True)
-        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
     ]
     return _finished(found, images, relu, upsample)
 
@@ -204,7 +203,7 @@ def layer_cam(
     """
     found = [
         (gradient.clamp(min=0) * activation).sum(1, keepdim=True)
-        for activation, gradient in _maps_and_gradients(model, images, target, layer)
+        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
     ]
     return _finished(found, images, relu, upsample)
 
@@ -222,14 +221,29 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
     """
     if layer is not None:
         model.layer(layer)  # raises before any work
-    detail = guided_backprop(model, images, target)
-    return detail * grad_cam(model, images, target, layer=layer, upsample=True)
+    check_rule(model, "guided")
+    model = quicker(model, target, *([] if layer is None else [layer]))
+    found = []
+    passes = closing(_maps_and_gradients(model, images, target, layer, to_image=True))
+    with relu_rule(model, "guided") as way, passes as backwards:
+        way[0] = "backprop"  # to the layer by the gradient, then from the same pass to the image by the rule
+        for activation, gradient, score, x in backwards:
+            way[0] = "guided"
+            (detail,) = torch.autograd.grad(score, x)
+            way[0] = "backprop"
+            coarse = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
+            found.append(detail.contiguous() * _finished([coarse], x, relu=True, upsample=True))
+    return torch.cat(found).to(images)
 
 
 def _maps_and_gradients(
-    model: Model, images: Tensor, target: Target, layer: str | None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch."""
+    model: Model, images: Tensor, target: Target, layer: str | None, *, to_image: bool = False
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch.
+
+    With them come the sum of the scores and the images (n, 3, H, W); `to_image`: the one can be differentiated by the
+    other still.
+    """
     names = {target.layer} if isinstance(target, Unit) else set()
     names |= set() if layer is None else {layer}
     model = quicker(model, target, *([] if layer is None else [layer]))
@@ -239,10 +253,11 @@ def _maps_and_gradients(
         for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
             watching = _pooled_maps(batch) if layer is None else nullcontext(list[_Pooled]())
             with differentiating(), watching as pooled:
-                score = read(model(batch.detach().clone().requires_grad_(not begins)), maps, owner)
+                x = batch.detach().clone().requires_grad_(to_image or not begins)
+                score = read(model(x), maps, owner).sum()
                 known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
-                found = _last_with_gradient(score, known, layer)
-            yield found
+                found = _last_with_gradient(score, known, layer, to_image)
+            yield *found, score, x
 
 
 def _before_the_linear_layer(model: Model, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -304,11 +319,11 @@ def _pooled_maps(images: Tensor) -> Iterator[list[_Pooled]]:
         yield maps
 
 
-def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None) -> tuple[Tensor, Tensor]:
+def _last_with_gradient(score: Tensor, maps: list[Tensor], layer: str | None, again: bool) -> tuple[Tensor, Tensor]:
     """Return the last of the maps that the score depends on, and its gradient, both (N, C, h, w)."""
     if layer is not None:
         check_maps(maps[0], layer)
-    gradients = torch.autograd.grad(score.sum(), maps, allow_unused=True) if maps else []
+    gradients = torch.autograd.grad(score, maps, allow_unused=True, retain_graph=again) if maps else []
     for activation, gradient in zip(reversed(maps), reversed(gradients), strict=True):
         if gradient is not None and (layer is not None or activation.shape[2:].numel() > 1):
             return activation.detach(), gradient

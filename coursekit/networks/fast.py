@@ -53,6 +53,29 @@ class _Clip(nn.Hardtanh):
         return F.hardtanh(x, self.min_val, self.max_val, inplace=not torch.is_grad_enabled())
 
 
+class _Same(nn.Module):
+    """Conv2dSame, without a padded copy of the map.
+
+    "Same" padding may need one more at the end than at the beginning. A kernel that begins with a row or column of
+    zeros computes the same with as much on both sides, and that a convolution pads by itself.
+    """
+
+    def __init__(self, conv: nn.Conv2d):
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, more, pads = self.conv, [], []
+        for length, kernel, stride, dilation in zip(
+            x.shape[2:], conv.kernel_size, conv.stride, conv.dilation, strict=True
+        ):
+            pad = max((-(-length // stride) - 1) * stride + dilation * (kernel - 1) + 1 - length, 0)
+            pads.append((pad + 1) // 2)
+            more.append(pad % 2)
+        weight = F.pad(conv.weight, (more[1], 0, more[0], 0))
+        return F.conv2d(x, weight, conv.bias, conv.stride, pads, conv.dilation, conv.groups)
+
+
 def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True) -> Model:
     """Return a Model that computes the same logits and the same outputs of `layers`, faster, or else the model itself.
 
@@ -292,7 +315,7 @@ def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
     both = _alias(conv)
     for name, values in (("weight", torch.as_tensor(scale).view(-1, 1, 1, 1) * exact(conv.weight, 1)), ("bias", shift)):
         both._parameters[name] = nn.Parameter(torch.as_tensor(values).to(conv.weight), requires_grad=False)
-    return both
+    return _Same(both) if type(conv).__name__ == "Conv2dSame" and set(conv.dilation) == {1} else both
 
 
 def _digest(tensors: Sequence[Tensor]) -> bytes:

@@ -110,17 +110,19 @@ class Model(nn.Module):
         """Return the layer of that friendly name, or of that path inside the module (`features.0`)."""
         if not isinstance(name, str):
             raise UnknownLayer(f"A layer is given by its name, such as 'conv1', but got {shown(name)}.")
-        parts = dict(self.module.named_modules(remove_duplicate=False))
-        paths = {path: path for path in parts if path} | self._paths
-        if name not in paths:
+        try:
+            part = self.module.get_submodule(self._paths.get(name, name) or "no name")
+        except AttributeError:
+            paths = [*self._paths, *(path for path, _ in self.module.named_modules(remove_duplicate=False) if path)]
             close = difflib.get_close_matches(str(name), paths, n=3)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            raise UnknownLayer(f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}.")
-        if isinstance(parts[paths[name]], torch.jit.ScriptModule):
+            message = f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}."
+            raise UnknownLayer(message) from None
+        if isinstance(part, torch.jit.ScriptModule):
             raise UnknownLayer(
                 f"TorchScript hides the layers of {self.name}; give ck.Model the network from before that."
             )
-        return parts[paths[name]]
+        return part
 
     def __repr__(self) -> str:
         classes = f"{len(self.labels)} classes, " if self.labels else ""

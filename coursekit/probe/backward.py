@@ -4,6 +4,7 @@ Modules, functions and methods (`nn.ReLU`, `F.relu`, `x.relu_()`) all end in a c
 that sees these calls covers modules that are used twice and in-place activations as well. `nn.Module` hooks do not.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,7 @@ def clipping(func: Callable, *args: object, **kwargs: object) -> tuple[float | T
 
 
 @contextmanager
-def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
+def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
     """Run the network backwards by another rule: inside the `with` block each ReLU of `model` treats gradients by it.
 
     With x the input of a ReLU, g the signal that comes back from above, and [·] = 1 where true, else 0:
@@ -78,7 +79,8 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
 
     The upper bound of ReLU6 cuts the gradient too: "backprop" and "guided" pass nothing where x ≥ 6. For "deconvnet"
     only the sign of g counts, here as well. The forward pass does not change. Forward and backward pass must both be
-    asked for by `torch.autograd`; only the forward pass has to lie inside the block.
+    asked for by `torch.autograd`; only the forward pass has to lie inside the block. The block gets the rule in a list:
+    whoever puts another one there changes how the next backward pass goes.
 
     Covered are ReLU and ReLU6 as modules, functions and methods, in place or not, used once or often; a clamp from 0
     counts as a ReLU. A ReLU that is written as arithmetic, `x * (x > 0)`, cannot be seen.
@@ -115,8 +117,9 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
     """
     if rule not in RULES:
         raise OptionError(f"rule is 'backprop', 'deconvnet' or 'guided', but got {rule!r}.")
+    way = [rule]
     if rule == "backprop":
-        yield  # what autograd does anyway
+        yield way  # what autograd does anyway
         return
     check_rule(model, rule)
     with _running(model) as running:
@@ -126,14 +129,13 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
             if not running or not x.requires_grad:
                 return func(x, *args, **kwargs)
             if not (isinstance(low, int | float) and low == 0 and isinstance(high, int | float)):
-                raise _unsupported(
-                    running[-1], f"{func.__name__.strip('_')} with bounds other than those of ReLU", rule
-                )
-            return _Rectify.apply(x, high, rule, inplace)
+                what = f"{func.__name__.strip('_')} with bounds other than those of ReLU"
+                raise _unsupported(_at_work(model), what, rule)
+            return _Rectify.apply(x, high, way, inplace)
 
         def refuse(func: Callable, *args: object, **kwargs: object) -> object:
             if running and any(isinstance(arg, Tensor) and arg.requires_grad for arg in args):
-                raise _unsupported(running[-1], func.__name__.strip("_"), rule)
+                raise _unsupported(_at_work(model), func.__name__.strip("_"), rule)
             return func(*args, **kwargs)
 
         def largest(func: Callable, *args: object, **kwargs: object) -> object:
@@ -142,7 +144,7 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[None]:
 
         handlers = dict.fromkeys(_UNSUPPORTED, refuse) | dict.fromkeys(_CLIPPING, rectify) | {"max": largest}
         with intercept(handlers):
-            yield
+            yield way
 
 
 def check_rule(model: nn.Module, rule: str) -> None:
@@ -180,20 +182,20 @@ def pool_switches() -> Iterator[None]:
 
 
 class _Rectify(torch.autograd.Function):
-    """min(max(x, 0), high), with the backward pass of a rule."""
+    """min(max(x, 0), high), with the backward pass of the rule that `way` holds by then."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, high: float, rule: str, inplace: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, high: float, way: list[str], inplace: bool) -> Tensor:
         if inplace:
             ctx.mark_dirty(x)
         y = x.clamp_(0, high) if inplace else x.clamp(0, high)
-        ctx.high = high
-        ctx.save_for_backward(*[y] * (rule == "guided"))
+        ctx.high, ctx.way = high, way
+        ctx.save_for_backward(*[y] * (way[0] != "deconvnet"))
         return y
 
     @staticmethod
     def backward(ctx: Any, signal: Tensor) -> tuple:
-        signal = signal.clamp(min=0)
+        signal = signal if ctx.way[0] == "backprop" else signal.clamp(min=0)
         for y in ctx.saved_tensors:  # 0 < y < high where 0 < x < high; torch has one operation for this
             signal = torch.ops.aten.hardtanh_backward(signal, y, 0, ctx.high)
         return signal, None, None, None
@@ -220,31 +222,30 @@ class _Switch(torch.autograd.Function):
 
 
 @contextmanager
-def _running(model: nn.Module) -> Iterator[list[str]]:
-    """Yield a list that always holds the names of the modules at work, the outermost first; empty between passes."""
-    names: list[str] = []
+def _running(model: nn.Module) -> Iterator[list[bool]]:
+    """Yield a list that is empty between the model's forward passes."""
+    passes: list[bool] = []
 
-    def enter(name: str) -> Callable:
-        def hook(module: nn.Module, inputs: tuple) -> None:
-            if module is model:
-                names.clear()  # an interrupt may have left some
-            names.append(name)
+    def begin(module: nn.Module, inputs: tuple) -> None:
+        passes[:] = [True]  # an interrupt may have left one
 
-        return hook
+    def end(module: nn.Module, inputs: tuple, output: object) -> None:
+        passes.clear()
 
-    def leave(module: nn.Module, inputs: tuple, output: object) -> None:
-        if names:
-            names.pop()
-
-    handles = []
+    handles = [model.register_forward_pre_hook(begin), model.register_forward_hook(end, always_call=True)]
     try:
-        for path, part in model.named_modules():
-            handles.append(part.register_forward_pre_hook(enter(path)))
-            handles.append(part.register_forward_hook(leave, always_call=True))
-        yield names
+        yield passes
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _at_work(model: nn.Module) -> str:
+    """Return the path of the innermost module that is being called now."""
+    paths, frame = {id(part): path for path, part in model.named_modules()}, inspect.currentframe()
+    while frame and id(frame.f_locals.get("self")) not in paths:
+        frame = frame.f_back
+    return paths[id(frame.f_locals["self"])] if frame else ""
 
 
 def _plain(name: str) -> str:

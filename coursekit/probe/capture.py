@@ -115,13 +115,17 @@ def check_ran(layers: Iterable[str], ran: Collection[str]) -> None:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Run the block in eval mode, where dropout is off and BatchNorm keeps its statistics; then restore each mode."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
+    parts: list[nn.Module | None] = [model]
+    for part in parts:  # which grows; `model.modules()` takes ten times as long
+        parts += part._modules.values() if part is not None else ()
+    training = [part for part in parts if part is not None and part.training]
     try:
+        for module in training:
+            module.training = False
         yield
     finally:
-        for module, mode in modes.items():
-            module.training = mode
+        for module in training:
+            module.training = True
 
 
 @contextmanager

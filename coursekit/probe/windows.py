@@ -259,7 +259,8 @@ def _joined(pieces: Tensor, have: Area, want: Area, base: Tensor, pads: np.ndarr
     if np.array_equal(have.size, want.size) and np.array_equal(have.start, want.start):
         return pieces
     height, width = want.size
-    regions = _compact(base.new_empty(len(pieces), base.shape[1], height, width))
+    size = len(pieces), base.shape[1], int(height), int(width)
+    regions = torch.empty(size, dtype=base.dtype, memory_format=torch.channels_last)
     for region, piece, (top, left), (y, x) in zip(
         regions, pieces, want.start + pads, have.start - want.start, strict=True
     ):
