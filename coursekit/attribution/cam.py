@@ -1,7 +1,7 @@
 """Class activation maps: where in its last, coarse map the network sees the class."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -14,7 +14,7 @@ from coursekit.networks.fast import Probe
 from coursekit.networks.model import Model, check_precise, two_logits
 from coursekit.networks.receptive import channel_axis
 from coursekit.probe.backward import check_rule, intercept, relu_rule
-from coursekit.probe.capture import BATCH, capture, differentiating, evaluating
+from coursekit.probe.capture import capture, differentiating, evaluating, in_batches
 from coursekit.probe.targets import Target, Unit, quicker, reader
 
 _POOLINGS = "maxpool2d avgpool2d adaptiveavgpool2d adaptivemaxpool2d mean sum flatten view reshape".split()  # noqa: SIM905
@@ -63,16 +63,18 @@ def cam(model: Model, images: Tensor, target: Target = None, *, upsample: bool =
     layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
     if not layers:
         raise _no_cam(model)
-    found = []
     with evaluating(model):
         read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+
+        def made(batch: Tensor, owner: Tensor) -> Tensor:
             maps, logits = _before_the_linear_layer(model, layers[-1], batch.to(model.device))
             with differentiating():
                 logits.requires_grad_()
                 (share,) = torch.autograd.grad(read(logits, {}, owner).sum(), logits)  # 1 for class c, else 0
             with torch.no_grad():
-                found.append(torch.einsum("nc,ck,nkij->nij", share, _class_weights(layers[-1])[0], maps)[:, None])
+                return torch.einsum("nc,ck,nkij->nij", share, _class_weights(layers[-1])[0], maps)[:, None]
+
+        found = in_batches(made, images, torch.arange(len(images)))
     return _sized(torch.cat(found), images, upsample)
 
 
@@ -126,11 +128,11 @@ def grad_cam(
     >>> ck.grad_cam(model, image).shape, ck.grad_cam(model, image, layer="block11").shape
     (torch.Size([1, 1, 7, 7]), torch.Size([1, 1, 14, 14]))
     """
-    found = [
-        (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
-        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
-    ]
-    return _finished(found, images, relu, upsample)
+
+    def weighed(activation: Tensor, gradient: Tensor) -> Tensor:
+        return (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
+
+    return _finished(_of_layer(weighed, model, images, target, layer), images, relu, upsample)
 
 
 def hires_cam(
@@ -164,11 +166,11 @@ def hires_cam(
     >>> ck.hires_cam(model, image, layer="block11").shape
     torch.Size([1, 1, 14, 14])
     """
-    found = [
-        (gradient * activation).sum(1, keepdim=True)
-        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
-    ]
-    return _finished(found, images, relu, upsample)
+
+    def weighed(activation: Tensor, gradient: Tensor) -> Tensor:
+        return (gradient * activation).sum(1, keepdim=True)
+
+    return _finished(_of_layer(weighed, model, images, target, layer), images, relu, upsample)
 
 
 def layer_cam(
@@ -201,11 +203,11 @@ def layer_cam(
     >>> ck.layer_cam(model, image, layer="block5").shape
     torch.Size([1, 1, 28, 28])
     """
-    found = [
-        (gradient.clamp(min=0) * activation).sum(1, keepdim=True)
-        for activation, gradient, *_ in _maps_and_gradients(model, images, target, layer)
-    ]
-    return _finished(found, images, relu, upsample)
+
+    def weighed(activation: Tensor, gradient: Tensor) -> Tensor:
+        return (gradient.clamp(min=0) * activation).sum(1, keepdim=True)
+
+    return _finished(_of_layer(weighed, model, images, target, layer), images, relu, upsample)
 
 
 def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, layer: str | None = None) -> Tensor:
@@ -223,26 +225,32 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
         model.layer(layer)  # raises before any work
     check_rule(model, "guided")
     model = quicker(model, target, *([] if layer is None else [layer]))
-    found = []
-    passes = closing(_maps_and_gradients(model, images, target, layer, to_image=True))
-    with relu_rule(model, "guided") as way, passes as backwards:
+
+    with relu_rule(model, "guided") as way:
         way[0] = "backprop"  # to the layer by the gradient, then from the same pass to the image by the rule
-        for activation, gradient, score, x in backwards:
+
+        def detailed(activation: Tensor, gradient: Tensor, score: Tensor, x: Tensor) -> Tensor:
             way[0] = "guided"
             (detail,) = torch.autograd.grad(score, x)
             way[0] = "backprop"
             coarse = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
-            found.append(detail.contiguous() * _finished([coarse], x, relu=True, upsample=True))
-    return torch.cat(found).to(images)
+            return detail.contiguous() * _finished([coarse], x, relu=True, upsample=True)
+
+        return torch.cat(_of_layer(detailed, model, images, target, layer, to_image=True)).to(images)
 
 
-def _maps_and_gradients(
-    model: Model, images: Tensor, target: Target, layer: str | None, *, to_image: bool = False
-) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Yield a layer's maps and the target's gradient with respect to them, both (n, C, h, w), batch by batch.
+def _of_layer(
+    make: Callable[..., Tensor],
+    model: Model,
+    images: Tensor,
+    target: Target,
+    layer: str | None,
+    *,
+    to_image: bool = False,
+) -> list[Tensor]:
+    """Return `make(a layer's maps, the target's gradient with respect to them)`, both (n, C, h, w), of each batch.
 
-    With them come the sum of the scores and the images (n, 3, H, W); `to_image`: the one can be differentiated by the
-    other still.
+    to_image : `make` also gets the sum of the scores and the images, by which the score can be differentiated still.
     """
     names = {target.layer} if isinstance(target, Unit) else set()
     names |= set() if layer is None else {layer}
@@ -250,14 +258,18 @@ def _maps_and_gradients(
     begins = layer is not None and isinstance(model.layer(layer), Probe)  # what is before the layer needs no gradient
     with evaluating(model), capture(model, sorted(names)) as maps:
         read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+
+        def made(batch: Tensor, owner: Tensor) -> Tensor:
             watching = _pooled_maps(batch) if layer is None else nullcontext(list[_Pooled]())
-            with differentiating(), watching as pooled:
+            with differentiating():
                 x = batch.detach().clone().requires_grad_(to_image or not begins)
-                score = read(model(x), maps, owner).sum()
-                known = [x.maps for x in pooled if x.fresh] if layer is None else [maps[layer]]
+                with watching as pooled:
+                    score = read(model(x), maps, owner).sum()
+                known = [p.maps for p in pooled if p.fresh] if layer is None else [maps[layer]]
                 found = _last_with_gradient(score, known, layer, to_image)
-            yield *found, score, x
+                return make(*found, score, x) if to_image else make(*found)
+
+        return in_batches(made, images, torch.arange(len(images)))
 
 
 def _before_the_linear_layer(model: Model, linear: nn.Linear, images: Tensor) -> tuple[Tensor, Tensor]:

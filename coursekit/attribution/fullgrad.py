@@ -10,7 +10,7 @@ from torch import Tensor
 from coursekit.errors import UnsupportedNetwork
 from coursekit.networks.model import Model, check_precise
 from coursekit.probe.backward import clipping, intercept, on_signal
-from coursekit.probe.capture import BATCH, differentiating
+from coursekit.probe.capture import differentiating, in_batches
 from coursekit.probe.targets import Score, Target, quicker, scoring
 
 _CLIPPERS = ("relu6", "hardtanh", "clamp", "clip", "clampmin", "clampmax", "threshold")
@@ -62,13 +62,14 @@ def fullgrad(model: Model, images: Tensor, target: Target = None, *, magnitude: 
     if not magnitude:  # which treats the bias of a convolution and that of the BatchNorm after it each by itself
         model = quicker(model, target)
     share, lay = (_product, _pictures) if magnitude else (_sum_of_channels, _spread_all)
-    found = []
     with scoring(model, images, target) as score:
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+
+        def made(batch: Tensor, owner: Tensor) -> Tensor:
             value, terms = _shares(model, batch.to(model.device), score, owner, share)  # the biases' shares are there
             _check_sum(model, value, terms)
-            found.append(lay(terms, images.shape[-2:]).to(images))
-    return torch.cat(found)
+            return lay(terms, images.shape[-2:]).to(images)
+
+        return torch.cat(in_batches(made, images, torch.arange(len(images))))
 
 
 def _product(bias: Tensor, gradient: Tensor, axis: int) -> Tensor:

@@ -9,7 +9,7 @@ from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, differentiating
+from coursekit.probe.capture import BATCH, differentiating, in_batches
 from coursekit.probe.targets import Score, Target, scoring
 
 
@@ -195,10 +195,10 @@ _baseline = baseline  # the public functions have an option of the same name
 
 def pixel_gradient(score: Score, variants: Tensor, owner: Tensor) -> Tensor:
     """∂ score / ∂ variants in batches; the parameters' `.grad` are not touched."""
-    parts = []
+
+    def gradient(batch: Tensor, who: Tensor) -> Tensor:
+        x = batch.detach().clone().requires_grad_()
+        return torch.autograd.grad(score(x, who).sum(), x)[0].contiguous()
+
     with differentiating():
-        for batch, who in zip(variants.split(BATCH), owner.split(BATCH), strict=True):
-            x = batch.detach().clone().requires_grad_()
-            (gradient,) = torch.autograd.grad(score(x, who).sum(), x)
-            parts.append(gradient.contiguous())
-    return torch.cat(parts)
+        return torch.cat(in_batches(gradient, variants, owner))

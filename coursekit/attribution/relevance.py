@@ -7,7 +7,7 @@ from torch import Tensor
 
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.model import Model, check_precise
-from coursekit.probe.capture import BATCH, NO_GRADIENT, capture, differentiating, evaluating
+from coursekit.probe.capture import NO_GRADIENT, capture, differentiating, evaluating, in_batches
 from coursekit.probe.redistribution import Layer, no_rule, redistributing
 from coursekit.probe.targets import Target, Unit, reader
 
@@ -81,10 +81,10 @@ def relevance(
     def add(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
         return a * share / _steady(a + b, _STEADY)
 
-    found = []
     with evaluating(model), capture(model, [target.layer] if isinstance(target, Unit) else []) as maps:
         read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+
+        def made(batch: Tensor, owner: Tensor) -> Tensor:
             with differentiating():
                 with redistributing(model, rule, add) as ends:
                     logits = model(batch.detach())
@@ -95,8 +95,9 @@ def relevance(
                 raise TargetError(NO_GRADIENT)
             if not ends.boxed:
                 raise no_rule(model, "no convolution or linear layer that reads the pixels")
-            found.append(shares.to(images))
-    return torch.cat(found)
+            return shares.to(images)
+
+        return torch.cat(in_batches(made, images, torch.arange(len(images))))
 
 
 def _gamma_rule(layer: Layer, x: Tensor, share: Tensor, gamma: float) -> Tensor:

@@ -8,7 +8,7 @@ from coursekit.attribution.fills import Fill, baseline
 from coursekit.attribution.reading import importance
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import capture, evaluating, in_batches
 from coursekit.probe.targets import Target, Unit, quicker, reader
 
 
@@ -92,12 +92,14 @@ def _curve(model: Model, images: Tensor, maps: Tensor, target: Target, steps: in
         filled = baseline(model, images, fill)
         start, end = (filled, images) if insert else (images, filled)
         counts = (torch.arange(steps + 1) * order[0].numel() / steps).round().to(order)  # pixels changed by each step
-        points = []
-        for job in torch.arange(len(images) * (steps + 1)).split(BATCH):
+
+        def values(job: Tensor) -> Tensor:
             owner, step = job // (steps + 1), job % (steps + 1)
             changed = order[owner] < counts[step].view(-1, 1, 1)
             logits = model(torch.where(changed[:, None], end[owner], start[owner]))
-            points.append(read(logits if callable(target) else logits.softmax(1), captured, owner).to(images.device))
+            return read(logits if callable(target) else logits.softmax(1), captured, owner).to(images.device)
+
+        points = in_batches(values, torch.arange(len(images) * (steps + 1)))
     return torch.cat(points).view(len(images), steps + 1)
 
 

@@ -1,6 +1,7 @@
 """Keep what layers compute while a network runs, and the one loop that runs it over many images."""
 
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -21,6 +22,7 @@ NO_GRADIENT = (
 )
 _CUT = re.compile("does not require grad|Can't call numpy|not have been used in the graph")  # as torch says it
 BATCH = 8  # images in one forward pass: on a CPU larger batches are slower per image
+_FULL = re.compile("out of memory|can't allocate memory|not enough memory")
 
 
 @contextmanager
@@ -145,6 +147,29 @@ def differentiating() -> Iterator[None]:
             raise TargetError(NO_GRADIENT) from None
 
 
+def in_batches(work: Callable[..., T], *tensors: Tensor, size: int = BATCH) -> list[T]:
+    """Return what `work` makes of each batch of rows of the tensors.
+
+    Where a batch does not fit into the memory, this and the next ones are half as large; a warning says so once.
+
+    >>> in_batches(lambda x, y: int((x * y).sum()), torch.arange(5), torch.ones(5), size=2)
+    [1, 5, 4]
+    """
+    found: list[T] = []
+    start, full = 0, size
+    while start < len(tensors[0]):
+        try:
+            found.append(work(*(rows[start : start + size] for rows in tensors)))
+            start += size
+        except RuntimeError as error:
+            if size == 1 or not _FULL.search(str(error)):
+                raise
+            if size == full:
+                warnings.warn(f"The memory is too small for {size} images at once: fewer are taken.", stacklevel=3)
+            size = (min(size, len(tensors[0]) - start) + 1) // 2
+    return found
+
+
 def run(
     model: Model,
     images: Tensor,
@@ -165,8 +190,9 @@ def run(
     check_layers(layers)
     model = fast_copy(model, layers, logits=logits)
     with capture(model, layers) as maps, evaluating(model), torch.no_grad():
-        batches = (batch.to(model.device, memory_format=torch.channels_last) for batch in images.split(BATCH))
-        return [keep(model(batch), maps) for batch in batches]
+        return in_batches(
+            lambda batch: keep(model(batch.to(model.device, memory_format=torch.channels_last)), maps), images
+        )
 
 
 def answers(model: Model, images: Tensor) -> Tensor:

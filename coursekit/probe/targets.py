@@ -12,7 +12,7 @@ from coursekit.arguments import check_class, check_count, check_images, check_la
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, answers, capture, differentiating, evaluating
+from coursekit.probe.capture import answers, capture, differentiating, evaluating, in_batches
 
 # Of a neuron in its map: row and column; "max": the strongest neuron; None: the mean of all.
 Position = tuple[int, int] | Literal["max"] | None
@@ -179,17 +179,19 @@ def activation_gradients(
     check_layers(layers)
     check_count("The number of layers", len(layers))
     extra = [target.layer] if isinstance(target, Unit) and target.layer not in layers else []
-    found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     model = quicker(model, target, *layers)
     with evaluating(model), capture(model, [*layers, *extra]) as maps:
         read = reader(model, images, target)
-        for batch, owner in zip(images.split(BATCH), torch.arange(len(images)).split(BATCH), strict=True):
+
+        def gradients(batch: Tensor, owner: Tensor) -> list[Tensor]:
             with differentiating():
                 score = read(model(batch.detach().clone().requires_grad_()), maps, owner).sum()
-                gradients = torch.autograd.grad(score, [maps[layer] for layer in found], allow_unused=True)
-            for layer, gradient in zip(found, gradients, strict=True):
+                found = torch.autograd.grad(score, [maps[layer] for layer in layers], allow_unused=True)
+            for layer, gradient in zip(layers, found, strict=True):
                 if gradient is None:
                     raise TargetError(f"The target does not depend on layer {layer!r}; name a layer before it.")
-                gradient = gradient.flatten(2).sum(2) if reduce == "mean" and gradient.ndim > 2 else gradient.flatten(1)
-                found[layer].append(gradient.to(images.device))
-    return {layer: torch.cat(parts) for layer, parts in found.items()}
+            rows = [g.flatten(2).sum(2) if reduce == "mean" and g.ndim > 2 else g.flatten(1) for g in found]
+            return [row.to(images.device) for row in rows]
+
+        parts = in_batches(gradients, images, torch.arange(len(images)))
+    return {layer: torch.cat(rows) for layer, rows in zip(layers, zip(*parts, strict=True), strict=True)}

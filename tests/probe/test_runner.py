@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from nets import random_images, small_model
+from torch import nn
 
 import coursekit as ck
 from coursekit.probe.capture import answers
@@ -143,3 +144,54 @@ def test_arguments_in_a_wrong_order_raise_one_short_sentence(case):
     with pytest.raises(error, match=words) as raised:
         call(model_of_the_test())
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 200
+
+
+# ------------------------------------------------------------------------------------------------ too little memory
+
+
+class Small(nn.Module):
+    """A network on a machine that holds only so many images at once."""
+
+    def __init__(self, network: nn.Module, most: int):
+        super().__init__()
+        self.network, self.most, self.sizes = network, most, []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.sizes.append(len(x))
+        if len(x) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return self.network(x)
+
+
+FULL = {
+    "predict": lambda m, x: torch.tensor([p for found in ck.predict(m, x) for _, p in found]),
+    "saliency": lambda m, x: ck.saliency(m, x, 1),
+    "integrated gradients": lambda m, x: ck.integrated_gradients(m, x[:1], 1, steps=20),
+    "grad_cam": lambda m, x: ck.grad_cam(m, x, 1),
+    "guided_grad_cam": lambda m, x: ck.guided_grad_cam(m, x, 1),
+    "cam": lambda m, x: ck.cam(m, x, 1),
+    "fullgrad": lambda m, x: ck.fullgrad(m, x, 1),
+    "activation_gradients": lambda m, x: ck.activation_gradients(m, x, 1, ["network.0"])["network.0"],
+    "deletion_curve": lambda m, x: ck.deletion_curve(m, x, x.mean(1, keepdim=True), 1, steps=3),
+    "relevance": lambda m, x: ck.relevance(m, x, 1),
+}
+
+
+@pytest.mark.parametrize("method", FULL.values(), ids=FULL)
+def test_a_batch_that_does_not_fit_into_the_memory_is_taken_in_parts(method):
+    """Eight images, then four, two: one warning, and the same numbers as where all fit."""
+    torch.manual_seed(0)
+    parts = nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    network = nn.Sequential(*parts, nn.Linear(8, 5))
+    images = torch.rand(11, 3, 16, 16)
+    expected = method(ck.Model(Small(network, 100)), images)
+    small = Small(network, 3)
+    with pytest.warns(UserWarning, match="memory is too small for 8 images at once") as said:
+        found = method(ck.Model(small), images)
+    assert torch.allclose(found, expected, atol=1e-6) and expected.any()
+    assert len({str(one.message) for one in said}) == 1 and max(small.sizes) == 8 and set(small.sizes[-3:]) <= {1, 2}
+
+
+def test_an_image_that_does_not_fit_by_itself_says_what_the_machine_said():
+    with pytest.warns(UserWarning, match="memory"), pytest.raises(RuntimeError, match="out of memory"):
+        ck.predict(ck.Model(Small(nn.Flatten(), 0)), torch.rand(3, 3, 8, 8))
