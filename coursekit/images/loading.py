@@ -2,6 +2,7 @@
 
 import difflib
 import io
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from coursekit.arguments import check_count, check_images
+from coursekit.arguments import check_count, check_images, shown
 from coursekit.errors import ImageError, OptionError
 from coursekit.files import replacing
 
-MAX_MEGAPIXELS = 100
+MAX_MEGAPIXELS = 50
+LARGE = 4_000_000  # pixels: from here on a picture is made smaller in 8 bit before anything else
+FORMATS = "PNG JPEG WEBP GIF BMP TIFF AVIF ICO PPM".split()  # noqa: SIM905 (Pillow would try 45)
 
 
 # Photographs that come inside packages which the course needs anyway: name -> (package, file).
@@ -73,7 +76,7 @@ def load_image(source: object, size: int | tuple[int, int] | None = None) -> Ten
     Raises
     ------
     ImageError
-        Not an image, truncated, empty, larger than 100 megapixels, or an array of the wrong shape or range.
+        Not an image, truncated, empty, larger than 50 megapixels, or an array of the wrong shape or range.
 
     Examples
     --------
@@ -88,7 +91,11 @@ def load_image(source: object, size: int | tuple[int, int] | None = None) -> Ten
     elif isinstance(source, np.ndarray):
         image = _from_array(source)
     else:
-        image = _from_pil(*_open(source))
+        pixels, name = _pixels(source, height_width)
+        try:
+            image = _from_array(pixels)  # by now the file's own pixels are gone from memory
+        except ImageError as error:
+            raise ImageError(f"{name} cannot be used: {error}") from None
     return image if height_width is None else _cover(image, *height_width)
 
 
@@ -131,37 +138,42 @@ def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return sides[0], sides[1]
 
 
-def _open(source: object) -> tuple[Image.Image, str]:
-    """Find the bytes behind a name, path, upload or PIL image; return the picture and what to call it."""
-    if isinstance(source, Image.Image):
-        return source, "the PIL image"
+def _file(source: object) -> tuple[io.BytesIO | Path, str]:
+    """Find the file or the bytes behind a name, path or upload; return them and what to call them."""
     if hasattr(source, "value") and not isinstance(source, str | os.PathLike):  # an ipywidgets FileUpload
         source = source.value
     if isinstance(source, tuple | list):
         if len(source) != 1:
             raise ImageError(f"Upload exactly one picture; this upload holds {len(source)}.")
         source = source[0]
-    file: io.BytesIO | Path
+    name = "the given bytes"
     if isinstance(source, dict) and "content" in source:
-        name, file = str(source.get("name", "the upload")), io.BytesIO(bytes(source["content"]))
-    elif isinstance(source, bytes | bytearray | memoryview):
-        name, file = "the given bytes", io.BytesIO(bytes(source))
-    elif isinstance(source, str | os.PathLike):
-        name, file = str(source), _find(source)
-    else:
-        raise ImageError(f"A picture can be a name, a path, bytes, an upload or an array, not {type(source).__name__}.")
+        name, source = str(source.get("name", "the upload")), source["content"]
+        if not isinstance(source, bytes | bytearray | memoryview):
+            raise ImageError(f"{name} holds no bytes, but a {type(source).__name__}; upload it again.")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(bytes(source)), name
+    if isinstance(source, str | os.PathLike):
+        return _find(source), str(source)
+    raise ImageError(f"A picture can be a name, a path, bytes, an upload or an array, not {type(source).__name__}.")
+
+
+def _opened(file: io.BytesIO | Path, name: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
-            return Image.open(file), name
+            Image.init()  # without it Pillow knows five formats only
+            return Image.open(file, formats=[kind for kind in FORMATS if kind in Image.OPEN])
     except UnidentifiedImageError:
         empty = (file.getbuffer().nbytes if isinstance(file, io.BytesIO) else Path(file).stat().st_size) == 0
         problem = "is empty" if empty else "is not a picture that can be read"
-        raise ImageError(f"{name} {problem}; give a PNG, JPEG, WebP, GIF, BMP or TIFF file.") from None
+        raise ImageError(f"{name} {problem}; give a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file.") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has more than {MAX_MEGAPIXELS} megapixels; make it smaller first.") from None
     except OSError as error:
         raise ImageError(f"{name} could not be opened: {error}.") from None
+    except Exception as error:  # each of Pillow's readers raises what it happens to stumble over
+        raise ImageError(f"{name} is damaged or cut short: {error}.") from None
 
 
 def _find(source: str | os.PathLike) -> Path:
@@ -172,37 +184,62 @@ def _find(source: str | os.PathLike) -> Path:
         if not folders or not Path(folders[0], file).is_file():
             raise ImageError(f"The photograph {source!r} comes with the package {package}, which is not installed.")
         return Path(folders[0], file)
-    path = Path(source).expanduser()
-    if path.is_file():
-        return path
+    try:
+        path = Path(source).expanduser()
+        if path.is_file():
+            return path
+    except (OSError, RuntimeError, ValueError) as error:  # a name of 300 letters, no such user, a zero byte
+        raise ImageError(f"{shown(source)} cannot be the path of a picture: {error}.") from None
     close = difflib.get_close_matches(str(source), _PHOTOGRAPHS, n=3)
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     raise ImageError(f"There is no file and no packaged photograph {str(source)!r}.{hint} See ck.photographs().")
 
 
-def _from_pil(picture: Image.Image, name: str) -> Tensor:
-    width, height = picture.size
-    if width * height > MAX_MEGAPIXELS * 1e6:
-        raise ImageError(
-            f"{name} has {width * height / 1e6:.0f} megapixels; make it smaller than {MAX_MEGAPIXELS} megapixels first."
-        )
+def _pixels(source: object, size: tuple[int, int] | None) -> tuple[np.ndarray, str]:
+    """Read a picture: grey or RGB values (H, W) or (H, W, 3), and what to call it."""
+    picture, name = (source, "the PIL image") if isinstance(source, Image.Image) else (None, "")
+    if picture is None:
+        file, name = _file(source)
+        picture = _opened(file, name)
+    _check_area(*picture.size, name)
     try:
+        if size and picture.width * picture.height > LARGE:
+            picture = _reduced(picture, *size)
         picture = ImageOps.exif_transpose(picture)  # also reads the pixels, so a truncated file shows here
         if picture.mode.startswith("I"):  # 16 bit (Pillow opens some of them as 32 bit)
             values = np.asarray(picture)
             if values.min() < 0 or values.max() > 65535:
                 raise ImageError(f"its grey values of {values.min()} to {values.max()} do not fit 16 bits.")
-            return _from_array(values.astype(np.uint16))
+            return values.astype(np.uint16), name
         if picture.mode == "F":
-            return _from_array(np.asarray(picture))
+            return np.asarray(picture), name
         if "A" in picture.mode or "transparency" in picture.info:
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        return _from_array(np.asarray(picture.convert("RGB")))
+        return np.asarray(picture.convert("RGB")), name
     except ImageError as error:
         raise ImageError(f"{name} cannot be used: {error}") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except MemoryError:
+        raise ImageError(f"{name} does not fit into the memory; make it smaller first.") from None
+    except Exception as error:
         raise ImageError(f"{name} is damaged or cut short: {error}.") from None
+
+
+def _check_area(width: int, height: int, name: str) -> None:
+    if width * height > MAX_MEGAPIXELS * 1e6:
+        raise ImageError(
+            f"{name} has {width * height / 1e6:.0f} megapixels; make it smaller than {MAX_MEGAPIXELS} megapixels first."
+        )
+
+
+def _reduced(picture: Image.Image, height: int, width: int) -> Image.Image:
+    """Halve, third … a large picture in 8 bit: at least twice the size that is asked for remains, on either side."""
+    side = max(height, width)  # of the picture as it will be turned
+    picture.draft(None, (2 * side, 2 * side))  # JPEG: fewer pixels are decoded at all
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    factor = min(picture.size) // (2 * side)
+    return picture.reduce(factor) if factor > 1 and picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK") else picture
 
 
 def _from_tensor(tensor: Tensor) -> Tensor:
@@ -224,22 +261,31 @@ def _from_array(array: np.ndarray) -> Tensor:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
         raise ImageError(f"An array must have the shape (H, W), (H, W, 3) or (3, H, W), but has {shape}.")
-    if array.dtype == bool or array.dtype.kind == "u":
-        array = array.astype(np.float32) / (1 if array.dtype == bool else np.iinfo(array.dtype).max)
-    elif array.dtype.kind != "f":
+    if array.dtype.kind not in "buf":
         raise ImageError(f"An array must be uint8, uint16 or float in [0, 1], but is {array.dtype}.")
-    array = array.astype(np.float32)
-    if array.shape[2] == 4:
-        array = array[..., :3] * array[..., 3:] + 1 - array[..., 3:]
-    image = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))[None].expand(1, 3, -1, -1).clone()
-    check_images(image)
-    return image
+    height, width, channels = array.shape
+    _check_area(width, height, "The array")
+    image = np.empty((3, height, width), np.float32)
+    for channel in range(3):  # one after another: this needs the memory of no more than the result
+        image[channel] = array[..., channel if channels > 1 else 0]
+    if array.dtype.kind == "u":
+        image /= np.iinfo(array.dtype).max
+    if channels == 4:
+        alpha = array[..., 3].astype(np.float32) / (np.iinfo(array.dtype).max if array.dtype.kind == "u" else 1)
+        image = image * alpha + 1 - alpha
+    result = torch.from_numpy(image)[None]
+    check_images(result)
+    return result.clamp_(0, 1)
 
 
 def _cover(image: Tensor, height: int, width: int) -> Tensor:
     """Scale until the picture covers (height, width), then cut that size from its centre."""
     h, w = image.shape[-2:]
     scale = max(height / h, width / w)
+    if h * w * scale**2 > MAX_MEGAPIXELS * 1e6:  # a long strip: what will be cut away is not enlarged first
+        h, w = min(h, math.ceil(height / scale)), min(w, math.ceil(width / scale))
+        top, left = (image.shape[-2] - h) // 2, (image.shape[-1] - w) // 2
+        return _cover(image[..., top : top + h, left : left + w], height, width)
     h, w = max(height, round(h * scale)), max(width, round(w * scale))
     image = F.interpolate(image, size=(h, w), mode="bicubic", antialias=True).clamp(0, 1)
     top, left = (h - height) // 2, (w - width) // 2
