@@ -142,9 +142,14 @@ def build_trained(build: Callable[[], Network], checkpoint: Checkpoint) -> Netwo
     state = read(checkpoint)
     with torch.device("meta"):  # no time and no random numbers for weights that would be replaced at once
         module = build()
-    state = _renamed(state, module, checkpoint)
-    state = {key: value.contiguous() for key, value in state.items()}  # converted files keep the strides of others
-    module.load_state_dict(state, assign=True)
+    try:
+        state = _renamed(state, module, checkpoint)
+        state = {key: value.contiguous() for key, value in state.items()}  # converted files keep the strides of others
+        module.load_state_dict(state, assign=True)
+    except (RuntimeError, ValueError) as error:
+        raise WeightsUnavailable(
+            f"{checkpoint.file} does not fit {checkpoint.name}: {str(error).splitlines()[-1].strip()}"
+        ) from error
     if any(buffer.is_meta for buffer in module.buffers()):  # constants that the network computes and no file holds
         with torch.random.fork_rng(devices=[]):
             module = build()

@@ -6,9 +6,10 @@ from the network cannot run code.
 
 import errno
 import hashlib
+import http.client
 import os
-import pickle
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # bytes read at a time
 
 
+FORGOTTEN = 3600  # seconds, after which a half file belongs to no living process
 TIMEOUT = 30  # seconds without a byte before a download is given up
 
 
@@ -138,7 +140,13 @@ def obtain(checkpoint: Checkpoint) -> Path:
 
     Raises `WeightsUnavailable`, which names the file, its size and what to do.
     """
-    path, state = expected_path(checkpoint), state_of(checkpoint)
+    path = expected_path(checkpoint)
+    try:
+        state = state_of(checkpoint)
+    except OSError as error:  # a cache that is shared, and a file in it that only its owner may read
+        raise WeightsUnavailable(
+            f"The weights of {checkpoint.name} cannot be read ({error}); make the file readable, or delete it."
+        ) from None
     if path is None or (state != "ok" and checkpoint.package):
         raise WeightsUnavailable(
             f"The weights of {checkpoint.name} ({checkpoint.megabytes:.0f} MB) are {state}: they come with "
@@ -156,21 +164,30 @@ def obtain(checkpoint: Checkpoint) -> Path:
 
 def read(checkpoint: Checkpoint) -> dict[str, "Tensor"]:
     """Return the tensors of a checkpoint, on the CPU; nothing in the file can run code."""
-    import torch
-
-    with importing():
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
     path = obtain(checkpoint)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError) as error:
+        return _tensors(path)
+    except Exception as error:  # of a file without a published checksum; the readers raise what they stumble over
         raise WeightsUnavailable(
             f"{path} holds something else than the weights of {checkpoint.name}, and was not opened; delete it."
         ) from error
+
+
+def _tensors(path: Path) -> dict[str, "Tensor"]:
+    """Read a file of tensors; nothing in it can run code. ValueError for others, and where one is not finite."""
+    import torch
+
+    with importing():
+        from safetensors.torch import load_file
+
+    safe = path.suffix == ".safetensors"
+    state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+    for name, tensor in state.items():
+        if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_complex():
+            raise ValueError(f"{name} is no plain tensor")
+        if not tensor.isfinite().all() or (name.endswith("running_var") and (tensor < 0).any()):
+            raise ValueError(f"{name} holds numbers that no training leaves")
+    return state
 
 
 def download(checkpoint: Checkpoint) -> None:
@@ -183,13 +200,21 @@ def download(checkpoint: Checkpoint) -> None:
     url = f"{mirror.rstrip('/')}/{checkpoint.file}" if mirror else checkpoint.url
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        for rest in target.parent.glob(f".{target.stem}-????????{target.suffix}"):  # of a process that was killed
+            if time.time() - rest.stat().st_mtime > FORGOTTEN:
+                rest.unlink(missing_ok=True)
         with replacing(target) as temporary:
             with open(temporary, "wb") as file:
-                digest = _copy(url, file, checkpoint.file)
+                digest = _copy(url, file, checkpoint)
             if not digest.startswith(checkpoint.sha256):
                 raise _Refused(f"its sha256 begins with {digest[:8]}, not with {checkpoint.sha256[:8]}")
+            if not checkpoint.sha256:  # nobody has published one: a server's greeting page must not pass for weights
+                try:
+                    _tensors(temporary)
+                except Exception as error:
+                    raise _Refused("what arrived is no file of weights") from error
             os.chmod(temporary, 0o644)  # a shared cache must stay readable for the others
-    except (OSError, ValueError, _Refused) as error:
+    except (OSError, ValueError, http.client.HTTPException, _Refused) as error:
         raise WeightsUnavailable(_sentence(checkpoint, url, target, error)) from error
 
 
@@ -197,7 +222,7 @@ class _Refused(Exception):
     """The file arrived, but it is not the one that was published."""
 
 
-def _copy(url: str, file: BinaryIO, title: str) -> str:
+def _copy(url: str, file: BinaryIO, checkpoint: Checkpoint) -> str:
     """Copy a URL into an open file and return the sha256 of what was written."""
     with importing():
         from tqdm.auto import tqdm
@@ -205,11 +230,13 @@ def _copy(url: str, file: BinaryIO, title: str) -> str:
     digest, received = hashlib.sha256(), 0
     with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
         announced = int(response.headers.get("Content-Length") or 0)
-        with tqdm(total=announced or None, unit="B", unit_scale=True, desc=title) as bar:
+        with tqdm(total=announced or None, unit="B", unit_scale=True, desc=checkpoint.file) as bar:
             for chunk in _chunks(response):
                 file.write(chunk)
                 digest.update(chunk)
                 received += len(chunk)
+                if checkpoint.megabytes and received > 2e6 * checkpoint.megabytes:
+                    raise _Refused(f"the server sends more than twice the {checkpoint.megabytes:.1f} MB of this file")
                 bar.update(len(chunk))
     if announced and received != announced:
         raise _Refused(f"only {received} of {announced} bytes arrived")
@@ -232,6 +259,7 @@ def _sentence(checkpoint: Checkpoint, url: str, target: Path, error: Exception) 
         reason = f"the disk of {target.parent} is full; make room first"
     else:
         reason = str(error) or type(error).__name__
+    url = re.sub(r"(?<=://)[^/@]*@", "", url)  # a name and a password
     return (
         f"The weights of {checkpoint.name} ({checkpoint.file}{size}) could not be fetched from {url}: {reason}. "
         f"With a network, run: coursekit fetch {checkpoint.name}. Without one, copy the file to {target}"

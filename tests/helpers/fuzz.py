@@ -9,15 +9,22 @@ processor's time are "slow".
 import argparse
 import io
 import random
+import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import coursekit as ck
+from coursekit.networks.weights import Checkpoint, read
 
 SLOW = 2.0  # seconds
 
@@ -93,14 +100,52 @@ def images(n: int, seed: int) -> Counter:
     return counts
 
 
+def weights(folder: Path, n: int, seed: int, kind: str) -> Counter:
+    """Read n mutated files of weights without a published checksum; "wrong": opened, and a number is not finite."""
+    draw, counts = random.Random(seed), Counter()
+    tensors = {"conv.weight": torch.rand(4, 3, 3, 3), "bn.running_var": torch.rand(4), "bn.steps": torch.tensor(7)}
+    whole = folder / f"whole.{kind}"
+    save_file(tensors, whole) if kind == "safetensors" else torch.save(tensors, whole)
+    content, path = whole.read_bytes(), folder / f"net.{kind}"
+    for _ in range(n):
+        path.write_bytes(mutated(content, draw))
+        checkpoint = Checkpoint("net", str(path), "", 0.0, "none")  # without URL and package: a file that lies here
+        with counted(counts), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            state = read(checkpoint)
+            counts["right" if all(tensor.isfinite().all() for tensor in state.values()) else "wrong"] += 1
+    return counts
+
+
+@contextmanager
+def counted(counts: Counter) -> Iterator[None]:
+    """Count what the block raises, and whether it takes long."""
+    start = time.process_time()
+    try:
+        yield
+    except ck.CoursekitError:
+        counts["refused"] += 1
+    except Exception as error:
+        counts["raw"] += 1
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        counts[f"raw: {type(error).__name__} in {place.filename.split('/')[-1]}:{place.lineno}"] += 1
+    counts["slow"] += time.process_time() - start > SLOW
+    counts["tried"] += 1
+
+
 def main() -> None:
     """Run one kind of files and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["images"])
+    parser.add_argument("what", choices=["images", "pth", "safetensors"])
     parser.add_argument("n", type=int)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    for name, count in images(options.n, options.seed).items():
+    with tempfile.TemporaryDirectory() as folder:
+        if options.what == "images":
+            counts = images(options.n, options.seed)
+        else:
+            counts = weights(Path(folder), options.n, options.seed, options.what)
+    for name, count in sorted(counts.items()):
         print(f"{count:8} {name}")
 
 

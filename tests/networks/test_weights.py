@@ -3,6 +3,7 @@
 The server is local and its files hold random weights: what is tested is the way, not the network.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -11,12 +12,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import fuzz
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import coursekit as ck
 from coursekit.networks import loading as zoo
@@ -241,7 +245,7 @@ def test_a_file_of_another_network_is_refused(server, tmp_path, monkeypatch):
     checkpoint = published(server, file.read_bytes())
     preset = torchvision_checkpoint("squeezenet1_1")[1]
     monkeypatch.setattr(zoo, "torchvision_checkpoint", lambda name: (checkpoint, preset))
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(ck.WeightsUnavailable, match=r"does not fit squeezenet1_1: size mismatch"):
         ck.load_model("squeezenet1_1")
 
 
@@ -341,3 +345,163 @@ def test_manifest_lists_every_file_and_photograph():
     assert {f"{package}/{file}" for package, file in _PHOTOGRAPHS.values()} <= named
     credits = (ROOT / "data/CREDITS.md").read_text("utf8")
     assert all(name in credits for name in _PHOTOGRAPHS)
+
+
+# ------------------------------------------------------------------------- servers that do not keep to the protocol
+
+
+def answering(monkeypatch, *parts: bytes) -> None:
+    """Let the mirror be a socket that answers with these bytes, whatever is asked, and hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(4096)
+                with contextlib.suppress(OSError):  # the other side may have heard enough
+                    for part in parts:
+                        connection.sendall(part)
+
+    threading.Thread(target=serve, daemon=True).start()
+    monkeypatch.setenv("COURSEKIT_WEIGHTS_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+BROKEN = {
+    "a chunk cut off": (CHUNKED + b"ff\r\nabc",),
+    "no HTTP": (b"Welcome to the hotel\r\n\r\n",),
+    "a line without end": (b"HTTP/1.1 200 " + b"x" * 70_000,),
+    "200 headers": (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",),
+    "a length that is no number": (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", b"xyz"),
+    "a redirect to nowhere": (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:port/\r\n\r\n",),
+    "nothing": (),
+}
+
+
+@pytest.mark.parametrize("parts", BROKEN.values(), ids=BROKEN)
+def test_a_broken_answer_is_one_sentence_and_leaves_nothing(server, monkeypatch, parts):
+    checkpoint = published(server, b"weights")
+    answering(monkeypatch, *parts)
+    refused(checkpoint)
+    assert leftovers() == []
+
+
+def test_a_server_that_sends_for_ever_is_stopped(server, monkeypatch):
+    checkpoint = published(server, b"w" * 100_000)
+    answering(monkeypatch, b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * 100_000] * 400)
+    assert "more than twice" in refused(checkpoint) and leftovers() == []
+
+
+def test_a_password_of_the_mirror_is_not_repeated(server, monkeypatch):
+    monkeypatch.setenv("COURSEKIT_WEIGHTS_URL", "http://teacher:secret@127.0.0.1:9/")
+    assert "secret" not in refused(published(server, b"weights"))
+
+
+@pytest.mark.parametrize("content", [b"<html>Please sign in</html>", b"", b"\x08" + bytes(200)])
+def test_a_greeting_page_does_not_pass_for_weights_without_a_checksum(server, content):
+    checkpoint = Checkpoint("timm_net", "timm_net.safetensors", "", 0.0, "none", url="http://x.invalid/y")
+    (server.folder / checkpoint.file).write_bytes(content)
+    with pytest.raises(ck.WeightsUnavailable, match="no file of weights"):
+        obtain(checkpoint)
+    assert leftovers() == []
+    tensors = {"weight": torch.rand(2, 3)}
+    save_file(tensors, server.folder / checkpoint.file)
+    assert torch.equal(read(checkpoint)["weight"], tensors["weight"]), "and the next time it is fetched"
+
+
+def test_half_files_of_killed_processes_go_when_they_are_old(server):
+    checkpoint = published(server, b"weights")
+    folder = weights.cache_folder()
+    folder.mkdir(parents=True)
+    stem, suffix = Path(checkpoint.file).stem, Path(checkpoint.file).suffix
+    old, young, other = (
+        folder / name for name in (f".{stem}-0123abcd{suffix}", f".{stem}-89ef0123{suffix}", ".x.part")
+    )
+    for path in (old, young, other):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    obtain(checkpoint)
+    assert leftovers() == sorted([young.name, other.name, checkpoint.file])
+
+
+KILLED = """
+import sys
+from coursekit.networks import weights
+from coursekit.networks.weights import Checkpoint, obtain
+obtain(Checkpoint("net", "net.pth", sys.argv[1], 8.0, "none", url="http://x.invalid/y"))
+"""
+
+
+def test_a_download_that_is_killed_half_way_begins_anew(server, monkeypatch):
+    """The real process, SIGKILL: the cache holds no file of that name, and the next process gets it right."""
+    content = os.urandom(4_000_000)
+    digest = hashlib.sha256(content).hexdigest()
+    gate = threading.Event()
+
+    class Slow(Handler):
+        def copyfile(self, source, outputfile):
+            outputfile.write(source.read(2_000_000))
+            outputfile.flush()
+            gate.wait(60)
+            outputfile.write(source.read())
+
+    (server.folder / "net.pth").write_bytes(content)
+    server.RequestHandlerClass = partial(Slow, directory=server.folder)
+    child = subprocess.Popen([sys.executable, "-c", KILLED, digest], stderr=subprocess.DEVNULL)
+    folder = weights.cache_folder()
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size > 1e6 for path in (folder.glob(".net-*") if folder.exists() else ())):
+        assert time.monotonic() < deadline and child.poll() is None
+        time.sleep(0.05)
+    child.kill()
+    child.wait()
+    gate.set()
+    assert not (folder / "net.pth").exists()
+    server.RequestHandlerClass = partial(Handler, directory=server.folder)
+    checkpoint = Checkpoint("net", "net.pth", digest, 8.0, "none", url="http://x.invalid/y")
+    assert hashlib.sha256(obtain(checkpoint).read_bytes()).hexdigest() == digest
+
+
+# --------------------------------------------------------------------------------- files with something else in them
+
+WRONG = {
+    "a list": [1, 2],
+    "a string": "weights",
+    "nested": {"state_dict": {"weight": torch.ones(2)}},
+    "sparse": {"weight": torch.eye(2).to_sparse()},
+    "complex": {"weight": torch.ones(2, dtype=torch.complex64)},
+    "not a number": {"weight": torch.tensor([1.0, torch.nan])},
+    "infinite": {"weight": torch.tensor([1.0, -torch.inf])},
+    "a negative variance": {"running_var": torch.tensor([1.0, -2.0])},
+}
+
+
+@pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
+def test_what_is_no_state_of_a_network_is_not_opened(server, tmp_path, content):
+    torch.save(content, tmp_path / "file.pth")
+    with pytest.raises(ck.WeightsUnavailable, match="was not opened"):
+        read(published(server, (tmp_path / "file.pth").read_bytes()))
+
+
+@pytest.mark.parametrize("kind", ["pth", "safetensors"])
+def test_mutated_weights_are_opened_whole_or_refused(server, tmp_path, kind):
+    """A small seeded run of `tests/helpers/fuzz.py`."""
+    counts = fuzz.weights(tmp_path, 150, seed=2, kind=kind)
+    assert counts["tried"] == 150 and counts["raw"] == counts["wrong"] == counts["slow"] == 0, counts
+    assert counts["refused"] > 50
+
+
+def test_a_file_that_only_its_owner_may_read(server, monkeypatch):
+    checkpoint = published(server, b"weights")
+    obtain(checkpoint)
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(weights, "sha256_of", denied)
+    with pytest.raises(ck.WeightsUnavailable, match="make the file readable"):
+        obtain(checkpoint)
