@@ -33,17 +33,19 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
 
     def draw(target: int, method: str, layer: str | None, against: bool) -> Picture:
         score = (lambda logits: -logits[:, target]) if against else target
-        title = f"{method}, against" if against else method
+        label = model.labels[target] if model.labels else f"class {target}"
+        title = f"{method} {'against' if against else 'of'} {label.split(' (')[0]}"
         if method == "Guided Grad-CAM":
-            heat = guided_grad_cam(model, image, score, layer=layer).abs().amax(1, keepdim=True)
-            return show_maps(image, {title: heat}, unit="relative", relative=True, clip=99.5)
+            signed = signal_pictures(guided_grad_cam(model, image, score, layer=layer), clip=99)
+            return show_images([image, signed], ["image", f"{title} (0 is grey)"])
         if method == "Grad-CAM":
             heat = grad_cam(model, image, score, layer=layer, upsample=True)
         elif method == "CAM":
             heat = cam(model, image, score, upsample=True)
         else:
             heat = fullgrad(model, image, score, magnitude=True)
-        return show_maps(image, {title: heat}, unit="share of the logit", overlay=True)
+        unit = {"CAM": "logits", "Grad-CAM": "contribution (logits)"}.get(method, "layers, each stretched to 1")
+        return show_maps(image, {title: heat}, unit=unit, overlay=True)
 
     choices = [("the last map", None)] if layers is None else [(name, name) for name in reversed(layers)]
     return Explorer(

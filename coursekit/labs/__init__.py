@@ -5,6 +5,7 @@ What serves one lab only: the checks of its exercises, its games. Nothing outsid
 
 PUBLIC = {  # file -> the names of it that `ck.` has
     "autoencoder": "load_autoencoder",
+    "blind": "blind_trial BlindTrial Trial wilson",
     "catch": "",
     "checking": "check claim",
     "detective.case": "case Case flips",

@@ -20,7 +20,7 @@ from coursekit.labs.detective.network import FAULTS, LABELS
 EXPLORED: dict[str, tuple[Callable[..., Tensor], str]] = {
     "occlusion": (lambda *a: occlusion(*a, window=16, stride=8), "drop in logit"),
     "gradient × input": (lambda *a: input_x_gradient(*a).sum(1, keepdim=True), "logits"),
-    "Grad-CAM": (lambda *a: grad_cam(*a, upsample=True), "share of the logit"),
+    "Grad-CAM": (lambda *a: grad_cam(*a, upsample=True), "contribution (logits)"),
     "FullGrad": (fullgrad, "logits"),
 }
 
