@@ -146,8 +146,8 @@ def blind_trial(trials: Sequence[Trial], question: str) -> BlindTrial:
 
     References
     ----------
-    Selvaraju et al., *Grad-CAM*, ICCV 2017, sec. 5.1 and 5.2, fig. 5; Borowski et al., *Exemplary natural images explain
-    CNN activations better than state-of-the-art feature visualization*, ICLR 2021, who ask people in the same way.
+    Selvaraju et al., *Grad-CAM*, ICCV 2017, sec. 5.1 and 5.2, fig. 5; Borowski et al., *Exemplary natural images
+    explain CNN activations better than state-of-the-art feature visualization*, ICLR 2021, who ask people in this way.
 
     Examples
     --------

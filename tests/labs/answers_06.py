@@ -1,6 +1,7 @@
 """Answers to the exercises of lab 06: right ones, and each likely mistake under words of its hint."""
 
 import torch
+import torch.nn.functional as F
 
 
 def column(values):
@@ -38,6 +39,87 @@ def iou(regions, masks):
     return (regions & masks).sum() / (regions | masks).sum()
 
 
+def layer_map(maps, gradient):
+    return (gradient.relu() * maps).sum(0).relu()
+
+
+def enlarged(maps, like, **how):
+    return F.interpolate(maps[None], like.shape[-2:], mode="bilinear", **how)[0]
+
+
+def product(guided, heat):
+    return guided * enlarged(heat[None], guided)
+
+
+def masks(image, maps):
+    large = enlarged(maps, image)
+    low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
+    return ((large - low) / (high - low))[:, None]
+
+
+def black(network, image, target):
+    return network(0 * image)[0, target]
+
+
+def kept(network, image, maps, target, mask=masks):
+    return network(image * mask(image, maps))[:, target]
+
+
+def weights(network, image, maps, target):
+    return kept(network, image, maps, target) - black(network, image, target)
+
+
+def weights_one_by_one(network, image, maps, target):
+    found = []
+    for mask in masks(image, maps):
+        found.append((network(image * mask) - network(torch.zeros_like(image)))[0, target].item())
+    return torch.tensor(found)
+
+
+def loose(image, maps):
+    return enlarged(maps, image)[:, None]
+
+
+def of_all(image, maps):
+    large = enlarged(maps, image)
+    return ((large - large.min()) / (large.max() - large.min()))[:, None]
+
+
+def parts(first, b1, second, b2, x, c):
+    on = (first @ x + b1 > 0).float()
+    return second[c] @ (on * (first @ x)), second[c] @ (on * b1), b2[c]
+
+
+def both_parts(*arguments):
+    pixels, hidden, last = parts(*arguments)
+    return torch.stack([pixels, hidden + last])
+
+
+def both_parts_by_gradient(first, b1, second, b2, x, c):
+    x, b1, b2 = (value.clone().requires_grad_() for value in (x, b1, b2))
+    logit = (second @ (first @ x + b1).relu() + b2)[c]
+    of_x, of_b1, of_b2 = torch.autograd.grad(logit, [x, b1, b2])
+    return torch.stack([(of_x * x).sum(), (of_b1 * b1).sum() + (of_b2 * b2).sum()])
+
+
+def wilson(hits, n, z=1.96):
+    p, middle = hits / n, hits / n + z * z / (2 * n)
+    half = z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def wald(hits, n):
+    p = hits / n
+    half = 1.96 * (p * (1 - p) / n) ** 0.5
+    return p - half, p + half
+
+
+def without_root(hits, n, z=1.96):
+    p, middle = hits / n, hits / n + z * z / (2 * n)
+    half = z * (p * (1 - p) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
 RIGHT = [
     ("06.1", lambda maps, weight, target: torch.einsum("k,khw->hw", weight[target], maps)),
     ("06.1", lambda maps, weight, target: weighed(maps, weight[target])[None]),
@@ -47,6 +129,15 @@ RIGHT = [
     ("06.4", iou),
     ("06.4", lambda regions, masks: iou(regions, masks).item()),
     ("06.5", 0.25),
+    ("06.6", layer_map),
+    ("06.6", lambda maps, gradient: layer_map(maps, gradient)[None]),
+    ("06.7", product),
+    ("06.8", weights),
+    ("06.8", weights_one_by_one),
+    ("06.9", both_parts),
+    ("06.9", both_parts_by_gradient),
+    ("06.10", wilson),
+    ("06.10", lambda hits, n: torch.tensor(wilson(hits, n))),
 ]
 
 
@@ -123,12 +214,76 @@ PLACE = {
     "so ReLU keeps it.": 0,
 }
 
+LAYER_CAM = {
+    "this is HiResCAM": lambda m, g: (g * m).sum(0).relu(),
+    "this is Grad-CAM": lambda m, g: (g.mean((1, 2), keepdim=True) * m).sum(0).relu(),
+    "do not average the gradient": lambda m, g: (g.mean((1, 2), keepdim=True).relu() * m).sum(0).relu(),
+    "the outer ReLU is missing": lambda m, g: (g.relu() * m).sum(0),
+    "not on the product": lambda m, g: (g * m).relu().sum(0),
+    "no magnitude": lambda m, g: (g.abs() * m).sum(0).relu(),
+    "averaged over the channels": lambda m, g: (g.relu() * m).mean(0).relu(),
+    "add the channels up": lambda m, g: (g.relu() * m).relu(),
+}
+
+PRODUCT = {
+    "enlarge smoothly": lambda g, h: g * F.interpolate(h[None, None], g.shape[1:])[0],
+    "align_corners": lambda g, h: g * enlarged(h[None], g, align_corners=True),
+    "keep the sign of guided backprop.": lambda g, h: product(g, h) * g.sign(),
+    "only the Grad-CAM map has a ReLU": lambda g, h: product(g, h).relu(),
+    "multiply the two": lambda g, h: g + enlarged(h[None], g),
+    "guided backprop has no effect": lambda g, h: enlarged(h[None], g).expand(3, -1, -1),
+    "the Grad-CAM map has no effect": lambda g, h: g.clone(),
+    "keep the three colours": lambda g, h: product(g, h).sum(0),
+    "do not stretch the map": lambda g, h: product(g, h) / enlarged(h[None], g).max(),
+}
+
+SCORES = {
+    "yet: subtract the score of a black picture": kept,
+    "before it becomes a mask": lambda f, x, m, t: kept(f, x, m, t, loose) - black(f, x, t),
+    "stretch each map to [0, 1], and": lambda f, x, m, t: kept(f, x, m, t, loose),
+    "its own smallest and largest": lambda f, x, m, t: kept(f, x, m, t, of_all) - black(f, x, t),
+    "yours takes it away": lambda f, x, m, t: f(x * (1 - masks(x, m)))[:, t] - black(f, x, t),
+    "not how much it takes": lambda f, x, m, t: f(x)[0, t] - kept(f, x, m, t),
+    "not with the whole one": lambda f, x, m, t: kept(f, x, m, t) - f(x)[0, t],
+    "not the probability": lambda f, x, m, t: f(x * masks(x, m)).softmax(1)[:, t],
+    "no softmax over the channels": lambda f, x, m, t: weights(f, x, m, t).softmax(0),
+    "mirrored": lambda f, x, m, t: f(x * masks(x, m).flip(3))[:, t] - black(f, x, t),
+    "logit of the target class alone": lambda f, x, m, t: f(x * masks(x, m)) - f(0 * x),
+}
+
+PARTS = {
+    "the bias of the last layer is missing": lambda *a: torch.stack(parts(*a)[:2]),
+    "biases of the first layer are missing": lambda *a: torch.stack(parts(*a)[::2]),
+    "counts only where its ReLU is on": lambda f, b, s, d, x, c: torch.stack(
+        [parts(f, b, s, d, x, c)[0], s[c] @ b + d[c]]
+    ),
+    "only units count whose ReLU is on": lambda f, b, s, d, x, c: torch.stack([s[c] @ (f @ x), s[c] @ b + d[c]]),
+    "both together": lambda f, b, s, d, x, c: torch.stack([s[c] @ (f @ x).relu(), s[c] @ b.relu() + d[c]]),
+    "the input comes first": lambda *a: both_parts(*a).flip(0),
+    "this is the logit": lambda *a: both_parts(*a).sum(),
+    "not as shares": lambda *a: both_parts(*a) / both_parts(*a).sum(),
+}
+
+INTERVAL = {
+    "whose width is 0": wald,
+    "z = 1.96": lambda hits, n: wilson(hits, n, 1.0),
+    "the lower end comes first": lambda hits, n: wilson(hits, n)[::-1],
+    "not counts": lambda hits, n: tuple(n * end for end in wilson(hits, n)),
+    "divide by 1 + z²/n": lambda hits, n: tuple((1 + 1.96**2 / n) * end for end in wilson(hits, n)),
+    "the square root is missing": without_root,
+}
+
 MISTAKES = {
     "06.1": CLASS_MAP,
     "06.2": IMPORTANCE,
     "06.3": GRAD_CAM,
     "06.4": IOU,
     "06.5": PLACE,
+    "06.6": LAYER_CAM,
+    "06.7": PRODUCT,
+    "06.8": SCORES,
+    "06.9": PARTS,
+    "06.10": INTERVAL,
 }
 
 
@@ -138,5 +293,11 @@ UNKNOWN = [
     ("06.3", lambda m, a: torch.rand(3, 4)),
     ("06.4", lambda r, m: 0.5),
     ("06.5", 17),
+    ("06.6", lambda m, g: torch.rand(3, 4)),
+    ("06.7", lambda g, h: torch.rand(3, 6, 9)),
+    ("06.8", lambda f, x, m, t: torch.rand(5)),
+    ("06.9", lambda *a: torch.rand(2)),
+    ("06.10", lambda hits, n: (0.1, 0.2)),
+    ("06.10", lambda hits, n: wilson(hits, n) if 0 < hits < n else (hits / n, hits / n)),
     ("06.5", float("nan")),
 ]
