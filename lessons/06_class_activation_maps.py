@@ -526,7 +526,7 @@ ck.claim("Guided Grad-CAM", alike["Guided Grad-CAM"].median(), below=0.25)
 # (Srinivas & Fleuret, *Full-gradient representation for neural network visualization*, NeurIPS 2019).
 
 
-# %% id="full-readable" tags=["show-code"] slideshow={"slide_type": "skip"}
+# %% id="full-readable" slideshow={"slide_type": "skip"} tags=["show-code"]
 def my_parts(model, image, target):
     layers = [name for name in model.layers if name.startswith(("conv", "fc"))]  # all that have a bias
     x = image.clone().requires_grad_()
@@ -594,8 +594,8 @@ ck.show_maps(
 # Choose class, method and layer. Which class finds no place of its own?
 
 # %% id="explorer" slideshow={"slide_type": "skip"}
-bear_and_hen = ck.load_scene(["teddy", "hen"], seed=0)
-ck.explore_cam(model, bear_and_hen.image, ["block5", "block11", "block15", "relu2"])
+teddy_and_hen = ck.load_scene(["teddy", "hen"], seed=0)
+ck.explore_cam(model, teddy_and_hen.image, ["block5", "block11", "block15", "relu2"])
 
 # %% [markdown] id="absent-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong · every class gets a map
@@ -627,21 +627,19 @@ ck.claim("of 100 classes drawn at random: those with a map", (highest > 0).sum()
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
 #
-# CourseNet has $8 \times 8$ maps before its last pooling, and three fully connected layers after it.
-# **Predict first.** Will its Grad-CAM find the teddy bear and the hen?
+# CourseNet has $8 \times 8$ maps before its last pooling, and three fully connected layers after it, so it has no CAM.
+# **Predict first.** Will its Grad-CAM tell the two objects of our ten pairs apart as well as that of EfficientNet-Lite0, 0.89?
 
-# %% id="swap"
-smaller = F.interpolate(bear_and_hen.image, 128, mode="bilinear", antialias=True)
-swapped = {n: ck.grad_cam(coursenet, smaller, index, upsample=True) for n, index in bear_and_hen.targets.items()}
-ck.show_maps(
-    bear_and_hen.image,
-    {f"CourseNet, {name}": F.interpolate(heat, 224, mode="bilinear") for name, heat in swapped.items()},
-    unit="contribution (logits)",
-    overlay=True,
-)
+# %% id="swap" slideshow={"slide_type": "skip"}
+smaller = F.interpolate(both, 128, mode="bilinear", antialias=True)
+swapped = F.interpolate(ck.grad_cam(coursenet, smaller, named), 224, mode="bilinear")
+ours, theirs = ck.mask_energy(swapped, own), ck.mask_energy(swapped, other)
+by_scene = ck.bootstrap_interval(ours / (ours + theirs), scene_number)
+ck.claim("CourseNet, share on the object asked for, mean of 20 maps", by_scene[0], above=0.7)
+ck.claim("lower end of its 95 % interval over ten scenes", by_scene[1], above=0.5, digits=1)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
-# Both: the map of *teddy* lies on the bear's chest and bow, the map of *hen* on the body of the hen, without a mean and one linear layer at the end. The hen's map is paler on the common scale.
+# Yes: 0.92, and in 19 of 20 maps more energy lies on the object that was asked for. Grad-CAM needs no mean and no single linear layer at the end.
 
 # %% [markdown] id="names-title" slideshow={"slide_type": "slide"}
 # ## What do the channels look for?

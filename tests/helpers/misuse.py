@@ -183,6 +183,8 @@ WITHOUT_MODEL = {
     ),
     "show_plate": lambda: ck.show_plate([_plate_row()], ["cat", "dog"]),
     "explore_learning": lambda: ck.explore_learning(_lesson, torch.rand(4, 1, 12, 12)),
+    "blind_trial": lambda: ck.blind_trial([ck.Trial(lambda: ck.show_images(IMAGE), ("a", "b"), 0, "CAM")], "Which?"),
+    "wilson": lambda: ck.wilson(3, 5, z=1.96),
     "sobol_indices": lambda: ck.sobol_indices(lambda x: x[:, 0], 2, samples=4, seed=0),
     "matched_controls": lambda: ck.matched_controls(torch.ones(6), [0, 1], draws=2, tolerance=0.1, seed=0),
     "sparse_dictionary": lambda: ck.sparse_dictionary(torch.rand(2, 4, 8, 8), 6, active=2, steps=1, progress=False),
