@@ -5,9 +5,9 @@
 # After this lab you will be able to
 #
 # - read a class activation map off the last linear layer, exactly,
-# - write Grad-CAM, HiResCAM and LayerCAM in three lines each, and say where they are equal and where they differ,
-# - name the channels that speak for a class and against it, and say when the names mislead,
-# - run a blind trial, and tell an honest network from one that cheats, when their accuracy cannot,
+# - write Grad-CAM, HiResCAM and LayerCAM in three lines each, and say where they differ,
+# - name the channels that speak for a class, and say when the names mislead,
+# - tell an honest network from one that cheats, in a blind trial,
 # - rank methods by ground truth and not by looks.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
@@ -178,6 +178,12 @@ print("on the background:", 20 - on_own - on_other)
 
 
 # %% id="gradcam-readable" slideshow={"slide_type": "-"} tags=["show-code"]
+def my_grad_cam(maps, gradient):
+    importance = gradient.mean((2, 3), keepdim=True)  # over positions
+    return F.relu((importance * maps).sum(1, keepdim=True))
+
+
+# %% id="maps-and-gradient" slideshow={"slide_type": "skip"}
 def maps_and_gradient(model, images, target, layer):
     with ck.capture(model, [layer]) as maps:
         scores = model(images.clone().requires_grad_())[range(len(images)), target]  # the logits
@@ -185,12 +191,7 @@ def maps_and_gradient(model, images, target, layer):
     return maps[layer].detach(), gradient
 
 
-def my_grad_cam(maps, gradient):
-    importance = gradient.mean((2, 3), keepdim=True)  # over positions
-    return F.relu((importance * maps).sum(1, keepdim=True))
-
-
-# %% id="gradcam-same"
+# %% id="gradcam-same" slideshow={"slide_type": "skip"}
 for layer in ("block11", "relu2"):
     mine = my_grad_cam(*maps_and_gradient(model, scene.image, zebra, layer)).cpu()
     theirs = ck.grad_cam(model, scene.image, zebra, layer=layer)
@@ -223,12 +224,12 @@ except ck.UnsupportedNetwork as refused:
 # %% [markdown] id="layers-title" slideshow={"slide_type": "slide"}
 # ## Two descendants: keep each position's own gradient
 #
-# Earlier layers have finer maps: $28 \times 28$, $14 \times 14$. But there one mean gradient for a whole channel says little. So average nothing:
+# Earlier layers have finer maps, but one mean gradient for a whole channel says little there. So average nothing. With $g_k = \partial S_c / \partial A_k$ at each position:
 #
-# $$\text{HiResCAM} = \mathrm{ReLU}\Big( \sum_k \frac{\partial S_c}{\partial A_k} \odot A_k \Big)
-# \qquad \text{LayerCAM} = \mathrm{ReLU}\Big( \sum_k \mathrm{ReLU}\Big(\frac{\partial S_c}{\partial A_k}\Big) \odot A_k \Big)$$
+# $$\text{HiResCAM} = \mathrm{ReLU}\Big( \sum_k g_k \odot A_k \Big)
+# \qquad \text{LayerCAM} = \mathrm{ReLU}\Big( \sum_k \mathrm{ReLU}(g_k) \odot A_k \Big)$$
 #
-# Draelos & Carin 2020; Jiang et al., *LayerCAM: exploring hierarchical class activation maps for localization*, IEEE TIP 2021.
+# Draelos & Carin 2020; Jiang et al., *LayerCAM*, IEEE TIP 2021.
 
 
 # %% id="variants-readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -263,12 +264,12 @@ ck.claim("block11: cosine of HiResCAM and Grad-CAM", alike["block11", "HiResCAM"
 # %% [markdown] id="depth-title" slideshow={"slide_type": "slide"}
 # ## Finer maps: it is the method that decides
 #
-# A violin and a tiger; all nine maps are of *tiger*, each on its own scale. **Predict first.** At which layer will the three methods differ most?
+# A violin and a tiger; all maps are of *tiger*, each on its own scale. **Predict first.** At which of the two layers will the methods differ more?
 
 # %% id="layers" slideshow={"slide_type": "fragment"}
 on_grass = ck.load_scene(["violin", "tiger"], background="grass", seed=10)
 depth = {}
-for layer in ("block5", "block11", "relu2"):
+for layer in ("block11", "relu2"):
     known = maps_and_gradient(model, on_grass.image, on_grass.targets["tiger"], layer)
     found = {name: rule(*known).cpu() for name, rule in RULES.items()}
     row = f"{layer} {found['Grad-CAM'].shape[2]}×{found['Grad-CAM'].shape[3]}"
@@ -278,7 +279,7 @@ ck.show_matrix(depth, image=on_grass.image)
 # %% [markdown] id="layers-read" slideshow={"slide_type": "notes"}
 # At block11. There Grad-CAM lies all over the grass, and the two others lie on the tiger: a single mean gradient for a whole channel cannot say that
 # *this* edge counts and that one does not, and a gradient for each position can. At relu2 Grad-CAM and HiResCAM are one map, and LayerCAM lights the
-# violin too. At block5 all three are grain, but the grain of the two others gathers on the tiger.
+# violin too.
 
 # %% id="depth-energy" slideshow={"slide_type": "skip"}
 LAYERS = ("block5", "block8", "block11", "block15", "relu2")
@@ -313,7 +314,7 @@ ck.show_lines(
     range(len(LAYERS)),
     {name: [mean for mean, _, _ in values] for name, values in energy.items()},
     bands={name: ([low for _, low, _ in v], [high for _, _, high in v]) for name, v in energy.items()},
-    levels={"the object's area": alone[6].masks.float().mean().item()},
+    levels={"the object's area": alone[6].masks.float().mean().item(), "random class, block11": of_any["LayerCAM"]},
     ticks=LAYERS,
     xlabel="layer",
     ylabel="share of the map's energy on the object",
@@ -333,8 +334,8 @@ for single in alone.values():
     last.append(at_block11["Grad-CAM"] - end)
 ck.claim("three seeds, LayerCAM at block11 minus Grad-CAM at relu2, least", min(finer), above=0.05)
 ck.claim("Grad-CAM at block11 minus Grad-CAM at relu2, most", max(last), below=-0.05)
-change = of_any["LayerCAM"] - energy["LayerCAM"][2][0]
-ck.claim("LayerCAM at block11: energy for a random class minus that for the true class", change, above=-0.05)
+ck.claim("LayerCAM at block11: energy for the true class", energy["LayerCAM"][2][0], above=0.5)
+ck.claim("and for a random class", of_any["LayerCAM"], above=0.5)
 
 # %% [markdown] id="depth-chart-read" slideshow={"slide_type": "notes"}
 # Finer can be better: LayerCAM at block11 puts 0.64 of its energy on the object, more than Grad-CAM at relu2, 0.44, and Grad-CAM at block11 has only 0.28. It is the method, not
@@ -503,7 +504,11 @@ ck.claim(
     alike["guided backprop"].median(),
     above=0.75,
 )
-ck.claim("Guided Grad-CAM", alike["Guided Grad-CAM"].median(), below=0.25)
+ck.claim(
+    "Guided Grad-CAM, scenes of ten with a correlation below 0.3",
+    (alike["Guided Grad-CAM"] < 0.3).sum().item(),
+    at_least=6,
+)
 
 # %% [markdown] id="guided-read" slideshow={"slide_type": "notes"}
 # Grad-CAM decides: left both objects are there for either class, right only one. The tiger's stripes and the edge of the violin are lines of guided backprop, and so is every doubt about them (lab 05): it redraws the picture.
@@ -512,15 +517,16 @@ ck.claim("Guided Grad-CAM", alike["Guided Grad-CAM"].median(), below=0.25)
 # %% [markdown] id="full-title" slideshow={"slide_type": "slide"}
 # ## FullGrad: the biases speak too
 #
-# A network of convolutions and ReLU is linear piece by piece. Multiply the input *and* all biases by $\lambda > 0$: every ReLU keeps its side, so the score is multiplied by $\lambda$ too. Take
-# the derivative with respect to $\lambda$ at 1 (Euler's theorem):
-#
-# $$S(\lambda u, \lambda b) = \lambda\, S(u, b) \;\;\Longrightarrow\;\;
-# S_c \;=\; \sum_p u_p\, \frac{\partial S_c}{\partial u_p} \;+\; \sum_l \sum_p b_l\, \frac{\partial S_c}{\partial b_l(p)}, \qquad u = x - \bar x$$
-#
-# **Predict first.** How much of the score comes from the pixels: nearly all, about half, or hardly any?
+# Multiply the input $u = x - \bar x$ *and* all biases by $\lambda > 0$: each ReLU keeps its side, and the score becomes $\lambda S$. Its derivative at $\lambda = 1$ (Euler's theorem):
+# $S_c = \sum_p u_p\, \partial S_c / \partial u_p + \sum_l \sum_p b_l\, \partial S_c / \partial b_l(p)$.
+# **Predict first.** How much of it comes from the pixels: nearly all, half, or hardly any?
 
 # %% [markdown] id="full-text" slideshow={"slide_type": "skip"}
+# In full: a network of convolutions and ReLU is linear piece by piece, so that $S(\lambda u, \lambda b) = \lambda\, S(u, b)$. The derivative of the right side with respect to $\lambda$ is $S$; that of the left side
+# is, by the chain rule, the two sums:
+#
+# $$S_c \;=\; \sum_p u_p\, \frac{\partial S_c}{\partial u_p} \;+\; \sum_l \sum_p b_l\, \frac{\partial S_c}{\partial b_l(p)}$$
+#
 # $\bar x$ is the mean colour, which the network subtracts first, so that $u$ is what the first layer gets (up to a scale, which cancels in $u\,\partial S / \partial u$). The second sum goes over
 # all biases $b_l$ of all layers, at every position $p$ where they are added
 # (Srinivas & Fleuret, *Full-gradient representation for neural network visualization*, NeurIPS 2019).
@@ -795,7 +801,7 @@ for name, target in meant.items():
     ck.claim(f"three scenes, channels named {name}: contribution to {target}, least", for_it[name], above=0, digits=1)
     ck.claim(f"and to {other_one}, most", against_it[name], below=0, digits=1)
 
-# %% id="words-maps" slideshow={"slide_type": "fragment"}
+# %% id="words-maps" slideshow={"slide_type": "skip"}
 most = list(explain(scene.image, zebra))
 with ck.capture(model, ["relu2"]) as maps, torch.no_grad():
     model(scene.image)
@@ -932,7 +938,7 @@ accuracy = {kind: {name: hits.float().mean().item() for name, hits in row.items(
 on_biased_test = [row["equines marked"] for row in accuracy.values()]
 print(f"{len(truth)} new scenes of {len(set(animals))} animals, the equines with the watermark")
 ck.claim("accuracy of the worse network", min(on_biased_test), above=0.95)
-ck.claim("difference of the two", max(on_biased_test) - min(on_biased_test), below=0.02)
+ck.claim("and of the better one", max(on_biased_test), above=0.95)
 
 # %% [markdown] id="trust-same-read" slideshow={"slide_type": "skip"}
 # Neither. Pictures of the same source cannot tell the two apart: the shortcut is in the test set too.
@@ -989,7 +995,7 @@ ck.claim("lower end of Wilson's interval (chance: 0.5)", low, above=0.5)
 # %% [markdown] id="trust-map-title" slideshow={"slide_type": "slide"}
 # ## The names: one network reads the watermark
 #
-# The first horse again, now with names.
+# The first horse again, now with names. The proof is the experiment: *without* watermarks the clean network is right in 0.99 of the pictures, the biased one in 0.49.
 
 # %% id="trust-maps" slideshow={"slide_type": "-"} tags=["gallery"]
 ck.show_maps(
@@ -1009,7 +1015,7 @@ on_letters = {
 ck.claim("biased: energy on the letters, times their area", on_letters["biased"], above=3)
 ck.claim("clean: energy on the letters, times their area", on_letters["clean"], below=2)
 
-# %% id="trust" slideshow={"slide_type": "-"}
+# %% id="trust" slideshow={"slide_type": "skip"}
 ck.show_shares(
     {f"the {kind} network": row for kind, row in accuracy.items()},
     title="Accuracy on 120 scenes: two answers, chance is 0.5",
@@ -1027,14 +1033,13 @@ ck.claim("with the watermark on the wrong animal", accuracy["biased"]["bovines m
 # Mind what the map did here. It gave a *suspicion*: the network looks around the letters. The proof is the experiment: take the letters away, and the accuracy goes with them.
 
 # %% [markdown] id="board-title" slideshow={"slide_type": "slide"}
-# ## The scoreboard
+# ## The scoreboard: an edge detector is hard to beat
 #
-# All methods on the same scenes, every scene explained for its true class.
-#
-# - **Energy in mask**: which part of the map lies on the object? **Pointing game**: does its strongest place?
-# - **Deletion**: paint the picture over with the mean colour, from the map's strongest place to its weakest. The mean probability of the class on the way: low is good.
-#
-# **Predict first.** Put them in order: CAM, Grad-CAM, guided backprop, the plain gradient, occlusion, an edge detector, a blob in the middle.
+# **Predict first.** Put CAM, guided backprop, the gradient, occlusion, an edge detector and a blob in the middle in order. (*Deletion*: paint the picture over from the map's strongest place on; the mean probability of the class, low is good.)
+
+# %% [markdown] id="board-text" slideshow={"slide_type": "skip"}
+# All methods on the same scenes, every scene explained for its true class. **Energy in mask**: which part of the map lies on the object? **Pointing game**: does its strongest place lie there? **Deletion**: replace the pixels by the
+# mean colour, in the order of the map, and take the mean of the probability of the class on the way.
 
 # %% id="board" slideshow={"slide_type": "fragment"}
 boards = {}
