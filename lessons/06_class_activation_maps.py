@@ -1035,7 +1035,7 @@ ck.claim("with the watermark on the wrong animal", accuracy["biased"]["bovines m
 # %% [markdown] id="board-title" slideshow={"slide_type": "slide"}
 # ## The scoreboard: an edge detector is hard to beat
 #
-# **Predict first.** Put CAM, guided backprop, the gradient, occlusion, an edge detector and a blob in the middle in order. (*Deletion*: paint the picture over from the map's strongest place on; the mean probability of the class, low is good.)
+# **Predict first.** Put CAM, guided backprop, occlusion and an edge detector in order. (*Deletion*: paint over the map's strongest places first; mean probability of the class, low is good.)
 
 # %% [markdown] id="board-text" slideshow={"slide_type": "skip"}
 # All methods on the same scenes, every scene explained for its true class. **Energy in mask**: which part of the map lies on the object? **Pointing game**: does its strongest place lie there? **Deletion**: replace the pixels by the

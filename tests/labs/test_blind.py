@@ -12,7 +12,8 @@ import coursekit as ck, torch
 
 def trial(place):
     picture = torch.full((1, 3, 24, 24), (place + 1) / 12)
-    return ck.Trial(lambda: ck.show_images(picture), ("left", "right"), place % 2, "even" if place < 6 else "odd", f"name {place}")
+    group = "first" if place < 6 else "last"
+    return ck.Trial(lambda: ck.show_images(picture), ("left", "right"), place % 2, group, f"name {place}")
 
 ck.blind_trial([trial(place) for place in range(10)], "Which one?")
 """
@@ -119,14 +120,14 @@ def test_a_student_plays_ten_trials_in_a_browser(chromium, tmp_path):
             game = page.locator(".coursekit-blind").first
             for number in range(1, 11):
                 game.get_by_text(f"Trial {number} of 10.").wait_for()
-                assert "name" not in game.inner_text() and "even" not in game.inner_text()
+                assert "name" not in game.inner_text() and "first" not in game.inner_text()
                 source = game.locator("img").get_attribute("src")
                 game.get_by_role("button", name="left").click()
                 page.wait_for_function(
                     "([img, old]) => img.src !== old", arg=[game.locator("img").element_handle(), source]
                 )
-            game.get_by_text("even: 3 of 6 right").wait_for()
-            assert "odd: 2 of 4 right" in game.inner_text() and "name 9: right, ✗" in game.inner_text()
+            game.get_by_text("first: 3 of 6 right").wait_for()
+            assert "last: 2 of 4 right" in game.inner_text() and "name 9: right, ✗" in game.inner_text()
             game.get_by_role("button", name="start again").click()
             game.get_by_text("Trial 1 of 10.").wait_for()
         assert [line for line in seen if line.startswith(("request", "error"))] == []
