@@ -33,18 +33,16 @@ def explore_cam(model: Model, image: Tensor, layers: list[str] | None = None) ->
 
     def draw(target: int, method: str, layer: str | None, against: bool) -> Picture:
         score = (lambda logits: -logits[:, target]) if against else target
-        label = model.labels[target] if model.labels else f"class {target}"
-        title = f"{method} {'against' if against else 'of'} {label.split(' (')[0]}"
+        title = f"{method} {'against' if against else 'of'} {model.labels[target] if model.labels else target}"
         if method == "Guided Grad-CAM":
             signed = signal_pictures(guided_grad_cam(model, image, score, layer=layer), clip=99)
             return show_images([image, signed], ["image", f"{title} (0 is grey)"])
         if method == "Grad-CAM":
-            heat = grad_cam(model, image, score, layer=layer, upsample=True)
+            heat, unit = grad_cam(model, image, score, layer=layer, upsample=True), "contribution (logits)"
         elif method == "CAM":
-            heat = cam(model, image, score, upsample=True)
+            heat, unit = cam(model, image, score, upsample=True), "logits"
         else:
-            heat = fullgrad(model, image, score, magnitude=True)
-        unit = {"CAM": "logits", "Grad-CAM": "contribution (logits)"}.get(method, "layers, each stretched to 1")
+            heat, unit = fullgrad(model, image, score, magnitude=True), "layers, each stretched to 1"
         return show_maps(image, {title: heat}, unit=unit, overlay=True)
 
     choices = [("the last map", None)] if layers is None else [(name, name) for name in reversed(layers)]

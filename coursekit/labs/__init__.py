@@ -32,5 +32,6 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab15": "",
     "lab16": "",
     "thumbnails": "pin_thumbnails spread",
+    "variants": "",
 }
 MODULES = "catch"  # files of several small functions: ck.catch.…
