@@ -227,12 +227,12 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
     model = quicker(model, target, *([] if layer is None else [layer]))
 
     with relu_rule(model, "guided") as way:
-        way[0] = "backprop"  # to the layer by the gradient, then from the same pass to the image by the rule
+        way[0] = "gradient"  # to the layer by the gradient, then from the same pass to the image by the rule
 
         def detailed(activation: Tensor, gradient: Tensor, score: Tensor, x: Tensor) -> Tensor:
             way[0] = "guided"
             (detail,) = torch.autograd.grad(score, x)
-            way[0] = "backprop"
+            way[0] = "gradient"
             coarse = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
             return detail.contiguous() * _finished([coarse], x, relu=True, upsample=True)
 

@@ -116,11 +116,11 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
     )
 
 
-RULES = {"backprop": input_gradient, "deconvnet": deconvnet, "guided": guided_backprop}
+RULES = {"gradient": input_gradient, "deconvnet": deconvnet, "guided": guided_backprop}
 
 
 def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "relu3", channel: int = 0) -> Explorer:
-    """Choose a channel, and go back from its strongest neuron by three rules: backprop, deconvnet, guided.
+    """Choose a channel, and go back from its strongest neuron by three rules: gradient, deconvnet, guided.
 
     Left the picture with the neuron's receptive field, then the three pictures of `input_gradient`, `deconvnet` and
     `guided_backprop`, cut out to that field; 0 is grey.

@@ -38,7 +38,7 @@ def _key(name: str) -> str:
 
 
 _COLOURS = {_key(word): colour for name, (words, colour) in METHODS.items() for word in (name, words)}
-_SHORT = {"saliency": "input_gradient", "backprop": "input_gradient", "guided": "guided_backprop"}
+_SHORT = {"saliency": "input_gradient", "guided": "guided_backprop"}
 _COLOURS |= {short: METHODS[name][1] for short, name in _SHORT.items()}
 
 

@@ -31,6 +31,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab14": "",
     "lab15": "",
     "lab16": "",
+    "sharing": "",
     "thumbnails": "pin_thumbnails spread",
     "variants": "",
 }

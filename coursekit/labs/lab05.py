@@ -7,14 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.labs.checking import call, compare
+from coursekit.labs.sharing import best, drawn, gamma_shares, linear_shares, unpool
 from coursekit.networks.model import Model
 
 SIDE = 6
 Step = Callable[[Tensor], Tensor]
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _small(seed: int) -> Model:
@@ -22,8 +19,9 @@ def _small(seed: int) -> Model:
     parts = nn.Conv2d(3, 6, 3), nn.ReLU(inplace=True), nn.Conv2d(6, 6, 3), nn.ReLU(inplace=True), nn.Flatten()
     module = nn.Sequential(*parts, nn.Linear(6 * (SIDE - 4) ** 2, 3))
     for i, parameter in enumerate(module.parameters()):
-        parameter.data = 0.5 * _random(*parameter.shape, seed=100 * seed + i)
-    return Model(module.requires_grad_(False), mean=(0.5, 0.4, 0.3), std=(0.5, 0.5, 0.5))
+        parameter.data = 0.5 * drawn(*parameter.shape, seed=100 * seed + i)
+    labels = ["cat", "dog", "owl"]  # for those who ask `ck.predict` which class is the most probable
+    return Model(module.requires_grad_(False), mean=(0.5, 0.4, 0.3), std=(0.5, 0.5, 0.5), labels=labels)
 
 
 def _image(seed: int) -> Tensor:
@@ -70,7 +68,11 @@ def _negative(signal: Tensor) -> Tensor:
 def _traces(model: Model, function: object, *arguments: object) -> tuple[object, str | None]:
     """Run the student's function; say what it left behind in the model, and remove hooks."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
+    relus = [part for part in model.modules() if isinstance(part, nn.ReLU)]
     result = call(function, *arguments)
+    changed = [relu for relu in relus if not relu.inplace]
+    for relu in changed:
+        relu.inplace = True
     left = [hooks for part in model.modules() for hooks in (part._forward_hooks, part._backward_hooks) if hooks]
     for hooks in left:
         hooks.clear()
@@ -78,15 +80,22 @@ def _traces(model: Model, function: object, *arguments: object) -> tuple[object,
         return result, "your hook is still in the network; keep its handle and call handle.remove() at the end."
     if any(not torch.equal(value, before[name]) for name, value in model.state_dict().items()):
         return result, "your function changes the weights of the network."
+    if changed:
+        return result, "your function has switched `inplace` off in the network's ReLUs; leave them as they were."
     return result, None
 
 
 def back_through_relu(answer: object) -> str | None:
     """05.1: what comes out below one ReLU, by the three rules."""
-    z, g = _random(5, 6, seed=1), _random(5, 6, seed=2)
+    return _back(answer, drawn(5, 6, seed=1), drawn(5, 6, seed=2)) or _back(
+        answer, drawn(2, 9, seed=3), drawn(2, 9, seed=4)
+    )
+
+
+def _back(answer: object, z: Tensor, g: Tensor) -> str | None:
     z[0, :3] = 0.0  # exactly 0: the ReLU is off there
     active, positive = (z > 0).float(), (g > 0).float()
-    right = {"backprop": g * active, "deconvnet": g * positive, "guided": g * active * positive}
+    right = {"gradient": g * active, "deconvnet": g * positive, "guided": g * active * positive}
     shared = [
         (g, "nothing is stopped; each rule puts some signals to 0."),
         (z.clamp(min=0), "that is the forward pass; the answer is made of g, and z only says where the ReLU was on."),
@@ -103,17 +112,17 @@ def back_through_relu(answer: object) -> str | None:
         (active * positive, "that is the mask; multiply it by g."),
     ]
     own = {
-        "backprop": [
+        "gradient": [
             (right["deconvnet"], "this is the deconvnet; the gradient asks for the sign of z, not of g."),
             (right["guided"], "this is guided; the gradient lets negative signals through, too."),
         ],
         "deconvnet": [
-            (right["backprop"], "this is the gradient; the deconvnet asks for the sign of g, not of z."),
+            (right["gradient"], "this is the gradient; the deconvnet asks for the sign of g, not of z."),
             (right["guided"], "this is guided; the deconvnet forgets what went forward, so z must not count."),
         ],
         "guided": [
             (right["deconvnet"], "you forgot the forward mask: where the ReLU was off, z ≤ 0, nothing passes."),
-            (right["backprop"], "you forgot the second mask: negative signals, g < 0, are stopped."),
+            (right["gradient"], "you forgot the second mask: negative signals, g < 0, are stopped."),
         ],
     }
     for rule, value in right.items():
@@ -126,10 +135,15 @@ def back_through_relu(answer: object) -> str | None:
 def before_relu(answer: object) -> str | None:
     """05.2: what a convolution gives before the in-place ReLU that follows it."""
     model, image = _small(seed=3), _image(31)
-    first, _, convolution, *_ = model.module.children()
+    first, _, second, *_ = model.module.children()
     with torch.no_grad():
         below = (image - model.mean) / model.std
-        below = F.relu(first(below))
+        between = F.relu(first(below))
+    return _before(answer, model, second, image, between) or _before(answer, model, first, image, below)
+
+
+def _before(answer: object, model: Model, convolution: nn.Module, image: Tensor, below: Tensor) -> str | None:
+    with torch.no_grad():
         right = convolution(below)
     result, trace = _traces(model, answer, model, convolution, image.clone())
     if trace:
@@ -147,40 +161,12 @@ def before_relu(answer: object) -> str | None:
     return compare(result, right, mistakes)
 
 
-def unpool(answer: object) -> str | None:
-    """05.3: signals back to the places of the maxima; the last window wins."""
-    z = _random(1, 1, 7, 7, seed=50)
-    z[0, 0, 2, 2] = z[0, 0, 4, 4] = 9.0  # each is the maximum of four windows
-    _, places = F.max_pool2d(z, 3, 2, return_indices=True)
-    places, signal = places[0, 0], _random(3, 3, seed=51)
-    right, first, added, ones = (torch.zeros(49) for _ in range(4))
-    for place, value in zip(places.flatten().tolist(), signal.flatten(), strict=True):
-        right[place] = value
-        first[place] = value if first[place] == 0 else first[place]
-        added[place] += value
-        ones[place] = 1
-    result = call(answer, signal.clone(), places.clone(), 7, 7)
-    corner = torch.zeros(7, 7)
-    corner[0:6:2, 0:6:2] = signal
-    middle = torch.zeros(7, 7)
-    middle[1:7:2, 1:7:2] = signal
-    mistakes = [
-        (added.view(7, 7), "windows that share a place add up here, as in autograd; with switches the last one wins."),
-        (first.view(7, 7), "the first window wins here; go row by row and let later windows overwrite."),
-        (ones.view(7, 7), "that is where the maxima were; write the signals there."),
-        (right.view(7, 7).T, "rows and columns are swapped: place = row · width + column."),
-        (added.view(7, 7).T, "rows and columns are swapped, and windows that share a place add up."),
-        (corner, "the signals go to the corners of the windows; take the places of the maxima."),
-        (middle, "the signals go to the middles of the windows; take the places of the maxima."),
-        (right, "reshape the answer to (height, width)."),
-        (right.view(7, 7).clamp(min=0), "do not rectify here; unpooling only moves the signals."),
-    ]
-    return compare(torch.as_tensor(result).squeeze(), right.view(7, 7), mistakes)
-
-
 def guided(answer: object) -> str | None:
     """05.4: guided backprop of one class on a network with in-place ReLUs."""
-    model, image = _small(seed=6), _image(60)
+    return _guided(answer, _small(seed=6), _image(60)) or _guided(answer, _small(seed=8), _image(61))
+
+
+def _guided(answer: object, model: Model, image: Tensor) -> str | None:
     best = model(image).argmax().item()
     target = model(image).argmin().item()
     before = image.clone()
@@ -225,7 +211,12 @@ def guided(answer: object) -> str | None:
 
 def agreement(answer: object) -> str | None:
     """05.5: the cosine of two networks' pictures, for the class that the first one saw."""
-    trained, changed, image = _small(seed=7), _small(seed=9), _image(70)
+    return _agreement(answer, _small(seed=7), _small(seed=9), _image(70)) or _agreement(
+        answer, _small(seed=20), _small(seed=71), _image(71)
+    )
+
+
+def _agreement(answer: object, trained: Model, changed: Model, image: Tensor) -> str | None:
     seen, other = (model(image).argmax().item() for model in (trained, changed))
     pictures = {(m, c): _picture(m, image, c, _positive).flatten() for m in (trained, changed) for c in (seen, other)}
     a, b, own = pictures[trained, seen], pictures[changed, seen], pictures[changed, other]
@@ -245,6 +236,7 @@ def agreement(answer: object) -> str | None:
         (cosine(*plain), "this is the cosine of the gradients; take guided backprop."),
         (cosine(plain[0], _picture(changed, image, other).flatten()), "take guided backprop, and fix the class."),
         (cosine(a.abs(), b.abs()), "keep the signs; the cosine of two magnitudes is never below 0."),
+        (cosine(a, b).abs(), "keep the sign of the cosine: −1 says that one map is the other, turned round."),
         (a @ b, "that is the dot product; divide by both lengths."),
         ((a - b).norm(), "that is a distance; the cosine is asked for."),
         (1 - cosine(a, b), "that is 1 − cosine."),
@@ -266,4 +258,7 @@ JUDGES = {
     "05.3": unpool,
     "05.4": guided,
     "05.5": agreement,
+    "05.6": best,
+    "05.7": linear_shares,
+    "05.8": gamma_shares,
 }

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from coursekit.errors import OptionError, UnsupportedActivation
 
-RULES = ("backprop", "deconvnet", "guided")
+RULES = ("gradient", "deconvnet", "guided")
 
 # Activations that no rule covers, in lower case and without "_": so one list serves classes and functions.
 _UNSUPPORTED = tuple(
@@ -73,11 +73,11 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
 
     With x the input of a ReLU, g the signal that comes back from above, and [·] = 1 where true, else 0:
 
-    - "backprop":  g · [x > 0], the gradient,
+    - "gradient":  g · [x > 0], what autograd does,
     - "deconvnet": g · [g > 0], the ReLU applied to the signal (Zeiler & Fergus 2014); what went forward does not count,
     - "guided":    g · [x > 0] · [g > 0], both (Springenberg et al. 2015).
 
-    The upper bound of ReLU6 cuts the gradient too: "backprop" and "guided" pass nothing where x ≥ 6. For "deconvnet"
+    The upper bound of ReLU6 cuts the gradient too: "gradient" and "guided" pass nothing where x ≥ 6. For "deconvnet"
     only the sign of g counts, here as well. The forward pass does not change. Forward and backward pass must both be
     asked for by `torch.autograd`; only the forward pass has to lie inside the block. The block gets the rule in a list:
     whoever puts another one there changes how the next backward pass goes.
@@ -88,7 +88,7 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
     Parameters
     ----------
     model : Model or any nn.Module
-    rule : "backprop", "deconvnet" or "guided"
+    rule : "gradient", "deconvnet" or "guided"
 
     Raises
     ------
@@ -96,7 +96,7 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
         No such rule.
     UnsupportedActivation
         An activation that the rule is not defined for (SiLU, GELU, LeakyReLU, sigmoid …), with the layer's name.
-        Modules are found on entry, functions when they run. "backprop" is the plain gradient and never refuses.
+        Modules are found on entry, functions when they run. "gradient" is the plain gradient and never refuses.
 
     References
     ----------
@@ -107,18 +107,18 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
     --------
     >>> import torch, coursekit as ck
     >>> x = torch.tensor([[-1.0, 2.0, 3.0]], requires_grad=True)
-    >>> for rule in ("backprop", "deconvnet", "guided"):
+    >>> for rule in ("gradient", "deconvnet", "guided"):
     ...     with ck.relu_rule(net := torch.nn.ReLU(), rule):
     ...         y = net(x)
     ...     print(rule, torch.autograd.grad(y, x, torch.tensor([[5.0, -7.0, 9.0]]))[0].tolist())
-    backprop [[0.0, -7.0, 9.0]]
+    gradient [[0.0, -7.0, 9.0]]
     deconvnet [[5.0, 0.0, 9.0]]
     guided [[0.0, 0.0, 9.0]]
     """
     if rule not in RULES:
-        raise OptionError(f"rule is 'backprop', 'deconvnet' or 'guided', but got {rule!r}.")
+        raise OptionError(f"rule is 'gradient', 'deconvnet' or 'guided', but got {rule!r}.")
     way = [rule]
-    if rule == "backprop":
+    if rule == "gradient":
         yield way  # what autograd does anyway
         return
     check_rule(model, rule)
@@ -195,7 +195,7 @@ class _Rectify(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, signal: Tensor) -> tuple:
-        signal = signal if ctx.way[0] == "backprop" else signal.clamp(min=0)
+        signal = signal if ctx.way[0] == "gradient" else signal.clamp(min=0)
         for y in ctx.saved_tensors:  # 0 < y < high where 0 < x < high; torch has one operation for this
             signal = torch.ops.aten.hardtanh_backward(signal, y, 0, ctx.high)
         return signal, None, None, None

@@ -15,7 +15,7 @@ from coursekit.networks.nets.coursenet import coursenet
 from coursekit.probe.backward import pool_switches
 
 IMAGES = random_images(2, dtype=torch.float64)
-METHODS = {"guided": ck.guided_backprop, "deconvnet": ck.deconvnet, "backprop": ck.input_gradient}
+METHODS = {"guided": ck.guided_backprop, "deconvnet": ck.deconvnet, "gradient": ck.input_gradient}
 
 
 def close(ours: Tensor, theirs: Tensor, tolerance: float = 1e-12) -> bool:
@@ -118,7 +118,7 @@ def test_the_three_rules_differ():
 INPUT = torch.tensor([[1.0, -1, 5], [2, -5, -7], [-3, 2, 4]])  # the numbers of Springenberg et al., fig. 1 b
 SIGNAL = torch.tensor([[-2.0, 3, -1], [6, -3, 1], [2, -1, 3]])
 RETURNED = {
-    "backprop": [[-2.0, 0, -1], [6, 0, 0], [0, -1, 3]],
+    "gradient": [[-2.0, 0, -1], [6, 0, 0], [0, -1, 3]],
     "deconvnet": [[0.0, 3, 0], [6, 0, 1], [2, 0, 3]],
     "guided": [[0.0, 0, 0], [6, 0, 0], [0, 0, 3]],
 }
@@ -194,7 +194,7 @@ def test_every_way_to_write_a_relu6_whose_upper_bound_counts_except_for_the_deco
     x, signal = torch.tensor([-1.0, 3, 3, 7, 7, -1]), torch.tensor([1.0, 1, -1, 1, -1, -1])
     forward, backward = back(Wrap(FORMS_6[form]), rule, x, signal)
     assert forward.tolist() == [0, 3, 3, 6, 6, 0]
-    expected = {"backprop": [0, 1, -1, 0, 0, 0], "deconvnet": [1, 1, 0, 1, 0, 0], "guided": [0, 1, 0, 0, 0, 0]}
+    expected = {"gradient": [0, 1, -1, 0, 0, 0], "deconvnet": [1, 1, 0, 1, 0, 0], "guided": [0, 1, 0, 0, 0, 0]}
     assert backward.tolist() == expected[rule]
 
 
@@ -207,7 +207,7 @@ def test_the_rule_ends_with_the_block_and_does_not_reach_other_networks():
     after = net(x)
     assert torch.autograd.grad(inside, x, SIGNAL)[0].tolist() == RETURNED["guided"]
     for y in (*outside, after):
-        assert torch.autograd.grad(y, x, SIGNAL)[0].tolist() == RETURNED["backprop"]
+        assert torch.autograd.grad(y, x, SIGNAL)[0].tolist() == RETURNED["gradient"]
 
 
 def test_rules_change_no_forward_pass():
@@ -236,7 +236,7 @@ def test_the_model_is_as_before_after_an_exception():
 
 
 def test_an_unknown_rule():
-    with pytest.raises(ck.OptionError, match="'backprop', 'deconvnet' or 'guided', but got 'lrp'"):
+    with pytest.raises(ck.OptionError, match="'gradient', 'deconvnet' or 'guided', but got 'lrp'"):
         ck.relu_rule(small_model(), "lrp").__enter__()
 
 
@@ -300,7 +300,7 @@ def test_a_compiled_network_whose_activations_cannot_be_seen_is_refused():
 
 def test_backprop_is_plain_autograd_for_every_activation():
     model, images = network_with(F.silu), random_images().requires_grad_()
-    with ck.relu_rule(model, "backprop"):
+    with ck.relu_rule(model, "gradient"):
         score = model(images)[:, 1].sum()
     assert torch.equal(torch.autograd.grad(score, images)[0], ck.input_gradient(model, images, 1))
 

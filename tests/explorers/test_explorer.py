@@ -159,7 +159,7 @@ def test_the_explorer_of_backward_rules_shows_a_neuron_in_three_ways():
     first, last = [name for name in model.layers if name.startswith(("1", "3", "relu"))]
     explorer = ck.explore_backward(model, layer=last)
     panels = [ax.get_title() for ax in explorer.picture.figure.axes]
-    assert panels == ["input", "backprop", "deconvnet", "guided"]
+    assert panels == ["input", "gradient", "deconvnet", "guided"]
     assert explorer.picture.figure.axes[1].get_images()[0].get_array().shape[:2] == (5, 5), "cut to what it sees"
     for control, value in {"channel": 3, "photograph": "coffee", "upload": upload("g.png", green_png())}.items():
         before = bytes(explorer.image.value)

@@ -115,5 +115,5 @@ def test_each_method_has_one_colour_by_its_name_in_code_and_in_words():
     assert eleven().keys() <= METHODS.keys() and {"relevance", "hires_cam", "layer_cam", "rise"} <= METHODS.keys()
     for name, (said, colour) in METHODS.items():
         assert ck.method_colour(name) == ck.method_colour(said) == ck.method_colour(said.capitalize()) == colour
-    assert ck.method_colour("gradient") == ck.method_colour("backprop") == ck.method_colour("input_gradient")
+    assert ck.method_colour("gradient") == ck.method_colour("input_gradient")
     assert ck.method_colour("chance") is None and ck.method_colour("pixels") is None

@@ -10,7 +10,7 @@ import coursekit as ck
 
 
 def back(z, g, rule):
-    masks = {"backprop": z > 0, "deconvnet": g > 0, "guided": (z > 0) & (g > 0)}
+    masks = {"gradient": z > 0, "deconvnet": g > 0, "guided": (z > 0) & (g > 0)}
     return g * masks[rule]
 
 
@@ -30,9 +30,10 @@ def before_relu(model, convolution, image):
 
 
 def before_relu_by_capture(model, convolution, image):
-    with ck.capture(model, ["2"]) as maps:
+    name = next(name for name, part in model.module.named_children() if part is convolution)
+    with ck.capture(model, [name]) as maps:
         model(image)
-    return maps["2"]
+    return maps[name]
 
 
 def unpool(signal, places, height, width):
@@ -82,6 +83,45 @@ def agreement(trained, changed, image, method=ck.guided_backprop, measure=None):
     return measure(a, b) if measure else F.cosine_similarity(a, b, dim=0)
 
 
+def agreement_by_predict(trained, changed, image):
+    """As lab 00 teaches it: the class by its label."""
+    target = trained.labels.index(ck.predict(trained, image)[0][0][0])
+    a, b = (ck.guided_backprop(network, image, target).flatten() for network in (trained, changed))
+    return F.cosine_similarity(a, b, dim=0)
+
+
+def best(answers, objects, k):
+    found = {}
+    for i in answers.argsort(descending=True).tolist():
+        found.setdefault(objects[i], i)
+    return list(found.values())[:k]
+
+
+def shares(a, w, b, R, epsilon, steady=lambda z, epsilon: z + epsilon * z.sign()):
+    return a * (w.T @ (R / steady(w @ a + b, epsilon)))
+
+
+def shares_by_gradient(a, w, b, R, epsilon):
+    a = a.requires_grad_()
+    z = F.linear(a, w, b)
+    (slope,) = torch.autograd.grad(z, a, (R / (z + epsilon * z.sign())).detach())
+    return a * slope
+
+
+def gamma_shares(a, w, b, R, gamma):
+    return shares(a, w + gamma * w.clamp(min=0), b + gamma * b.clamp(min=0), R, 0)
+
+
+def gamma_shares_by_loops(a, w, b, R, gamma):
+    received = torch.zeros_like(a)
+    for j in range(len(R)):
+        parts = [a[i] * (w[j, i] + gamma * max(w[j, i], 0)) for i in range(len(a))]
+        total = sum(parts) + b[j] + gamma * max(b[j], 0)
+        for i in range(len(a)):
+            received[i] += parts[i] / total * R[j]
+    return received
+
+
 RIGHT = [
     ("05.2", lambda *arguments: before_relu(*arguments)[0]),
     ("05.1", back),
@@ -95,6 +135,13 @@ RIGHT = [
     ("05.4", ck.guided_backprop),
     ("05.5", agreement),
     ("05.5", lambda *arguments: agreement(*arguments).item()),
+    ("05.5", agreement_by_predict),
+    ("05.6", best),
+    ("05.6", lambda *arguments: torch.tensor(best(*arguments))),
+    ("05.7", shares),
+    ("05.7", shares_by_gradient),
+    ("05.8", gamma_shares),
+    ("05.8", gamma_shares_by_loops),
 ]
 
 
@@ -107,22 +154,22 @@ def only(rule, wrong):
 
 
 BACK = {
-    "backprop: nothing is stopped": lambda z, g, rule: g,
+    "gradient: nothing is stopped": lambda z, g, rule: g,
     "guided: you forgot the forward mask": only("guided", lambda z, g: g * (g > 0)),
     "guided: you forgot the second mask": only("guided", lambda z, g: g * (z > 0)),
-    "backprop: this is the deconvnet": only("backprop", lambda z, g: g * (g > 0)),
-    "backprop: this is guided": only("backprop", lambda z, g: g * (g > 0) * (z > 0)),
+    "gradient: this is the deconvnet": only("gradient", lambda z, g: g * (g > 0)),
+    "gradient: this is guided": only("gradient", lambda z, g: g * (g > 0) * (z > 0)),
     "deconvnet: this is the gradient": only("deconvnet", lambda z, g: g * (z > 0)),
     "deconvnet: this is guided": only("deconvnet", lambda z, g: g * (g > 0) * (z > 0)),
     "deconvnet: the wrong sign": only("deconvnet", lambda z, g: g * (g < 0)),
     "guided: the wrong sign": only("guided", lambda z, g: g * (g < 0) * (z > 0)),
-    "backprop: at z = 0 the ReLU is off": only("backprop", lambda z, g: g * (z >= 0)),
+    "gradient: at z = 0 the ReLU is off": only("gradient", lambda z, g: g * (z >= 0)),
     "guided: at z = 0 the ReLU is off": only("guided", lambda z, g: g * (z >= 0) * (g > 0)),
-    "backprop: the forward mask is upside down": only("backprop", lambda z, g: g * (z < 0)),
-    "backprop: that is the forward pass": lambda z, g, rule: z.clamp(min=0),
+    "gradient: the forward mask is upside down": only("gradient", lambda z, g: g * (z < 0)),
+    "gradient: that is the forward pass": lambda z, g, rule: z.clamp(min=0),
     "deconvnet: do not take |g|": only("deconvnet", lambda z, g: g.abs()),
     "guided: do not multiply by z": only("guided", lambda z, g: (z * g).clamp(min=0)),
-    "backprop: do not multiply by z": only("backprop", lambda z, g: g * z.clamp(min=0)),
+    "gradient: do not multiply by z": only("gradient", lambda z, g: g * z.clamp(min=0)),
     "guided: that is the mask": only("guided", lambda z, g: (z > 0) & (g > 0)),
 }
 
@@ -146,10 +193,17 @@ def leaves_its_hook(model, convolution, image):
     return kept[0]
 
 
-def turns_in_place_off_by_weights(model, convolution, image):
+def zeroes_the_weights(model, convolution, image):
     right = before_relu(model, convolution, image)
     convolution.weight.data.zero_()
     return right
+
+
+def switches_in_place_off(model, convolution, image):
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = False
+    return hooked_before_in_place_relu(model, convolution, image)
 
 
 def keeps_the_input(model, convolution, image):
@@ -164,7 +218,8 @@ BEFORE = {
     "the in-place ReLU has overwritten": hooked_before_in_place_relu,
     "Keep output.clone()": detached_but_not_cloned,
     "your hook is still in the network": leaves_its_hook,
-    "changes the weights": turns_in_place_off_by_weights,
+    "changes the weights": zeroes_the_weights,
+    "switched `inplace` off": switches_in_place_off,
     "that is the convolution's input": keeps_the_input,
     "that is the mask": lambda *arguments: before_relu(*arguments) > 0,
     "what your hook kept": lambda *arguments: hooked_before_in_place_relu(*arguments)[0],
@@ -197,6 +252,7 @@ UNPOOL = {
     "rows and columns are swapped, and windows": lambda *arguments: add_duplicates(*arguments).T,
     "corners of the windows": at_offset(0),
     "middles of the windows": at_offset(1),
+    "height and width are swapped": lambda s, p, h, w: unpool(s, p, h, w).reshape(w, h),
     "reshape the answer": lambda *arguments: unpool(*arguments).flatten(),
     "do not rectify here": lambda *arguments: unpool(*arguments).clamp(min=0),
 }
@@ -271,11 +327,62 @@ AGREEMENT = {
     "take that of `trained`": lambda trained, changed, image: agreement(changed, trained, image),
     "this is the cosine of the gradients": lambda *arguments: agreement(*arguments, method=ck.input_gradient),
     "keep the signs": lambda *arguments: agreement(*arguments, method=lambda *asked: ck.guided_backprop(*asked).abs()),
+    "keep the sign of the cosine": lambda *arguments: agreement(*arguments).abs(),
     "that is the dot product": lambda *arguments: agreement(*arguments, measure=torch.dot),
     "that is a distance": lambda *arguments: agreement(*arguments, measure=lambda a, b: (a - b).norm()),
     "that is 1 − cosine": lambda *arguments: 1 - agreement(*arguments),
     "compare a network with itself": lambda trained, changed, image: agreement(trained, trained, image),
     "flatten both pictures": lambda *arguments: agreement(*arguments, measure=lambda a, b: a * b),
+}
+
+BEST = {
+    "an object comes twice": lambda answers, objects, k: answers.topk(k).indices,
+    "fewer than k are left": lambda answers, objects, k: [
+        i for i in answers.topk(k).indices.tolist() if i in best(answers, objects, len(objects))
+    ],
+    "stop after k": lambda answers, objects, k: best(answers, objects, len(objects)),
+    "that is the weakest first": lambda answers, objects, k: best(answers, objects, len(objects))[::-1][:k],
+    "strongest first": lambda *arguments: sorted(best(*arguments)),
+    "not the first": lambda answers, objects, k: sorted(
+        {name: objects.index(name) for name in objects}.values(), key=lambda i: -answers[i]
+    )[:k],
+    "those are the answers": lambda answers, objects, k: answers[best(answers, objects, k)],
+    "those are the objects": lambda answers, objects, k: [objects[i] for i in best(answers, objects, k)],
+}
+
+SHARES = {
+    "ε is missing": lambda *arguments: shares(*arguments, steady=lambda z, epsilon: z),
+    "add ε with the sign": lambda *arguments: shares(*arguments, steady=lambda z, epsilon: z + epsilon),
+    "the bias belongs to z": lambda a, w, b, R, epsilon: shares(a, w, 0, R, epsilon),
+    "without the bias, and without ε": lambda a, w, b, R, epsilon: shares(a, w, 0, R, 0),
+    "multiply by the input": lambda a, w, b, R, epsilon: shares(a, w, b, R, epsilon) / a,
+    "divide by z, so that": lambda a, w, b, R, epsilon: a * (w.T @ R),
+    "keep the signs": lambda a, w, b, R, epsilon: a.abs() * (w.abs().T @ (R / ((z := w @ a + b) + epsilon * z.sign()))),
+    "add up what each input gets": lambda a, w, b, R, epsilon: (
+        a * (w * (R / ((z := w @ a + b) + epsilon * z.sign()))[:, None])
+    ),
+}
+
+
+def with_gamma(change, bias=None):
+    """The γ-rule with other weights, and perhaps with another bias."""
+    return lambda a, w, b, R, gamma: shares(a, change(w, gamma), (bias or change)(b, gamma), R, 0)
+
+
+def rule(w, gamma):
+    return w + gamma * w.clamp(min=0)
+
+
+GAMMA = {
+    "γ does nothing here": with_gamma(lambda w, gamma: w),
+    "a factor of all weights cancels": with_gamma(lambda w, gamma: (1 + gamma) * w),
+    "the bias follows the same rule": with_gamma(rule, lambda b, gamma: b),
+    "divide by z' of the same": lambda a, w, b, R, gamma: a * (rule(w, gamma).T @ (R / (w @ a + b))),
+    "the bias is missing": with_gamma(rule, lambda b, gamma: 0 * b),
+    "the wrong sign": with_gamma(lambda w, gamma: w + gamma * w.clamp(max=0)),
+    "negative weights still count": with_gamma(lambda w, gamma: w.clamp(min=0)),
+    "not |w|": with_gamma(lambda w, gamma: w + gamma * w.abs()),
+    "multiply by the input": lambda a, *rest: gamma_shares(a, *rest) / a,
 }
 
 MISTAKES = {
@@ -284,6 +391,9 @@ MISTAKES = {
     "05.3": UNPOOL,
     "05.4": GUIDED,
     "05.5": AGREEMENT,
+    "05.6": BEST,
+    "05.7": SHARES,
+    "05.8": GAMMA,
 }
 
 
@@ -294,4 +404,7 @@ UNKNOWN = [
     ("05.4", lambda model, image, target: torch.rand(1, 3, 6, 6)),
     ("05.5", lambda trained, changed, image: 0.123),
     ("05.5", lambda trained, changed, image: float("nan")),
+    ("05.6", lambda answers, objects, k: [len(objects)] * k),
+    ("05.7", lambda a, w, b, R, epsilon: torch.rand(len(a))),
+    ("05.8", lambda a, w, b, R, gamma: torch.rand(len(a))),
 ]
