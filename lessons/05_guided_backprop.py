@@ -1,13 +1,13 @@
 # %% [markdown] id="title" slideshow={"slide_type": "slide"}
 # # 05 · Guided backpropagation
-# ### Four ways back through one network, and pictures that are almost too beautiful
+# ### Four ways back, and pictures that are almost too beautiful
 #
 # After this lab you will be able to
 #
-# - run a network backwards by hand: transposed filters, rectified signals, switches,
-# - write gradient, deconvnet and guided backpropagation as three rules for one ReLU,
-# - say why guided backpropagation is sharp, and measure how little it knows about the class,
-# - write layer-wise relevance propagation (LRP), a rule that hands on a sum, and test it in the same way.
+# - run a network backwards by hand: filters, rectified signals, switches,
+# - write gradient, deconvnet and guided backpropagation as three rules,
+# - say why the last is sharp, and measure how little it knows of the class,
+# - write layer-wise relevance propagation (LRP), and test it in the same way.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 04: this lab bends the gradient that you met there. Lab 01 introduces CourseNet.
@@ -109,7 +109,7 @@ def forwards(model, image, layer):
 def backwards(model, g, way):
     for part, size, switches in reversed(way):
         if isinstance(part, nn.Conv2d):  # transpose the filters
-            odd = part.stride[0] - 1  # stride 2 makes one size of 127 and of 128: say which it was
+            odd = part.stride[0] - 1  # 127 and 128 both become 64: say which it was
             g = F.conv_transpose2d(g, part.weight, None, part.stride, part.padding, odd)
         elif isinstance(part, nn.ReLU):  # rectify the signal
             g = F.relu(g)
@@ -141,7 +141,7 @@ print("my deconvnet and ck.deconvnet give the same projection")
 #
 # **Predict first.** Which edges of the patch will the projection leave out?
 
-# %% id="map" slideshow={"slide_type": "-"}
+# %% id="map" slideshow={"slide_type": "fragment"}
 neurons = {}
 for layer in ("relu3", "relu4", "relu5"):
     maps, way = forwards(model, cat, layer)
@@ -152,10 +152,10 @@ projections = [tops[layer].crop(ck.signal_pictures(signal)) for layer, signal in
 ck.show_images(
     [cat, *(top.patches for top in tops.values()), ck.signal_pictures(signals["relu4"]), *projections],
     [
-        "photograph, field of relu4",
-        *(f"{layer}, channel {k}: patch" for layer, k in neurons.items()),
-        "projection of relu4",
-        *(f"{layer}: projection" for layer in neurons),
+        "field of relu4",
+        *(f"{layer}, channel {k}" for layer, k in neurons.items()),
+        "all of its projection",
+        *(f"{layer}, projection" for layer in neurons),
     ],
     boxes=[tops["relu4"].boxes[0], *[(0, 0, 0, 0)] * 3, tops["relu4"].boxes[0]],
     squares=False,
@@ -184,16 +184,16 @@ ck.claim("largest value of a projection outside its receptive field", max(outsid
 # %% [markdown] id="switch-text" slideshow={"slide_type": "skip"}
 # In the last column there are no switches at all: each value is spread evenly over its window.
 
-# %% id="switch" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="switch" slideshow={"slide_type": "fragment"} tags=["gallery"]
 maps, way = forwards(model, cat, "relu5")
-ways = {"cat's switches": way}
+ways = {"cat switches": way}
 for name in ("coffee", "page"):
-    ways[f"{name}'s switches"] = forwards(model, ck.load_image(name, size=model.input_size), "relu5")[1]
+    ways[f"{name} switches"] = forwards(model, ck.load_image(name, size=model.input_size), "relu5")[1]
 ways["no switches"] = [(part, size, None) for part, size, _ in way]
 one = [backwards(model, one_at_the_strongest(maps, channel), way) for way in ways.values()]
 every = [backwards(model, maps, way) for way in ways.values()]
 ck.show_images(
-    [*map(ck.signal_pictures, one + every)], [f"{what}, {name}" for what in ("one neuron", "relu5") for name in ways]
+    [*map(ck.signal_pictures, one + every)], [f"{what}, {name}" for what in ("neuron", "relu5") for name in ways]
 )
 
 # %% id="switch-claim"
@@ -272,7 +272,7 @@ ck.claim("and where they do not, as in CourseNet itself", cosines(*apart).item()
 # **Predict first.** In which layer are all nine projections of a channel the same?
 
 # %% [markdown] id="nine-text" slideshow={"slide_type": "skip"}
-# For each channel the nine patches with the strongest answers, no object twice, and beside them the projections of
+# Left for each channel the nine patches with the strongest answers, no object twice, and beside them the projections of
 # their neurons. Both are cut to the receptive field, as in figure 2 of Zeiler & Fergus.
 
 # %% id="pool"
@@ -310,7 +310,7 @@ def show_best(chosen, k=9, method=ck.deconvnet, word="projections", columns=4):
         for tiles in patches_and_projections(layer, channel, best_pictures(layer, channel, k), method):
             tiles = F.interpolate(tiles, (96, 96), mode="bilinear" if tiles.shape[-1] > 16 else "nearest")
             panels.append(ck.mosaic(tiles, columns=int(k**0.5), gap=4))
-        titles += [f"{layer}, channel {channel}: patches", word]
+        titles += [f"channel {channel} of {layer}", word]
     return ck.show_images(panels, titles, columns=columns, squares=False)
 
 
@@ -343,7 +343,7 @@ for layer in ("relu2", "relu3", "relu4", "relu5"):
         tested[f"{layer}, arbitrary pictures"] = dict(enumerate(map(agreement, other)))
         tested[f"{layer}, nine channels"] = dict(enumerate(map(agreement, mixed)))
 
-# %% id="nine-low" slideshow={"slide_type": "-"}
+# %% id="nine-low" slideshow={"slide_type": "fragment"}
 show_best(
     [(layer, c) for c in (0, 1) for layer, c in [(n, chosen[n][c]) for n in ("relu1", "relu2", "relu3")]], columns=6
 )
@@ -364,7 +364,7 @@ ck.claim("layer 1, projection against filter: largest difference", (inner - filt
 #
 # **Predict first.** Will the nine patches of one channel show one kind of thing? And the nine projections?
 
-# %% id="nine-high" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="nine-high" slideshow={"slide_type": "fragment"} tags=["gallery"]
 show_best([(layer, c) for layer in ("relu4", "relu5") for c in chosen[layer]])
 
 # %% id="nine-high-claim"
@@ -393,7 +393,7 @@ for layer in ("relu4", "relu5"):
 #
 # **Predict first.** Which layer looks finished first?
 
-# %% id="training" slideshow={"slide_type": "-"}
+# %% id="training" slideshow={"slide_type": "fragment"}
 history = ck.training_history()
 steps = [step for step, kept in history.items() if "conv5" in kept]
 moments = {step: ck.coursenet_at(step) for step in steps[:-1]} | {steps[-1]: model}
@@ -497,7 +497,7 @@ for rule, method in rules.items():
 #
 # **Predict first.** Which two of the three will look alike?
 
-# %% id="real" slideshow={"slide_type": "-"}
+# %% id="real" slideshow={"slide_type": "fragment"}
 coffee, espresso = ck.load_image("coffee", size=model.input_size), model.labels.index("espresso")
 of_class = {rule: method(model, coffee, espresso) for rule, method in rules.items()}
 ck.show_images(
@@ -523,7 +523,7 @@ for rule in ("deconvnet", "guided"):
 #
 # **Predict first.** Which of the three rules will fail?
 
-# %% id="nopool" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="nopool" slideshow={"slide_type": "fragment"} tags=["gallery"]
 asked = {
     name: (ck.load_image(name, size=224), lite.labels.index(label))
     for name, label in (("rocket", "missile"), ("motorcycle", "moped"))
@@ -551,7 +551,7 @@ ck.claim("of the two guided ones", cosines(*lite_maps["guided"]).item(), below=0
 #
 # **Predict first.** Can you tell the object from the projection alone? Cover the crops with your hand.
 
-# %% id="crops" slideshow={"slide_type": "-"}
+# %% id="crops" slideshow={"slide_type": "fragment"}
 show_best(
     [(layer, list(tested[layer])[4]) for layer in ("relu3", "relu4", "relu5")], 4, ck.guided_backprop, "guided", 6
 )
@@ -576,7 +576,7 @@ ck.explore_backward(model, photograph="grace_hopper", layer="relu4", channel=neu
 #
 # **Predict first.** What will guided backpropagation show for the palace?
 
-# %% id="target" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="target" slideshow={"slide_type": "fragment"} tags=["gallery"]
 scene = ck.load_scene(["zebra", "broccoli"], background="gravel", seed=2, size=model.input_size)
 classes = scene.targets | {"palace": palace}
 panels, titles, changed = [], [], {}
@@ -608,8 +608,8 @@ ck.claim("gradient: correlation of the magnitudes", places, above=0.5)
 # would have believed that the network told you where the zebra is. Look at the last column: all that guided backpropagation changes is that some
 # stripes get stronger.
 #
-# The gradient is a coloured grain with another colour at each pixel for each class: the cosine is near 0. But look *where* the grain is: on zebra and
-# broccoli in all three. The magnitudes say so: they correlate. One map cannot tell you any of this. A second class can.
+# The gradient is a coloured grain, with another colour at each pixel for each class: zebra and palace have a cosine of −0.2. But look *where* the grain is: around zebra and
+# broccoli in all three. The magnitudes say so: they correlate by 0.7. One map cannot tell you any of this. A second class can.
 
 # %% [markdown] id="measure-title" slideshow={"slide_type": "subslide"}
 # ### Two numbers for "nothing moves"
@@ -619,7 +619,7 @@ ck.claim("gradient: correlation of the magnitudes", places, above=0.5)
 #
 # **Predict first.** Fresh noise, new for each question: what does it score?
 
-# %% id="measure" slideshow={"slide_type": "-"}
+# %% id="measure" slideshow={"slide_type": "fragment"}
 objects = list(ck.cutouts("core"))[:64:4]
 single = ck.scenes(16, objects=objects, seed=5, size=lite.input_size)
 random_classes = torch.randint(1000, (16,), generator=torch.Generator().manual_seed(0))
@@ -672,7 +672,7 @@ ck.claim("another picture, deconvnet: cosine", moved["another picture: cosine"][
 #
 # **Predict first.** After how many of the 16 blocks do they agree?
 
-# %% id="why" slideshow={"slide_type": "-"}
+# %% id="why" slideshow={"slide_type": "fragment"}
 blocks = [layer for layer in lite.layers if layer.startswith("block")]
 eight = torch.randint(1000, (8,), generator=torch.Generator().manual_seed(1)).tolist()
 agree = {}
@@ -737,23 +737,24 @@ except ck.UnsupportedActivation as error:
 # %% [markdown] id="lrp-title" slideshow={"slide_type": "slide"}
 # ## A fourth rule: share, and lose nothing
 #
-# Masks throw signals away. **Layer-wise relevance propagation** (LRP) hands on a *sum*: what a neuron $j$ got, $R_j$, is shared by its inputs in
-# proportion to what each contributed to $z'_j = \sum_i a_i w'_{ij} + b'_j$. A bias is one more input, which is always 1.
+# Masks throw signals away. **Layer-wise relevance propagation** (LRP) hands on a *sum*: neuron $j$ got $R_j$, and its inputs share it by what each gave to
+# $z'_j = \sum_i a_i w'_{ij} + b'_j$. A bias is one more input, always 1.
 #
-# $$R_i = \sum_j \frac{a_i\, w'_{ij}}{z'_j + \varepsilon\,\mathrm{sign}\,z'_j}\; R_j \qquad\qquad
-# \begin{array}{ll} \text{linear layers, } \varepsilon\text{-rule:} & w' = w \\
-# \text{convolutions, } \gamma\text{-rule:} & w' = w + \gamma \max(w, 0) \\
-# \text{pixels, } z^{\mathcal B}\text{-rule:} & \text{distance from black where } w > 0 \text{, from white where } w < 0 \end{array}$$
+# $$R_i = \sum_j \frac{a_i\, w'_{ij}}{z'_j + \varepsilon\,\mathrm{sign}\,z'_j}\; R_j$$
 #
-# Bach et al., PLoS ONE 2015 (ε); Montavon et al., in *Explainable AI*, 2019, ch. 10 (γ, which rule where). **Predict first.** $a = (1, 2)$,
-# $w = (3, -1)$, no bias, $R_j = 1$, $\varepsilon = 0$. What do the two inputs get with $\gamma = 0$, and with $\gamma = 1$?
+# | layer | rule | what counts |
+# |---|---|---|
+# | linear | ε | $w' = w$ |
+# | convolution | γ | $w' = w + \gamma \max(w, 0)$, and $b'$ likewise |
+# | pixels | $z^{\mathcal B}$ | $w > 0$: distance from black; $w < 0$: from white |
+#
+# **Predict first.** $a = (1, 2)$, $w = (3, -1)$, $R_j = 1$, no bias, $\varepsilon = 0$: what do the two get with $\gamma = 0$, and $\gamma = 1$?
 
 # %% [markdown] id="lrp-answer" slideshow={"slide_type": "fragment"}
-# $\gamma = 0$: $z = 3 - 2 = 1$, so the shares are $3$ and $-2$. $\gamma = 1$: $w' = (6, -1)$, $z' = 4$, and the shares are $1.5$ and $-0.5$. Both add up to
-# $1$; the second is calmer.
+# $z = 3 - 2 = 1$: shares $3$ and $-2$. With $\gamma = 1$: $w' = (6, -1)$, $z' = 4$, shares $1.5$ and $-0.5$. The sum is $1$ both times.
 
 # %% [markdown] id="lrp-code-title" slideshow={"slide_type": "slide"}
-# ## The whole method: one share, three kinds of weights
+# ## The method: one share, and whose weights
 
 
 # %% id="lrp-readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -769,23 +770,26 @@ def hand_down(part, a, R, gamma):
     if isinstance(part, nn.Linear):
         return share(lambda a, b: F.linear(a, part.weight, b), [a, part.bias], R)
     if isinstance(part, nn.Conv2d):
-        w, b = (values + gamma * values.clamp(min=0) for values in (part.weight, part.bias))
+        w, b = (v + gamma * v.clamp(min=0) for v in (part.weight, part.bias))
         return share(lambda a, b: F.conv2d(a, w, b, part.stride, part.padding), [a, b], R)
-    return [R] if isinstance(part, nn.ReLU) else share(part, [a], R)  # pooling; a ReLU passes on what it gets
-
-
-def hand_to_pixels(conv, x, R, black, white):
-    w = torch.cat([conv.weight.clamp(min=0), conv.weight.clamp(max=0)], 1)
-    (R,) = share(lambda a: F.conv2d(a, w, None, conv.stride, conv.padding), [torch.cat([x - black, x - white], 1)], R)
-    return R[:, :3] + R[:, 3:]
+    return [R] if isinstance(part, nn.ReLU) else share(part, [a], R)  # pooling
 
 
 # %% [markdown] id="lrp-text" slideshow={"slide_type": "skip"}
-# What is left is the loop. It starts with the logit of the class, and keeps what the biases took. (In CourseNet all inputs of a convolution are at least
+# Bach et al., PLoS ONE 2015 (ε); Montavon et al., in *Explainable AI*, 2019, chapter 10 (γ, $z^{\mathcal B}$, and which rule where).
+#
+# What is left is the rule for pixels and the loop. It starts with the logit of the class, and keeps what the biases took. (In CourseNet all inputs of a convolution are at least
 # 0, and what is below 0 before a ReLU got no relevance. `ck.relevance` covers the other cases as well, BatchNorm, and shortcuts.)
 
 
 # %% id="lrp-loop"
+def hand_to_pixels(conv, x, R, black, white):
+    a = torch.cat([x - black, x - white], 1)  # at least 0, and at most 0
+    w = torch.cat([conv.weight.clamp(min=0), conv.weight.clamp(max=0)], 1)
+    (R,) = share(lambda a: F.conv2d(a, w, None, conv.stride, conv.padding), [a], R)
+    return R[:, :3] + R[:, 3:]
+
+
 def my_relevance(model, image, target, gamma=0.25):
     way, h = [], (image.to(model.device) - model.mean) / model.std
     with torch.no_grad():
@@ -823,14 +827,14 @@ logit = model(coffee)[0, espresso].item()
 print(f"logit {logit:.2f} = pixels {mine.sum().item():.2f}", end="")
 print("".join(f" + {name} {taken:.2f}" for name, taken in to_bias.items()))
 lost = abs(mine.sum().item() + sum(to_bias.values()) - logit) / logit
-ck.claim("part of the logit that is lost", round(lost, 5), below=1e-3)
+ck.claim("part of the logit that is lost", round(lost, 4), below=1e-3)
 without = copy.deepcopy(model)
 for part in without.module:
     if hasattr(part, "bias"):
         part.bias.data.zero_()
 logit, given = without(coffee)[0, espresso].item(), ck.relevance(without, coffee, espresso).sum().item()
 ck.claim(
-    "without biases: part of the logit that does not reach the pixels", round(abs(given / logit - 1), 5), below=1e-3
+    "without biases: part of the logit that does not reach the pixels", round(abs(given / logit - 1), 4), below=1e-3
 )
 
 # %% [markdown] id="lrp-sum-read" slideshow={"slide_type": "skip"}
@@ -844,7 +848,7 @@ ck.claim(
 #
 # **Predict first.** Asked for *broccoli*: which colour has the zebra? And asked for *palace*?
 
-# %% id="lrp-map" slideshow={"slide_type": "-"} tags=["gallery"]
+# %% id="lrp-map" slideshow={"slide_type": "fragment"} tags=["gallery"]
 relevant = {name: ck.relevance(model, scene.image, t).sum(1, keepdim=True) for name, t in classes.items()}
 ck.show_maps(
     scene.image,
@@ -874,19 +878,19 @@ for name in scene.targets:
 # Only the stripes of the zebra's back count, not its head, and of the broccoli some florets.
 
 # %% [markdown] id="four-title" slideshow={"slide_type": "slide"}
-# ## Is it a better rule? Ask for another class, and destroy the network
+# ## Another class, and other weights
 #
-# CourseNet, 16 scenes. The size of the cosine with the first map, |cos|: a map that only turns its sign is still the same map. The control is the last panel: the
-# same class, a little noise on the picture.
+# CourseNet, 16 scenes. The size of the cosine, |cos|: a map with its sign turned is still the same map. The control is the last panel: the same class, a
+# little noise on the picture.
 #
 # **Predict first.** Which panels should be near 0, and which near 1?
 
-# %% id="four" slideshow={"slide_type": "-"}
+# %% id="four" slideshow={"slide_type": "fragment"}
 named = rules | {"relevance": lambda m, x, t: ck.relevance(m, x, t).sum(1, keepdim=True)}
 small = ck.scenes(16, objects=objects, seed=5, size=model.input_size)
 grain = torch.randn(small.images.shape, generator=torch.Generator().manual_seed(3))
 noisy = (small.images + 0.02 * grain).clamp(0, 1)
-names = {"fc6": "fc6 to fc8 redrawn", "conv1": "all weights redrawn"}
+names = {"fc6": "fc6 to fc8 redrawn", "conv1": "all redrawn"}
 redrawn = {what: [] for what in names.values()}
 for seed in (0, 1):
     for layer, network in ck.randomised(model, seed=seed, layers=list(names)):
@@ -897,7 +901,7 @@ for rule, method in named.items():
     others = {
         "another class": [method(model, small.images, random_classes)],
         **{what: [method(m, small.images, small.targets) for m in nets] for what, nets in redrawn.items()},
-        "same class, a little noise": [method(model, noisy, small.targets)],
+        "a little noise": [method(model, noisy, small.targets)],
     }
     signed[rule] = cosines(own, others["another class"][0])
     for title, found in others.items():
@@ -905,9 +909,9 @@ for rule, method in named.items():
         likeness.setdefault(title, {})[rule] = ck.bootstrap_interval(values, small.objects)
 ck.show_dots(
     likeness,
-    xlabel="|cosine| with the map of the trained network for the true class",
+    xlabel="|cosine| with the map of the trained network and the true class",
     interval="95 % interval over 16 objects",
-    columns=2,
+    columns=4,
     limits=(0, 1.03),
 )
 
@@ -946,7 +950,7 @@ ck.claim("relevance, the same class with a little noise", again["relevance"][0],
 two_dozen = list(ck.cutouts("core"))[1:73:3]
 board = ck.scoreboard(lite, named, ck.scenes(24, objects=two_dozen, seed=6), curve_scenes=0)
 
-# %% id="score" slideshow={"slide_type": "-"}
+# %% id="score" slideshow={"slide_type": "fragment"}
 board.show(["energy in mask", "ranking AUC"])
 
 # %% id="score-claim" slideshow={"slide_type": "skip"}
@@ -972,9 +976,11 @@ ck.claim("deconvnet above chance: energy", board.difference("deconvnet", "chance
 # ### Does it find the object that you asked for?
 #
 # EfficientNet-Lite0, 16 scenes of two objects, both masks known. Of the map's energy on the two, which share lies on the **left** one? A good map gives nearly 1 when asked for the left one, and
-# nearly 0 when asked for the right one. The control asks nothing: a map of one value.
+# nearly 0 when asked for the right one.
+#
+# **Predict first.** Which of the four rules moves most?
 
-# %% id="two" slideshow={"slide_type": "-"}
+# %% id="two" slideshow={"slide_type": "fragment"}
 core = list(ck.cutouts("core"))
 couples = [(core[i], core[-1 - i]) for i in range(0, 32, 2)]
 pairs = [ck.load_scene(couple, seed=seed) for seed, couple in enumerate(couples)]
