@@ -137,11 +137,9 @@ print("my deconvnet and ck.deconvnet give the same projection")
 # %% [markdown] id="map-title" slideshow={"slide_type": "slide"}
 # ## What one neuron answered to
 #
-# The strongest neuron of the most active channel, in three layers: its receptive field in the photograph, and its projection there.
-#
-# **Predict first.** Which edges of the patch will the projection leave out?
+# The strongest neuron of the most active channel, in three layers. **Predict first.** Which edges of the patch will the projection leave out?
 
-# %% id="map" slideshow={"slide_type": "fragment"}
+# %% id="map" slideshow={"slide_type": "-"}
 neurons = {}
 for layer in ("relu3", "relu4", "relu5"):
     maps, way = forwards(model, cat, layer)
@@ -184,7 +182,7 @@ ck.claim("largest value of a projection outside its receptive field", max(outsid
 # %% [markdown] id="switch-text" slideshow={"slide_type": "skip"}
 # In the last column there are no switches at all: each value is spread evenly over its window.
 
-# %% id="switch" slideshow={"slide_type": "fragment"} tags=["gallery"]
+# %% id="switch" slideshow={"slide_type": "-"} tags=["gallery"]
 maps, way = forwards(model, cat, "relu5")
 ways = {"cat switches": way}
 for name in ("coffee", "page"):
@@ -362,9 +360,9 @@ ck.claim("layer 1, projection against filter: largest difference", (inner - filt
 # %% [markdown] id="nine-high-title" slideshow={"slide_type": "subslide"}
 # ### Layers 4 and 5
 #
-# **Predict first.** Will the nine patches of one channel show one kind of thing? And the nine projections?
+# **Predict first.** Will the nine patches of a channel show one kind of thing? And its projections?
 
-# %% id="nine-high" slideshow={"slide_type": "fragment"} tags=["gallery"]
+# %% id="nine-high" slideshow={"slide_type": "-"} tags=["gallery"]
 show_best([(layer, c) for layer in ("relu4", "relu5") for c in chosen[layer]])
 
 # %% id="nine-high-claim"
@@ -523,7 +521,7 @@ for rule in ("deconvnet", "guided"):
 #
 # **Predict first.** Which of the three rules will fail?
 
-# %% id="nopool" slideshow={"slide_type": "fragment"} tags=["gallery"]
+# %% id="nopool" slideshow={"slide_type": "-"} tags=["gallery"]
 asked = {
     name: (ck.load_image(name, size=224), lite.labels.index(label))
     for name, label in (("rocket", "missile"), ("motorcycle", "moped"))
@@ -576,7 +574,7 @@ ck.explore_backward(model, photograph="grace_hopper", layer="relu4", channel=neu
 #
 # **Predict first.** What will guided backpropagation show for the palace?
 
-# %% id="target" slideshow={"slide_type": "fragment"} tags=["gallery"]
+# %% id="target" slideshow={"slide_type": "-"} tags=["gallery"]
 scene = ck.load_scene(["zebra", "broccoli"], background="gravel", seed=2, size=model.input_size)
 classes = scene.targets | {"palace": palace}
 panels, titles, changed = [], [], {}
@@ -737,8 +735,8 @@ except ck.UnsupportedActivation as error:
 # %% [markdown] id="lrp-title" slideshow={"slide_type": "slide"}
 # ## A fourth rule: share, and lose nothing
 #
-# Masks throw signals away. **Layer-wise relevance propagation** (LRP) hands on a *sum*: neuron $j$ got $R_j$, and its inputs share it by what each gave to
-# $z'_j = \sum_i a_i w'_{ij} + b'_j$. A bias is one more input, always 1.
+# **Layer-wise relevance propagation** (LRP) hands on a *sum*: neuron $j$ got $R_j$, and its inputs share it by what each gave to
+# $z'_j = \sum_i a_i w'_{ij} + b'_j$.
 #
 # $$R_i = \sum_j \frac{a_i\, w'_{ij}}{z'_j + \varepsilon\,\mathrm{sign}\,z'_j}\; R_j$$
 #
@@ -748,7 +746,7 @@ except ck.UnsupportedActivation as error:
 # | convolution | γ | $w' = w + \gamma \max(w, 0)$, and $b'$ likewise |
 # | pixels | $z^{\mathcal B}$ | $w > 0$: distance from black; $w < 0$: from white |
 #
-# **Predict first.** $a = (1, 2)$, $w = (3, -1)$, $R_j = 1$, no bias, $\varepsilon = 0$: what do the two get with $\gamma = 0$, and $\gamma = 1$?
+# **Predict first.** $a = (1, 2)$, $w = (3, -1)$, $R_j = 1$, no bias, $\varepsilon = 0$. Shares for $\gamma = 0$ and $1$?
 
 # %% [markdown] id="lrp-answer" slideshow={"slide_type": "fragment"}
 # $z = 3 - 2 = 1$: shares $3$ and $-2$. With $\gamma = 1$: $w' = (6, -1)$, $z' = 4$, shares $1.5$ and $-0.5$. The sum is $1$ both times.
@@ -778,7 +776,7 @@ def hand_down(part, a, R, gamma):
 # %% [markdown] id="lrp-text" slideshow={"slide_type": "skip"}
 # Bach et al., PLoS ONE 2015 (ε); Montavon et al., in *Explainable AI*, 2019, chapter 10 (γ, $z^{\mathcal B}$, and which rule where).
 #
-# What is left is the rule for pixels and the loop. It starts with the logit of the class, and keeps what the biases took. (In CourseNet all inputs of a convolution are at least
+# In the code a bias is one more input, which is always 1. What is left is the rule for pixels and the loop. It starts with the logit of the class, and keeps what the biases took. (In CourseNet all inputs of a convolution are at least
 # 0, and what is below 0 before a ReLU got no relevance. `ck.relevance` covers the other cases as well, BatchNorm, and shortcuts.)
 
 
