@@ -29,7 +29,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab12": "",
     "lab13": "",
     "lab14": "",
-    "lab15": "",
+    "lab15": "show_arrows",
     "lab16": "",
     "sharing": "",
     "thumbnails": "pin_thumbnails spread",

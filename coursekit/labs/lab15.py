@@ -1,12 +1,46 @@
-"""Checks of lab 15, units and circuits."""
+"""Lab 15, units and circuits: features as arrows, and the checks of its exercises."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from coursekit.arguments import check_shape
+from coursekit.errors import OptionError
+from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
 from coursekit.labs.checking import call, compare
+
+
+@styled
+def show_arrows(panels: Mapping[str, Tensor], *, alt: str | None = None) -> Picture:
+    """Draw features in the plane of two channels, an arrow each: the figures of Elhage et al. 2022, *Toy models*.
+
+    Parameters
+    ----------
+    panels : title -> (2, n), the weights from each feature to channel 1 and to channel 2. A dashed circle has radius 1.
+
+    Raises `OptionError` if there is no panel, and ImageError for another shape.
+
+    >>> show_arrows({"a pentagon": torch.eye(2)})
+    <Picture 468 × 380>
+    """
+    if not panels:
+        raise OptionError("show_arrows needs at least one panel.")
+    figure, axes = grid_of_panels(len(panels), 3, lambda rows, columns: (min(WIDTH, 0.3 + 4.38 * columns), 3.8 * rows))
+    reach = 1.25 * max(1.0, *(float(arrows.abs().max()) for arrows in panels.values()))
+    for ax, (title, arrows) in zip(axes, panels.items(), strict=True):
+        around = torch.linspace(0, 2 * math.pi, 100)
+        ax.plot(around.cos(), around.sin(), "--", color="#999999", lw=1)
+        for i, (x, y) in enumerate(check_shape(f"The arrows of {title!r}", arrows.detach().cpu(), 2, "n").T.tolist()):
+            ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": COLOURS[i % 6], "lw": 2.5})
+            if math.hypot(x, y) > 0.3:  # a feature that is given up has no arrow to be named
+                ax.annotate(f"{i + 1}", (1.12 * x, 1.12 * y), ha="center", va="center")
+        ax.set(title=title, xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="channel 1")
+        ax.grid(alpha=0.3)
+    axes[0].set_ylabel("channel 2")
+    return Picture(figure, alt)
 
 
 def _random(*shape: int, seed: int) -> Tensor:
