@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 01 and 07. Lab 13 helps.
 #
-# **Run time** about 60 s on one CPU core. **Memory** below 2 GB.
+# **Run time** about 90 s on one CPU core. **Memory** below 3 GB.
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -60,6 +60,7 @@ scenes = ck.scenes(72, objects=objects, seed=3, background="photograph", size=12
 #
 # Show arcs of every direction and curvature, and read the peak in the middle of the map (Cammarata et al. 2020; Hubel & Wiesel 1959).
 
+
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_tuning(model, layer, channel, angles, radius):
     answers = []
@@ -73,7 +74,8 @@ def my_tuning(model, layer, channel, angles, radius):
         answers.append((peak[:2] - peak[2:]).clamp(min=0).max())  # above the empty ground
     return torch.stack(answers).cpu()
 
-# %% id="same"
+
+# %% id="same" slideshow={"slide_type": "skip"}
 curves = ck.curve_tuning(coursenet, "relu3")
 some = curves.angles[::4].tolist()
 torch.testing.assert_close(my_tuning(coursenet, "relu3", 57, some, 12), curves.responses[57, 1, ::4])
@@ -111,6 +113,7 @@ ck.claim("∩ over ∪ at radius 24", curves.responses[57, 2, cap].mean() / curv
 # lobe is there: 1.85 against 1.57. So unit 57 is a detector of horizontal lines, and only a *tight* ∪ silences it. "An arc detector" holds for radius 6 and 12.
 # Unit 147 answers almost three times as strongly, and only prefers ∩.
 
+
 # %% id="arcs-count" slideshow={"slide_type": "skip"}
 def arc_detectors(tuning):
     """Units with a selectivity above 0.3 that answer more than the median unit of their layer."""
@@ -131,7 +134,7 @@ ck.claim("the same in three networks with random weights, at most", max(untraine
 #
 # The same four, each in its own best direction.
 
-# %% id="curvature"
+# %% id="curvature" slideshow={"slide_type": "skip"}
 ck.show_lines(
     range(5),
     {f"unit {k}": curves.responses[k].amax(1) / curves.responses[k].max() for k in arcs},
@@ -141,13 +144,13 @@ ck.show_lines(
     limits=(0, 1.05),
 )
 
-# %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="ideal-title" slideshow={"slide_type": "skip"}
 # ## The picture and the tuning curve disagree
 #
 # Left, the painted stimulus of the neuron in the middle of the map (lab 07), before the ReLU. Then the five patches that excite the unit most, in the 72 scenes.
 # Patches that reach over the border of the scene are left out.
 
-# %% id="ideal" slideshow={"slide_type": "-"}
+# %% id="ideal" slideshow={"slide_type": "skip"}
 pair = [57, 147]
 ideal = ck.render(coursenet, o.neuron("conv3", pair), size=64, steps=48, progress=False).images[..., 14:58, 14:58]
 pictures, titles = [], []
@@ -159,7 +162,7 @@ for i, k in enumerate(pair):
     titles += [f"unit {k}, painted", *(f"{n} {top.values[j]:.1f}" for n, j in zip(names, inside, strict=True))]
 ck.show_images(pictures, titles, columns=6)
 
-# %% [markdown] id="ideal-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="ideal-read" slideshow={"slide_type": "skip"}
 # 147 wants a dome over stripes: an arch, as its tuning said. The picture of 57 is a surprise: a dark bowl on light, **round downwards**, where its tuning said ∩.
 # Its patches are edges that rise or fall: they do not decide. One of the two seems to mislead, so we ask with another stimulus.
 
@@ -199,14 +202,14 @@ ck.claim("dark over light, answer to ∪ over answer to ∩", said[0] / said[1],
 # %% [markdown] id="edges-read" slideshow={"slide_type": "notes"}
 # For **edges**, unit 57 asks for *dark over light* and takes either curvature, ∪ even more; the painted picture was right. For **thin lines** it asks for ∩; the tuning was right, too. "An arc detector" is true of the stimuli that we tried first, and no more than that.
 
-# %% [markdown] id="bars-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="bars-title" slideshow={"slide_type": "skip"}
 # ## Gratings and photographs agree on orientation
 #
 # Second layer: 128 units. Each has a preferred orientation by **gratings**. In the 9 **patches of photographs** that excite it most, what is the orientation of the edges (by gradients)?
 #
 # **Predict first.** If tuning were an artefact of gratings, the two would differ by 45° in the median. What will it be?
 
-# %% id="bars-measure"
+# %% id="bars-measure" slideshow={"slide_type": "skip"}
 bars = ck.orientation_tuning(coursenet, "relu2")
 preferred, selectivity = bars.preferred(), bars.selectivity()
 acts = ck.activations(coursenet, scenes.images, ["relu2"], reduce="maps")
@@ -230,7 +233,7 @@ tuned = (selectivity > 0.5).nonzero()[:, 0].tolist()
 world = torch.stack([main_orientation(k) for k in tuned])
 error = ck.angle_between(preferred[tuned], world)
 
-# %% id="bars" slideshow={"slide_type": "fragment"}
+# %% id="bars" slideshow={"slide_type": "skip"}
 degrees = list(range(0, 91, 5))
 ck.show_lines(
     degrees,
@@ -276,12 +279,12 @@ ck.claim("no answer to any grating: most of relu1 to relu3", max(share["no answe
 # the others answer to grey bars has little to do with their work. relu1 has few selective units: these gratings are wide for its small filters, and many of its filters see colour.
 # A stimulus made by rule can only find what its maker thought of. Higher up, let the data speak, or the network itself.
 
-# %% [markdown] id="semantic-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="semantic-title" slideshow={"slide_type": "skip"}
 # ## A semantic dictionary
 #
 # At each place a layer holds a list of 192 numbers. Replace the numbers by **pictures**: which channels are strongest here, and what do they want to see? (Olah et al. 2018.) A row is a place of the cat; three channels with their activations.
 
-# %% id="semantic" slideshow={"slide_type": "-"}
+# %% id="semantic" slideshow={"slide_type": "skip"}
 layer = "block13"
 cat = ck.load_image("chelsea", size=224)
 cat_maps = ck.activations(model, cat, [layer], reduce="maps")[layer][0]  # (192, 7, 7)
@@ -327,21 +330,30 @@ def towards(acts, logits):
     return (a * goal).sum(1) / goal.norm(dim=1) * F.cosine_similarity(a, goal).clamp(min=0.1)
 
 
-tiles = ck.render(
-    model, o.Objective(towards, frozenset([layer]), count=49), size=64, steps=36, progress=False
-).images
+tiles = ck.render(model, o.Objective(towards, frozenset([layer]), count=49), size=64, steps=36, progress=False).images
 ck.show_images(
     [cat, ck.mosaic(tiles[..., 4:60, 4:60], columns=7, gap=1)],
     ["the photograph", "what block13 holds at 49 places"],
     columns=2,
 )
 
-# %% [markdown] id="groups-title" slideshow={"slide_type": "slide"}
+# %% id="grid-claim" slideshow={"slide_type": "skip"}
+painted_codes = ck.activations(model, tiles, [layer])[layer].cpu()
+cosine = F.cosine_similarity(painted_codes[:, None], vectors[None], dim=2)  # picture i, vector j
+nearest = (cosine.argmax(1) == torch.arange(49)).float().mean()
+ck.claim("cosine of a picture's activations with its own vector, median", cosine.diagonal().median(), above=0.5)
+ck.claim("with the vector of another place, median", cosine[~torch.eye(49, dtype=torch.bool)].median(), below=0.4)
+ck.claim("pictures whose own vector is the nearest of 49, by chance 0.02", nearest, above=0.5)
+
+# %% [markdown] id="grid-read" slideshow={"slide_type": "notes"}
+# Yes. Pupils lie where the eyes are, a snout with a dark nose where the nose is, pale whiskers below, striped fur on the forehead. Nearly each picture can be told from the 48 others by its activations. But the colours are free: green and violet eyes, blue fur. And small dogs look out at some places: the network's fur and snouts come from its many classes of dogs, perhaps.
+
+# %% [markdown] id="groups-title" slideshow={"slide_type": "skip"}
 # ## Neuron groups
 #
 # 192 channels are too many to read. Non-negative matrix factorisation writes the activations as a few **groups** that add up: $A \approx M D$, with $M, D \ge 0$. Rows of $A$ are places.
 
-# %% id="groups" slideshow={"slide_type": "-"}
+# %% id="groups" slideshow={"slide_type": "skip"}
 colours = torch.tensor([[0.0, 0.45, 0.7], [0.9, 0.6, 0.0], [0.0, 0.62, 0.45], [0.8, 0.47, 0.65]])
 directions = o.Objective(
     lambda acts, logits: (acts[layer].flatten(2).mean(2) * groups.directions.to(model.device)).sum(1),
@@ -468,19 +480,19 @@ ck.show_dots(
     columns=2,
     xlabel="answer of unit 57 to arcs of radius 12",
     interval="range of 20 draws",
-    grey=[name for name in tried if name[0] not in "i1234" or "left" in name],
+    grey=[name for name in tried if " · " not in name or name[0] == "2"],
     line="intact",
 )
 
 # %% id="cut-claim" slideshow={"slide_type": "skip"}
 intact, first, random_cuts, second, third, exciters, fourth, mirrored = to_cup
 ck.claim("1. vertical inhibitors cut: ∪ over ∩", to_cup[first] / to_cap[first], above=0.5)
-ck.claim("   random inputs cut, as many: largest ∪", to_cup[random_cuts].max(), below=to_cup[first].item())
+ck.claim("   random inputs cut, as many: mean ∪", to_cup[random_cuts].mean(), below=0.5)
 beyond = (to_cup[second] < to_cup[first]).float().mean()
 ck.claim("2. draws of other inhibitors with a smaller ∪, as a fraction", beyond, above=0.05, below=0.95, digits=1)
 ck.claim("   smallest ∪ without other inhibitors", to_cup[second].min(), above=0.5)
 ck.claim("3. horizontal exciters cut: ∩ over the intact ∩", to_cap[third] / to_cap[intact], below=0.67)
-ck.claim("   other exciters cut: smallest ∩", to_cap[exciters].min(), above=to_cap[third].item())
+ck.claim("   other exciters cut: smallest ∩", to_cap[exciters].min(), above=1.2)
 ck.claim("4. upside down: ∪ minus ∩", to_cup[fourth] - to_cap[fourth], above=0.5)
 ck.claim("   left to right: ∪ minus ∩", to_cup[mirrored] - to_cap[mirrored], below=-0.5)
 
@@ -495,6 +507,7 @@ ck.claim("   left to right: ∪ minus ∩", to_cup[mirrored] - to_cap[mirrored],
 #
 # EfficientNet-Lite0 has no plain 3 × 3 kernels. Its block is 1×1 (widen) → depthwise 3×3 → 1×1 (narrow). Multiplied out, with the BatchNorms' factors, this is again one kernel for each pair of channels. **Both ReLU6 in between are left
 # out**, so it is a guess. How good?
+
 
 # %% id="effective" slideshow={"slide_type": "skip"}
 def my_effective(block):
@@ -524,6 +537,7 @@ ck.claim("linear guess and true branch, correlation in the median channel", corr
 #
 # Cut each map at its top 2 %, and measure its overlap (IoU) with the masks of 19 concepts (Bau et al. 2017). Only images that show a concept of the same kind count.
 
+
 # %% id="dissect-code" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_dissect(maps, concepts, share=0.02):  # (N, K, h, w) -> IoU (K, C) and thresholds (K,)
     above = round(share * maps[:, 0].numel())
@@ -541,6 +555,7 @@ def my_iou(maps, thresholds, concepts):
         either = either + ((active.sum(2)[:, :, None] + truth.sum(2)[:, None]) * counts[:, None] - inside).sum(0)
     return both / either.clamp(min=1)
 
+
 # %% id="dissect-same" slideshow={"slide_type": "skip"}
 concepts = ck.concept_scenes(160, size=128)
 natural = ck.dissect(coursenet, concepts, "relu5")
@@ -555,6 +570,7 @@ print("my_dissect and ck.dissect agree")
 # As a control, **rotate** the layer: 256 random mixtures of the 256 channels. All information is still there.
 #
 # **Predict first.** Will the mixtures match concepts as well as the channels?
+
 
 # %% id="dissect" slideshow={"slide_type": "fragment"}
 def rotated(maps, seed):
@@ -577,13 +593,10 @@ ck.show_lines(
 with_detector = [len(set(iou.argmax(1)[iou.amax(1) > natural.chance].tolist())) for iou in (natural.iou, *mixed)]
 tens = by_rank[:, :10].mean(1)
 print("concepts of 19 with a detector: channels", with_detector[0], "· rotations", *with_detector[1:])
-ck.claim("concepts with a detector, channels over the best rotation", with_detector[0] / max(with_detector[1:]), above=1)
+ck.claim(
+    "concepts with a detector, channels over the best rotation", with_detector[0] / max(with_detector[1:]), above=1
+)
 ck.claim("IoU of the ten best, channels over the best rotation", tens[0] / tens[1:].max(), above=1)
-
-# %% id="dissect-table" tags=["nbval-ignore-output"]
-print("channels with a name: ", detectors)
-print("concepts among them:  ", named)
-print("ten best, mean IoU:   ", {name: round(value, 3) for name, value in zip(best, tens, strict=True)})
 
 # %% [markdown] id="dissect-read" slideshow={"slide_type": "notes"}
 # The best channels are better than the best mixtures, and the worst are worse: the axes of a layer with ReLU are *special*, in both directions. How many channels get a name at all hardly differs here (colours are easy: many a mixture
@@ -618,30 +631,34 @@ others = ck.Concepts(new.images, new.masks.roll(1, 0), new.names, new.kinds)
 wrong = my_iou(new_maps, cuts, others)[range(3), chosen]
 for (k, name), value in zip(surest.values(), again, strict=True):
     print(f"unit {k}, {name}: IoU {natural.iou[k, concepts.names.index(name)]:.2f}, on new scenes {value:.2f}")
-ck.claim("names of three that hold on new scenes (IoU above chance)", sum(v > natural.chance for v in again), at_least=2)
+ck.claim(
+    "names of three that hold on new scenes (IoU above chance)", sum(v > natural.chance for v in again), at_least=2
+)
 ck.claim("largest IoU of the three with the masks of the next scene", wrong.max(), below=0.05)
 
 # %% [markdown] id="plate-read" slideshow={"slide_type": "notes"}
 # *black* keeps its overlap, 0.23 and 0.21. *hoofed animal* loses some, 0.22 to 0.15, and the pictures say why: it lights up on a horse and a donkey, and as strongly on an otter, a dog and a fox. "Body of a furry animal" would describe it better. *striped* falls from 0.14 to 0.01: on new
 # scenes it marks white next to dark, and no stripes. It was the best of 256 channels by a few pictures: the best of many is good by luck, too. A name is a hypothesis. Test it on other pictures.
 
-# %% [markdown] id="parted-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="parted-title" slideshow={"slide_type": "skip"}
 # ## Filters that are made to be readable
 #
 # Zhang, Wu & Zhu (2018) *train* for readable filters: each map $x$ should fit one of $n^2$ **templates** with one peak, or the one that says *not here*.
 #
 # $$ T_\mu(p) = \max\!\Big(1 - 4\,\tfrac{\lVert p - \mu \rVert_1}{n},\; -1\Big) \qquad \mathcal{L} = -I(X; T), \quad p(x|T) = \frac{e^{\tau \langle x, T \rangle}}{Z_T} $$
 #
-# The loss is minus the mutual information of maps and templates. Behind the layer, a **mask** keeps what lies near the peak.
+# The loss is minus the mutual information of maps and templates. Behind the layer, a **mask** $\max(T_\mu, 0)$ keeps what lies near the peak. Our maps are weaker than the paper's, so $\tau$ is 0.15 here and not $0.5/n^2$.
 
-# %% id="parted-code" slideshow={"slide_type": "-"} tags=["show-code"]
+
+# %% id="parted-code" slideshow={"slide_type": "skip"} tags=["show-code"]
 def my_filter_loss(maps, tau):  # (N, K, n, n) -> (K,)
     T = ck.part_templates(maps.shape[2]).flatten(1)
     given = (tau * maps.flatten(2) @ T.T).softmax(0)  # p(x|T), over the N maps
     alone = given.mean(2, keepdim=True)  # p(x): all templates equally frequent
     return -(given * (given / alone).log()).sum(0).mean(1)
 
-# %% id="parted-same"
+
+# %% id="parted-same" slideshow={"slide_type": "skip"}
 fields = torch.rand(16, 3, 6, 6, generator=torch.Generator().manual_seed(0)) * 4
 torch.testing.assert_close(my_filter_loss(fields, 0.5), ck.filter_loss(fields, 0.5), atol=1e-5, rtol=1e-4)
 print("my_filter_loss and ck.filter_loss agree")
@@ -649,9 +666,9 @@ print("my_filter_loss and ck.filter_loss agree")
 # %% [markdown] id="parted-pair-title" slideshow={"slide_type": "slide"}
 # ## Does a filter keep to its part?
 #
-# The same small network, with and without filter loss and mask. Each dot is a filter's peak in a new scene, **in the animal's own frame**.
+# The same small network, with and without filter loss and mask. Each dot is a filter's peak in a new scene, **in the animal's own frame**. **Predict first.** Will the dots without filter loss lie anywhere?
 
-# %% id="parted-run"
+# %% id="parted-run" slideshow={"slide_type": "skip"}
 animals = ["zebra", "tiger", "hen", "flamingo", "bactrian_camel", "koala", "peacock", "king_penguin", "husky", "bison"]
 fresh = ck.part_scenes(240, animals, seed=5)
 peaks, spreads = {}, {}
@@ -672,8 +689,9 @@ def peaks_on(name, animal):
     mine = torch.tensor([other == animal for other in fresh.objects]) & (heights >= 0.5 * heights.max())
     return points[mine]
 
-# %% id="parted" slideshow={"slide_type": "-"} tags=["gallery"]
-kinds = {"parted": "with loss", "unparted": "without"}
+
+# %% id="parted" slideshow={"slide_type": "fragment"} tags=["gallery"]
+kinds = {"parted": "with filter loss", "unparted": "without"}
 ck.show_parts(
     {
         f"{kind}: {animal.replace('_', ' ')}": (ck.cutout_picture(animal), peaks_on(name, animal))
@@ -685,29 +703,80 @@ ck.show_parts(
 # %% id="parted-score" slideshow={"slide_type": "skip"}
 uniform = torch.rand(len(fresh), 64, 2, generator=torch.Generator().manual_seed(0))
 spreads["chance"] = ck.part_spread(uniform, torch.ones(len(fresh), 64), fresh.objects)
-rows = {"parted": "with filter loss", "unparted": "without", "chance": "a random place"}
-by_filter = {title: spreads[name].nanmean(1) for name, title in rows.items()}
+titles_of = {"parted": "with filter loss", "unparted": "without", "chance": "a random place"}
+by_filter = {title: spreads[name].nanmean(1) for name, title in titles_of.items()}
 intervals = {
     title: ck.bootstrap_interval(
         values[~values.isnan()].tolist(), [f"{k}" for k in (~values.isnan()).nonzero()[:, 0].tolist()]
     )
     for title, values in by_filter.items()
 }
-ck.show_dots({"spread (box sides)": intervals}, grey=["a random place"], limits=(0, 0.45))
+ck.show_dots(
+    {"spread of a filter's peaks": intervals},
+    xlabel="in sides of the object's box",
+    interval="95 % interval over the filters",
+    grey=["a random place"],
+    limits=(0, 0.45),
+)
 
-# %% id="parted-claim"
+# %% id="parted-claim" slideshow={"slide_type": "skip"}
 with_loss, without = (spreads[name].nanmedian().item() for name in ("parted", "unparted"))
-print("the median spread is at least a fifth smaller with the filter loss:", with_loss < 0.8 * without)
+ck.claim("median spread, with filter loss over without", with_loss / without, below=0.8)
+ck.claim(
+    "median spread without filter loss, over that of a random place", without / spreads["chance"].nanmedian(), below=0.6
+)
 truth = torch.tensor([animals.index(name) for name in fresh.objects])
-right = {
-    name: (ck.activations(ck.load_model(name), fresh.images, ["fc5"])["fc5"].argmax(1) == truth).float().mean().item()
-    for name in kinds
-}
-print("both name more than 85 % of the new scenes:", min(right.values()) > 0.85)
+for name, kind in kinds.items():
+    logits = ck.activations(ck.load_model(name), fresh.images, ["fc5"])["fc5"]
+    ck.claim(f"accuracy on 240 new scenes {kind}, chance 0.1", (logits.argmax(1) == truth).float().mean(), above=0.85)
 
-# %% [markdown] id="parted-read" slideshow={"slide_type": "skip"}
-# Both were trained on the same ten animals; here they lie at other places, in other sizes, on other grounds. For each animal we drew the filter of *median* spread, no chosen one. The filter loss works as promised, and it costs a little accuracy. But look at the row *without*: ordinary filters are far from random. A classifier likes stable parts anyway; here each animal
+# %% [markdown] id="parted-read" slideshow={"slide_type": "notes"}
+# Not anywhere: a classifier likes stable parts without any loss. For each animal we drew the filter of *median* spread, no chosen one. With the filter loss the dots lie closer: in the median about 0.10 sides of the box against 0.15; random places would give 0.40. It costs some accuracy: 0.92 against 0.95. Dots beside the
+# animal are peaks at its border, or on the background. Both networks were trained on the same ten animals; here they lie at other places, in other sizes, on other backgrounds. Each animal
 # is a single cut-out, which makes it easy. The paper counts by many animals of a class.
+
+# %% [markdown] id="category-title" slideshow={"slide_type": "skip"}
+# ## Map, template, mask, category
+#
+# The filter of median spread of three animals, each in one new scene: the map $x$ behind the ReLU; the template at its peak; the map behind the mask. Zhang et al. give each filter a **category**: the class with the largest mean activation.
+
+# %% id="category" slideshow={"slide_type": "skip"}
+trained = {name: ck.activations(ck.load_model(name), fresh.images, ["relu4"], reduce="maps")["relu4"] for name in kinds}
+templates = ck.part_templates(12)
+
+
+def category(maps):
+    """Each filter's mean activation for the ten animals, as fractions of its sum: (filters, animals)."""
+    means = torch.stack([maps[truth == c].mean((0, 2, 3)) for c in range(10)], 1)
+    return means / means.sum(1, keepdim=True)
+
+
+of_class = {name: category(maps) for name, maps in trained.items()}
+panels, captions = [], []
+for animal in ("flamingo", "zebra", "husky"):
+    k = median_filter("parted", animal)
+    scene = max(
+        (truth == animals.index(animal)).nonzero()[:, 0].tolist(), key=lambda n: trained["parted"][n, k].max().item()
+    )
+    x = trained["parted"][scene, k]
+    template = templates[int(x.argmax())]
+    panels += [fresh.images[scene : scene + 1]]
+    panels += [m[None, None] for m in (x / x.max(), (template + 1) / 2, x / x.max() * template.clamp(min=0))]
+    best = int(of_class["parted"][k].argmax())
+    captions += [animal, f"filter {k}: map", "its template", f"masked; category {animals[best].replace('_', ' ')}"]
+ck.show_images(panels, captions, columns=4)
+
+# %% id="category-claim" slideshow={"slide_type": "skip"}
+top_share = {name: shares.amax(1).nanmean().item() for name, shares in of_class.items()}
+ck.claim(
+    "a filter's mean activation that its category gets, with filter loss (equal shares 0.1)",
+    top_share["parted"],
+    above=0.15,
+)
+ck.claim("the same, with filter loss minus without", top_share["parted"] - top_share["unparted"], below=0)
+
+# %% [markdown] id="category-read" slideshow={"slide_type": "skip"}
+# The mask removes what lies far from the peak. The category is a weaker thing: a filter's own class gets about a quarter of its activation, and *less* with the filter loss than without. So here the loss gives each filter a place, and not a class of its own; the paper reports both.
 
 # %% [markdown] id="poly-title" slideshow={"slide_type": "slide"}
 # ## One unit, two meanings? A search with a null
@@ -794,9 +863,17 @@ ck.show_dots(
 # %% id="poly-claim" slideshow={"slide_type": "skip"}
 for title, shares in (("mixed votes", mixed_share), ("two families", families_share)):
     print(title, *(f"· {name} {min(v):.3f} to {max(v):.3f}" for name, v in shares.items()))
-ck.claim("mixed votes, channels minus the lowest rotation", mixed_share["channels"][0] - min(mixed_share["5 rotations"]), below=0)
+ck.claim(
+    "mixed votes, channels minus the lowest rotation",
+    mixed_share["channels"][0] - min(mixed_share["5 rotations"]),
+    below=0,
+)
 ck.claim("mixed votes, shuffled classes", mixed_share["shuffled"][0], above=0.85)
-ck.claim("two families, channels over the mean of the rotations", 5 * families_share["channels"][0] / sum(families_share["5 rotations"]), above=1)
+ck.claim(
+    "two families, channels over the mean of the rotations",
+    5 * families_share["channels"][0] / sum(families_share["5 rotations"]),
+    above=1,
+)
 
 # %% [markdown] id="poly-read" slideshow={"slide_type": "notes"}
 # **Fewer.** 68 % of the channels have mixed votes. That sounds like many, but by chance (shuffled classes) it would be 91 %, and for the axes of a random rotation it is about 79 %. So channels are *purer* than chance: the number alone would have told the opposite story.
@@ -826,7 +903,7 @@ ck.claim("mean similarity of any two of the 112 objects", (similar.sum() - 112) 
 # Boars, pigs, a beaver and a wombat; a lemon, an orange and a pineapple. It is the first of 1280, chosen because it is so clear: with other scenes of the same objects another channel can come first. And what does it *do*? It votes for butterflies and academic gowns: neither pigs nor fruit. A unit has an
 # input side and an output side, and both must be read.
 
-# %% [markdown] id="strange-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="strange-title" slideshow={"slide_type": "skip"}
 # ## A bear channel that feeds the garbage truck
 #
 # block16, channel 233: strong on bears, bison, wombats. **Trace it**: its weights to the classes, through conv2 and the classifier, ReLU6 left out. First of 1000 classes: *garbage truck*.
@@ -867,7 +944,7 @@ usual = torch.cat(list(codes.values())).mean((0, 2, 3))
 zeroed, to_mean = ({n: drops(code, v) for n, code in codes.items()} for v in (torch.zeros(320), usual))
 torch.testing.assert_close(whole[:, truck], zeroed["brown_bear"][:, 233], atol=1e-3, rtol=0)
 
-# %% id="strange" slideshow={"slide_type": "fragment"}
+# %% id="strange" slideshow={"slide_type": "skip"}
 rest = [k for k in range(320) if k != 233]
 
 
@@ -878,16 +955,16 @@ def span(values):
 ck.show_dots(
     {
         f"scenes of a {name.replace('_', ' ')}": {
-            "233 set to 0, range of 6 scenes": span(zeroed[name][:, 233]),
-            "319 others set to 0, their range": span(zeroed[name][:, rest].mean(0)),
-            "233 set to its mean": span(to_mean[name][:, 233]),
-            "319 others set to their means": span(to_mean[name][:, rest].mean(0)),
+            "channel 233 set to 0": span(zeroed[name][:, 233]),
+            "319 others set to 0": span(zeroed[name][:, rest].mean(0)),
+            "channel 233 set to its mean": span(to_mean[name][:, 233]),
+            "319 others set to theirs": span(to_mean[name][:, rest].mean(0)),
         }
         for name in ("garbage_truck", "brown_bear")
     },
     xlabel="loss of the logit of garbage truck",
-    interval="range",
-    grey=["319 others set to 0, their range", "319 others set to their means"],
+    interval="range of 6 scenes, or of 319 channels",
+    grey=["319 others set to 0", "319 others set to theirs"],
     columns=2,
 )
 
@@ -899,10 +976,18 @@ ranks = {
 }
 for (name, how), rank in ranks.items():
     print(f"{name.replace('_', ' ')}, set to {how}: rank {rank} of 320 channels")
-ck.claim("rank of 233 on the brown bear, the worse of both ways", max(ranks["brown_bear", h] for h in ("0", "its mean")), at_most=3)
-ck.claim("rank of 233 on the garbage truck, the worse of both ways", max(ranks["garbage_truck", h] for h in ("0", "its mean")), at_most=10)
+ck.claim(
+    "rank of 233 on the brown bear, the worse of both ways",
+    max(ranks["brown_bear", h] for h in ("0", "its mean")),
+    at_most=3,
+)
+ck.claim(
+    "rank of 233 on the garbage truck, the worse of both ways",
+    max(ranks["garbage_truck", h] for h in ("0", "its mean")),
+    at_most=10,
+)
 
-# %% [markdown] id="strange-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="strange-read" slideshow={"slide_type": "skip"}
 # On the bear, 233 takes more from *garbage truck* than any other of the 320 channels, set to 0 and set to its mean. On the truck itself it is among the first five, no more. So a bear in the picture adds to the logit of *garbage truck*, by 0.2 to 0.3. It does no harm: other channels outweigh it. All of this
 # is one bear and one truck, in six scenes each. Perhaps the channel stands for something massive and dark, low on the ground; we have not tested that. (For the lectures' network it was a car detector that fed dogs.)
 # We chose the channel because its vote is odd; most channels of block16 have a list of votes that no one can name.
@@ -918,7 +1003,9 @@ ck.claim("rank of 233 on the garbage truck, the worse of both ways", max(ranks["
 draws = torch.Generator().manual_seed(1)
 present = torch.tensor([1.0, 0.05])[:, None, None, None]
 importance = 0.9 ** torch.arange(5)
-weight = (0.5 * torch.randn(2, 10, 2, 5, generator=draws)).requires_grad_()  # two toys, ten starts, 2 channels, 5 features
+weight = (
+    0.5 * torch.randn(2, 10, 2, 5, generator=draws)
+).requires_grad_()  # two toys, ten starts, 2 channels, 5 features
 bias = torch.zeros(2, 10, 1, 5, requires_grad=True)
 optimizer = torch.optim.Adam([weight, bias], lr=0.01)
 for _ in range(1500):
@@ -953,6 +1040,7 @@ ck.claim("features stored, rare, fewest of ten starts", int(count[1].min()), at_
 #
 # $$ z = \operatorname{TopK}(\operatorname{ReLU}(x E + b)), \qquad \hat x = z D, \qquad \min \lVert x - \hat x \rVert^2 $$
 
+
 # %% id="sparse-code" slideshow={"slide_type": "-"} tags=["show-code"]
 def my_dictionary(x, size, active, steps, seed):  # x: places × channels, mean 0 -> E, b, D
     draws = torch.Generator().manual_seed(seed)
@@ -969,6 +1057,7 @@ def my_dictionary(x, size, active, steps, seed):  # x: places × channels, mean 
         adam.step()
         D.data = F.normalize(D.data, dim=1)
     return E.detach(), b.detach(), D.detach()
+
 
 # %% id="sparse-run" slideshow={"slide_type": "skip"}
 photos = torch.cat([ck.load_image(name, size=224) for name in ck.photographs()])
@@ -1001,14 +1090,14 @@ everything = torch.ones(1, 8, dtype=torch.bool)
 
 
 def judged(code):
-    """Overlap of each concept's best unit on new scenes (C,), and the similarity of each unit's first eight objects."""
+    """Best unit of each concept (C,), its IoU on new scenes (C,), similarity and numbers of each unit's first objects."""
     iou, thresholds = my_dissect(code(maps_naming), naming)
     best = iou.argmax(0)
     held = my_iou(code(maps_testing)[:, best], thresholds[best], testing).diagonal()
     peaks = by_object(code(seen[layer]).amax((2, 3)))
-    used = (peaks > 0).sum(0) >= 8
-    first = peaks[:, used].topk(8, dim=0).indices.T
-    return held, similarity(first, everything.expand(len(first), -1)), used.nonzero()[:, 0], first
+    first = peaks.topk(8, dim=0).indices.T
+    alike = similarity(first, everything.expand(len(first), -1))
+    return best, held, alike.where((peaks > 0).sum(0) >= 8, torch.nan), first  # nan: it answers to fewer than 8 objects
 
 
 tables = {
@@ -1017,8 +1106,8 @@ tables = {
     "3 untrained dictionaries": [judged(start.encode) for start in starts],
     "768 learned features": [judged(dictionary.encode)],
 }
-held = {name: [table[0].mean().item() for table in several] for name, several in tables.items()}
-pure = {name: [table[1].median().item() for table in several] for name, several in tables.items()}
+held = {name: [table[1].mean().item() for table in several] for name, several in tables.items()}
+pure = {name: [table[2].nanmedian().item() for table in several] for name, several in tables.items()}
 
 # %% id="pure" slideshow={"slide_type": "fragment"}
 ck.show_dots(
@@ -1031,56 +1120,84 @@ ck.show_dots(
     },
     interval="range of 3",
     grey=["3 rotations", "3 untrained dictionaries"],
+    limits=(0, 0.25),
     columns=2,
 )
 
 # %% id="pure-claim" slideshow={"slide_type": "skip"}
-ck.claim("best IoU, learned features minus channels", held["768 learned features"][0] - held["192 channels"][0], above=0.03)
-ck.claim("best IoU, learned features minus the best untrained dictionary", held["768 learned features"][0] - max(held["3 untrained dictionaries"]), above=0.03)
+ck.claim(
+    "best IoU, learned features minus channels", held["768 learned features"][0] - held["192 channels"][0], above=0.03
+)
+ck.claim(
+    "best IoU, learned features minus the best untrained dictionary",
+    held["768 learned features"][0] - max(held["3 untrained dictionaries"]),
+    above=0.03,
+)
 ck.claim("best IoU, channels minus the best rotation", held["192 channels"][0] - max(held["3 rotations"]), below=0.03)
-ck.claim("similarity of the median unit, features minus channels", pure["768 learned features"][0] - pure["192 channels"][0], below=0.01)
+ck.claim(
+    "similarity of the median unit, features minus channels",
+    pure["768 learned features"][0] - pure["192 channels"][0],
+    below=0.01,
+)
 
 # %% [markdown] id="pure-read" slideshow={"slide_type": "notes"}
-# The *best* features are much better: their overlap with a concept is about twice that of the best channels, and half as much again as that of an untrained dictionary of the same size. Here a rotation is as good as the channels, other than in CourseNet's relu5: block13 ends without a ReLU, so nothing ties a feature to a channel.
+# The *best* features are much better: on new scenes their overlap with a concept is about twice that of the best channels, and over half as much again as that of an untrained dictionary of the same size. Here a rotation is as good as the channels, other than in CourseNet's relu5: block13 ends without a ReLU, so nothing ties a feature to a channel.
 #
-# The *typical* feature is no purer than the typical channel: the objects that excite it most are hardly more alike than any eight objects. So the answer is: some features are, and the average one is not. With ten starts of the dictionary both sentences hold ten times.
+# The *typical* feature is no purer than the typical channel: the objects that excite it most are hardly more alike than any eight objects (0.02; any two of the 112 objects: 0.007). So the answer is: some features are, and the average one is not. With ten starts of the dictionary both sentences hold ten times.
 
 # %% [markdown] id="crops-title" slideshow={"slide_type": "slide"}
-# ## The purest channel and the purest feature, by their crops
+# ## What a feature sees, by its crops
 #
-# Above, the channel of 192 whose first objects are most alike; in the middle, the feature of 768; below, a feature at the median. Five first objects each, 96 pixels around the strongest place.
+# Rows 1 and 2: the concept that gains most, by its best channel and by its best feature, in the five strongest **new** scenes, 96 pixels around the strongest place. Row 3: the feature whose first objects are most alike.
+
 
 # %% id="crops" slideshow={"slide_type": "-"}
-def crops(code, unit, first):
-    """The five first objects of a unit, cut out around the place where it is strongest."""
-    parts, maps = [], code(seen[layer])[:, unit]
-    for i in first[:5].tolist():
-        scene = max((owner == i).nonzero()[:, 0].tolist(), key=lambda n: maps[n].max().item())
-        top, left = (min(max(32 * p + 16 - 48, 0), 128) for p in divmod(int(maps[scene].argmax()), 7))
-        parts.append(pool.images[scene : scene + 1, :, top : top + 96, left : left + 96])
+def crops(maps, images, scenes):
+    """Cut 96 pixels out of each of some scenes, around the place where a unit's map (N, 7, 7) is strongest."""
+    parts = []
+    for n in scenes:
+        top, left = (min(max(32 * p + 16 - 48, 0), 128) for p in divmod(int(maps[n].argmax()), 7))
+        parts.append(images[n : n + 1, :, top : top + 96, left : left + 96])
     return parts
 
 
+(best_channel, of_channels, *_), (best_feature, of_features, alike, first) = (
+    tables[name][0] for name in ("192 channels", "768 learned features")
+)
+gain = int((of_features - of_channels).argmax())
+concept, k, j = naming.names[gain], int(best_channel[gain]), int(best_feature[gain])
+purest = int(alike.nan_to_num(-1).argmax())
 shown, captions = [], []
-for name, place in (("192 channels", -1), ("768 learned features", -1), ("768 learned features", 0.5)):
-    _, values, used, firsts = tables[name][0]
-    j = int(values.argsort()[int(place * len(values)) if place > 0 else -1])
-    code = dictionary.encode if "feature" in name else lambda maps: maps
-    shown += crops(code, int(used[j]), firsts[j])
-    captions += [f"{name.split()[-1][:-1]} {int(used[j])}", f"similarity {values[j]:.2f}", "", "", ""]
+for title, value, maps in (
+    (f"channel {k}", of_channels[gain], maps_testing[:, k]),
+    (f"feature {j}", of_features[gain], dictionary.encode(maps_testing)[:, j]),
+):
+    shown += crops(maps, testing.images, maps.amax((1, 2)).topk(5).indices.tolist())
+    captions += [title, concept, f"IoU {value:.2f}", "", ""]
+maps = dictionary.encode(seen[layer])[:, purest]
+strongest = [max((owner == i).nonzero()[:, 0].tolist(), key=lambda n: maps[n].max().item()) for i in first[purest][:5]]
+shown += crops(maps, pool.images, strongest)
+captions += [f"feature {purest}", "most alike", f"similarity {alike[purest]:.2f}", "", ""]
 ck.show_images(shown, captions, columns=5)
 
+# %% id="crops-claim" slideshow={"slide_type": "skip"}
+by_luck = max(table[2].nan_to_num(-1).max().item() for table in tables["3 untrained dictionaries"])
+ck.claim(f"IoU of {concept} on new scenes, feature minus channel", of_features[gain] - of_channels[gain], above=0.1)
+ck.claim("similarity of the purest feature minus that of the purest untrained one", alike[purest] - by_luck, below=0.05)
+
 # %% [markdown] id="crops-read" slideshow={"slide_type": "notes"}
-# TODO crops
+# *Dotted* gains most: on new scenes the best channel overlaps with 0.22, the best feature with 0.69. The channel's crops are dots, a ferret and a guitar's head; the feature's are dots, one of them behind an animal's back. Of the 19 concepts all but one or two gain.
+#
+# Row 3 looks just as good: necks of guitars and a violin. But its number is no evidence. The purest of 768 *untrained* features reaches 0.22 by luck, against 0.23 here. The best of many can be a nice row of pictures by luck.
 
 # %% [markdown] id="residual-title" slideshow={"slide_type": "slide"}
 # ## Take a block out
 #
-# Nine of the sixteen blocks of EfficientNet-Lite0 have a shortcut: $y = x + f(x)$. Remove one: $y = x$. In CourseNet only conv4 keeps the shape (192 → 192); we remove it, too.
+# Nine of the sixteen blocks of EfficientNet-Lite0 have a shortcut: $y = x + f(x)$. Remove one: $y = x$. In CourseNet only conv4 keeps the shape (192 → 192); we remove it, too: one of five layers against one of sixteen blocks.
 #
 # **Predict first.** How many of 24 scenes keep their first class? (Veit et al. 2016)
 
-# %% id="residual-run"
+# %% id="residual-run" slideshow={"slide_type": "skip"}
 shortcuts = [name for name in model.layers if getattr(model.layer(name), "has_skip", False)]
 scenes24 = ck.scenes(24, objects=objects, seed=1, background="plain")
 few = scenes24.images
@@ -1120,36 +1237,36 @@ effects = {name: removed(model, few, [name], intact_lite) for name in shortcuts}
 effects["CourseNet conv4"] = removed(coursenet, small, ["conv4"], last_maps(coursenet, small))
 titles = ("first class kept", "logits: correlation", "maps: correlation")
 
-# %% id="residual" slideshow={"slide_type": "-"}
+# %% id="residual" slideshow={"slide_type": "fragment"}
 ck.show_dots(
     {
         title: {name: ck.bootstrap_interval(values[i], scenes24.objects) for name, values in effects.items()}
         for i, title in enumerate(titles)
     },
+    interval="95 % interval over 24 objects",
     limits=(-0.1, 1.1),
 )
 
-# %% id="residual-claim"
+# %% id="residual-claim" slideshow={"slide_type": "skip"}
 kept = {name: sum(values[0]) / 24 for name, values in effects.items()}
-print(
-    "each residual block alone: at least three of four first classes stay:",
-    min(kept[name] for name in shortcuts) >= 0.75,
+ck.claim(
+    "first classes kept without one residual block, the worst of nine", min(kept[n] for n in shortcuts), at_least=0.7
 )
-print("the plain network without conv4: fewer than one of four:", kept["CourseNet conv4"] < 0.25)
+ck.claim("first classes kept by CourseNet without conv4", kept["CourseNet conv4"], below=0.25)
 together = {n: sum(removed(model, few, shortcuts[-n:], intact_lite)[0]) / 24 for n in (3, 6, 9)}
-print("without the last three: still three of four:", together[3] >= 0.75)
-print("without all nine: between a quarter and 80 %:", 0.25 < together[9] < 0.8)
+ck.claim("first classes kept without the last three", together[3], at_least=0.65)
+ck.claim("first classes kept without all nine, by chance 0.001", together[9], above=0.2, below=0.8)
 
-# %% [markdown] id="residual-read" slideshow={"slide_type": "skip"}
-# In a plain network each layer speaks a language that only the next one understands. With shortcuts all blocks of one resolution write into **one** stream, and each adds a little. Take one
-# away and its addition is missing; the language stays. Even without all nine the network names more than half of the scenes as before: the seven blocks
+# %% [markdown] id="residual-read" slideshow={"slide_type": "notes"}
+# Nearly all keep it, whichever residual block is missing; almost none in CourseNet. In a plain network each layer speaks a language that only the next one understands. With shortcuts all blocks of one resolution write into **one** stream, and each adds a little. Take one
+# away and its addition is missing; the language stays. Even without all nine the network names about half of the scenes as before: the seven blocks
 # that change the resolution do most of the work. Veit et al. call it an ensemble of short paths. So *the* unit of a residual network may not be the block either. The class map is CAM for Lite0, and the sum of relu5
 # for CourseNet, which has no global pooling.
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: any unit
 
-# %% id="explorer"
+# %% id="explorer" slideshow={"slide_type": "skip"}
 ck.explore_unit(coursenet, scenes.images[:24], "relu3", 57)
 
 # %% [markdown] id="wrong-two-title" slideshow={"slide_type": "skip"}
@@ -1157,19 +1274,19 @@ ck.explore_unit(coursenet, scenes.images[:24], "relu3", 57)
 #
 # We silenced channels by writing 0. Behind a ReLU that is what *nothing seen* looks like. block16 has no ReLU: there 0 may be far from the channel's usual value, and writing 0 **adds** something. Use the mean, or say what you did.
 
-# %% id="wrong-two"
-usual = torch.cat(list(codes.values())).mean((0, 2, 3))
-print(
-    "channels of block16 whose mean is more than half away from 0: more than a third:",
-    (usual.abs() > 0.5).float().mean().item() > 0.33,
+# %% id="wrong-two" slideshow={"slide_type": "skip"}
+ck.claim(
+    "channels of block16 whose mean is more than 0.5 away from 0, as a fraction",
+    (usual.abs() > 0.5).float().mean(),
+    above=0.33,
 )
 
-# %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="score-title" slideshow={"slide_type": "skip"}
 # ## Score it: planted detectors
 #
 # Can we trust our tuning curves? We **plant** twelve filters of known orientation (Gabor patches, 15 × 15), every 15°, and hide them under 30 % noise. **Predict first.** How far off will the measured angle be?
 
-# %% id="score" slideshow={"slide_type": "-"}
+# %% id="score" slideshow={"slide_type": "skip"}
 planted = torch.arange(12) * 15.0
 patches = torch.cat([ck.stimuli.gabor(15, wavelength=7, angle=float(angle)) for angle in planted]) - 0.5
 noise = torch.randn(12, 3, 15, 15, generator=torch.Generator().manual_seed(0))
@@ -1187,40 +1304,31 @@ ck.show_polar(
     turn=180,
 )
 
-# %% id="score-claim"
+# %% id="score-claim" slideshow={"slide_type": "skip"}
 off = ck.angle_between(measured.preferred(), planted)
-print("all twelve are found within 4°:", off.max().item() < 4)
+ck.claim("largest error of twelve planted angles in degrees, by chance 45", off.max(), below=4, digits=1)
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
 #
-# Arcs in EfficientNet-Lite0, block5: some channels lean to one side, none is as clear as unit 57.
+# Arcs in EfficientNet-Lite0, block5: is any channel as clear as unit 57? And bars in block3?
 
-# %% id="swap"
+# %% id="swap-claim" slideshow={"slide_type": "skip"}
 lite = ck.curve_tuning(model, "block5", angles=12, radii=(24, 48), width=5, length=72)
 strong = lite.by_angle().amax(1) > lite.by_angle().amax(1).median()
-ranked = (lite.selectivity() * strong).topk(4).indices.tolist()
-ck.show_polar({f"block5, {k}": {"radius 24": lite.responses[k, 0], "radius 48": lite.responses[k, 1]} for k in ranked})
-
-# %% id="swap-claim"
-clearest = lite.selectivity()[ranked[0]].item()
-print(
-    "the most selective of its 40 channels lies between 0.1 and 0.5; unit 57 is above 0.6:",
-    0.1 < clearest < 0.5,
-    end=" ",
+ck.claim(
+    "arcs: largest selectivity of 40 channels of block5", (lite.selectivity() * strong).max(), above=0.1, below=0.5
 )
-print(curves.selectivity()[57].item() > 0.6)
+ck.claim("arcs: selectivity of unit 57 of CourseNet", curves.selectivity()[57], above=0.5)
 
-# %% id="swap-bars"
+# %% id="swap-bars" slideshow={"slide_type": "skip"}
 lite_bars = ck.orientation_tuning(model, "block3", wavelengths=(8, 16))
 height = lite_bars.by_angle().amax(1)
 sharp = (lite_bars.selectivity() * (height > height.median() / 2)).topk(4)  # not those that hardly answer
 ck.show_polar({f"block3, {k}": {"answer": lite_bars.by_angle()[k]} for k in sharp.indices.tolist()}, turn=180)
 
-# %% id="swap-bars-claim"
-print(
-    "bars are another matter: four channels of block3, of 24, are selective above 0.5:", sharp.values.min().item() > 0.5
-)
+# %% id="swap-bars-claim" slideshow={"slide_type": "skip"}
+ck.claim("bars: the fourth largest selectivity of 24 channels of block3", sharp.values.min(), above=0.5)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
@@ -1232,23 +1340,47 @@ print(
 # | 15.3 | into the object's frame | ★★ | 8 |
 # | 15.4 | cut a connection | ★ | 5 |
 # | 15.5 | multiply a block out | ★★ | 10 |
+# | 15.6 | the words of a place | ★ | 5 |
 #
-# Each check says ✓, or which mistake it has recognised.
+# Each check says ✓, or which mistake it has recognised. Each tries more than one case.
+
+# %% [markdown] id="e6-card"
+# ### Exercise 15.6 · The words of a place
+# *★ · 5 minutes.* A semantic dictionary reads one place of a layer. `maps` are (channels, rows, columns). Return the numbers of the `n` strongest channels at `(row, column)`, the strongest first, and only those above 0.
+# **You will probably** return channels that are below 0 there.
+
+
+# %% id="e6-starter"
+def words_of_a_place(maps, row, column, n):
+    return ...
+
+
+# %% id="e6-solution" jupyter={"source_hidden": true} tags=["solution"]
+def words_of_a_place(maps, row, column, n):
+    values, numbers = maps[:, row, column].topk(n)
+    return numbers[values > 0].tolist()
+
+
+# %% id="e6-check"
+ck.check("15.6", words_of_a_place)
 
 # %% [markdown] id="e1-card"
 # ### Exercise 15.1 · The preferred orientation
 # *★★ · 8 minutes.* `answers` (A,) are a unit's answers to bars at `angles` (A,) in degrees, 0 to below 180. Return the preferred orientation in $[0, 180)$: double the angles, add the answers up as vectors,
 # take the direction of the sum, halve it. **You will probably** forget to double: then bars of 175° and 5° point almost opposite ways.
 
+
 # %% id="e1-starter"
 def preferred_orientation(answers, angles):
     return ...
+
 
 # %% id="e1-solution" jupyter={"source_hidden": true} tags=["solution"]
 def preferred_orientation(answers, angles):
     twice = torch.deg2rad(2 * angles)
     direction = torch.atan2((answers * twice.sin()).sum(), (answers * twice.cos()).sum())
     return torch.rad2deg(direction) / 2 % 180
+
 
 # %% id="e1-check"
 ck.check("15.1", preferred_orientation)
@@ -1258,15 +1390,18 @@ ck.check("15.1", preferred_orientation)
 # *★ · 6 minutes.* Return the template (n, n) with its peak at `(row, column)`: $\max(1 - 4 \lVert p - \mu \rVert_1 / n, -1)$.
 # **You will probably** take the usual distance instead of steps along rows and columns.
 
+
 # %% id="e2-starter"
 def template(n, row, column):
     return ...
+
 
 # %% id="e2-solution" jupyter={"source_hidden": true} tags=["solution"]
 def template(n, row, column):
     line = torch.arange(n)
     steps = (line - row).abs()[:, None] + (line - column).abs()[None]
     return torch.clamp(1 - 4 * steps / n, min=-1)
+
 
 # %% id="e2-check"
 ck.check("15.2", template)
@@ -1276,15 +1411,18 @@ ck.check("15.2", template)
 # *★★ · 8 minutes.* A filter peaks at pixel `(y, x)`. The object's `box` is (top, left, height, width), and it was `mirrored` left to right, or not. Return (row, column) on the object, each from 0 to 1.
 # **You will probably** forget the mirror, or turn the wrong axis.
 
+
 # %% id="e3-starter"
 def on_the_object(y, x, box, mirrored):
     return ...
+
 
 # %% id="e3-solution" jupyter={"source_hidden": true} tags=["solution"]
 def on_the_object(y, x, box, mirrored):
     top, left, height, width = box
     row, column = (y - top) / height, (x - left) / width
     return row, 1 - column if mirrored else column
+
 
 # %% id="e3-check"
 ck.check("15.3", on_the_object)
@@ -1293,15 +1431,18 @@ ck.check("15.3", on_the_object)
 # ### Exercise 15.4 · Cut a connection
 # *★ · 5 minutes.* Return a copy of `weight` (outputs, inputs, 3, 3) in which only the connections from `inputs` (a list) to output `channel` are 0. **You will probably** cut the inputs for all outputs, or change the tensor that you were given.
 
+
 # %% id="e4-starter"
 def without(weight, channel, inputs):
     return ...
+
 
 # %% id="e4-solution" jupyter={"source_hidden": true} tags=["solution"]
 def without(weight, channel, inputs):
     copy = weight.clone()
     copy[channel, inputs] = 0
     return copy
+
 
 # %% id="e4-check"
 ck.check("15.4", without)
@@ -1311,14 +1452,17 @@ ck.check("15.4", without)
 # *★★ · 10 minutes.* `widen` (M, I), `place` (M, k, k) and `narrow` (O, M) are the weights of 1×1, depthwise and 1×1. Return the kernels (O, I, k, k) of the whole, as if there were no ReLU in between.
 # **You will probably** lose track of the middle channels: sum over them, once.
 
+
 # %% id="e5-starter"
 def multiply_out(widen, place, narrow):
     return ...
+
 
 # %% id="e5-solution" jupyter={"source_hidden": true} tags=["solution"]
 def multiply_out(widen, place, narrow):
     paths = widen[:, :, None, None] * place[:, None]  # (M, I, k, k)
     return torch.tensordot(narrow, paths, dims=1)
+
 
 # %% id="e5-check"
 ck.check("15.5", multiply_out)
@@ -1326,9 +1470,9 @@ ck.check("15.5", multiply_out)
 # %% [markdown] id="recap" slideshow={"slide_type": "slide"}
 # ## Recap
 #
-# - Tuning, pictures and data say what a unit is for; cutting says whether it matters. Predict first, and cut at random as well.
-# - Weights by place are excitation and inhibition. Our arc detector gets its direction from what it forbids.
-# - Channels overlap with concepts more than random mixtures do, and still mean several things: there are more features than channels. A filter loss buys stable parts; shortcuts make single blocks expendable.
+# - Tuning, pictures and data say what a unit is for; cutting says whether it matters. The control must match the cut in number, sign and strength. Ours refuted one half of our description: ∪ is silenced by inhibition at the right *place*, and not because it comes from vertical bars.
+# - A name for a unit is a hypothesis: test it on other pictures. Count what chance would give before you call a channel pure, or polysemantic.
+# - Rare features share channels. A sparse dictionary finds some of their directions: its best features overlap with concepts twice as much as the best channels; its typical feature is no purer than a typical channel.
 
 # %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
 # ## Quiz
@@ -1336,23 +1480,25 @@ ck.check("15.5", multiply_out)
 # 1. A unit of layer 5 is silent to all your gratings. Is it dead?
 # <details><summary>Answer</summary>No. It may want something that no grating has. Look at its top patches before you say so.</details>
 #
-# 2. You cut 28 inputs, and the unit changes. What is missing?
-# <details><summary>Answer</summary>The control: 28 inputs drawn at random. Any large cut changes something.</details>
+# 2. You cut 28 inhibitors that are tuned to vertical bars, and the unit changes; 28 random inputs change nothing. Is it because they see vertical bars?
+# <details><summary>Answer</summary>You do not know. Random inputs are weaker, and some of them excite. Cut 28 other inhibitors that are as strong: in this lab they do the same.</details>
 #
-# 3. A random rotation keeps all information of a layer. Why do fewer of its axes match concepts?
-# <details><summary>Answer</summary>Because the trained axes are special: each ReLU works on one channel, so training lines features up with channels, in part.</details>
+# 3. 68 % of the channels vote for animals and for things. Are channels polysemantic?
+# <details><summary>Answer</summary>The number says nothing without its null. By chance it would be 91 %, so these channels are purer than chance.</details>
 #
-# 4. A channel votes for plasters and for sloth bears. Is the network broken?
-# <details><summary>Answer</summary>No. The two seldom meet, so one channel can serve both, and others tell them apart: superposition.</details>
+# 4. The best of 768 learned features is purer than the best of 192 channels. What is the control?
+# <details><summary>Answer</summary>768 features that were not learned: the best of many is good by luck, too. And test on other pictures than those on which you chose.</details>
 
 # %% [markdown] id="reading" slideshow={"slide_type": "slide"}
 # ## Further reading
 #
 # - C. Olah et al. *The building blocks of interpretability*, Distill 2018; *Zoom in: an introduction to circuits*, Distill 2020.
+# - S. Carter et al. *Exploring neural networks with activation atlases*, Distill 2019.
 # - N. Cammarata et al. *Curve detectors*, Distill 2020; *Curve circuits*, Distill 2021.
 # - D. Bau et al. *Network dissection: quantifying interpretability of deep visual representations.* CVPR 2017.
 # - Q. Zhang, Y. N. Wu, S.-C. Zhu. *Interpretable convolutional neural networks.* CVPR 2018.
 # - N. Elhage et al. *Toy models of superposition.* Transformer Circuits Thread, 2022.
+# - A. Makhzani, B. Frey. *k-sparse autoencoders.* ICLR 2014. L. Gorton. *The missing curve detectors of InceptionV1.* 2024.
 # - A. Veit, M. Wilber, S. Belongie. *Residual networks behave like ensembles of relatively shallow networks.* NeurIPS 2016.
 #
 # **Next:** lab 16 gives you a network with a secret.

@@ -21,7 +21,7 @@ from coursekit.units.tuning import Tuning, curve_tuning, orientation_tuning
 def explore_unit(
     model: Model, images: Tensor, layer: str = "", channel: int = 0, size: int = 64, steps: int = 32
 ) -> Explorer:
-    """Choose a layer and a channel; see its answers to bars and arcs, its painted picture and its top patches.
+    """Choose a layer and a channel; see its answers to bars and small arcs, its painted picture and top patches.
 
     Parameters
     ----------
@@ -41,9 +41,7 @@ def explore_unit(
 
     @lru_cache(maxsize=4)
     def tuned(layer: str) -> tuple[Tuning, Tuning]:
-        return orientation_tuning(model, layer, wavelengths=(8, 16)), curve_tuning(
-            model, layer, angles=12, radii=(12, 24)
-        )
+        return orientation_tuning(model, layer, wavelengths=(8, 16)), curve_tuning(model, layer, angles=12, radii=(12,))
 
     def draw(layer: str, channel: int) -> Picture:
         channel = min(channel, channels[layer] - 1)
@@ -57,15 +55,16 @@ def explore_unit(
 @styled
 def _portrait(name: str, channel: int, tunings: tuple[Tuning, Tuning], painted: Tensor, patches: Tensor) -> Picture:
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
-    for i, (tuning, title) in enumerate(zip(tunings, ("bars", "arcs, hollow towards"), strict=True)):
+    high = max(1e-3, *(float(tuning.by_angle()[channel].max()) for tuning in tunings))  # one scale for both
+    for i, (tuning, title) in enumerate(zip(tunings, ("bars", "arcs open to"), strict=True)):
         ax = figure.add_subplot(1, 4, i + 1, projection="polar")
         around = torch.cat([tuning.by_angle()[channel]] * (360 // tuning.turn))
         angles = torch.linspace(0, 2 * math.pi, len(around) + 1)
         ax.plot(angles, torch.cat([around, around[:1]]), color=COLOURS[i])
         ax.fill(angles[:-1], around, color=COLOURS[i], alpha=0.15)
-        ax.set(title=title, yticks=[], ylim=(0, max(1e-3, float(around.max()))))
+        ax.set(title=f"{title}\nlargest {float(around.max()):.1f}", yticks=[], ylim=(0, high))
         ax.set_xticks([k * math.pi / 2 for k in range(4)], ["0°", "90°", "180°", "270°"])
-    pictures = {"wants": painted, "strongest patches": mosaic(patches, columns=2, gap=2)[0]}
+    pictures = {"painted for\nthe channel": painted, "strongest\npatches": mosaic(patches, columns=2, gap=2)[0]}
     for i, (title, picture) in enumerate(pictures.items()):
         ax = figure.add_subplot(1, 4, i + 3)
         draw_image(ax, picture)

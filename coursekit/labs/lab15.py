@@ -1,7 +1,7 @@
 """Lab 15, units and circuits: features as arrows, and the checks of its exercises."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -47,10 +47,19 @@ def _random(*shape: int, seed: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def preferred_orientation(answer: object) -> str | None:
+def _each(judge: Callable[..., str | None], *cases: tuple) -> Callable[[object], str | None]:
+    """Judge the answer on one case after the other: the first hint, or None if all are right."""
+
+    def judged(answer: object) -> str | None:
+        return next(filter(None, (judge(answer, *case) for case in cases)), None)
+
+    return judged
+
+
+def _preferred_orientation(answer: object, step: int, heights: list[float]) -> str | None:
     """15.1: half the direction of the vector sum over doubled angles."""
-    angles = torch.arange(0, 180, 15).float()
-    answers = torch.tensor([3.0, 0.5, 0.2, 0, 0, 0, 0.1, 0, 0, 0.4, 1.5, 3.2])  # around 172°
+    angles = torch.arange(0, 180, step).float()
+    answers = torch.tensor(heights)
     result = call(answer, answers.clone(), angles.clone())
     twice = torch.deg2rad(2 * angles)
     y, x = (answers * twice.sin()).sum(), (answers * twice.cos()).sum()
@@ -77,9 +86,8 @@ def preferred_orientation(answer: object) -> str | None:
     return compare(result, right % 180, mistakes)
 
 
-def template(answer: object) -> str | None:
+def _template(answer: object, n: int, row: int, column: int) -> str | None:
     """15.2: max(1 - 4 |p - mu|_1 / n, -1)."""
-    n, row, column = 9, 2, 5
     result = call(answer, n, row, column)
     y, x = torch.arange(n).float()[:, None] - row, torch.arange(n).float()[None] - column
     steps = y.abs() + x.abs()
@@ -100,10 +108,9 @@ def template(answer: object) -> str | None:
     return compare(result, right, mistakes)
 
 
-def on_the_object(answer: object) -> str | None:
+def _on_the_object(answer: object, y: float, x: float, box: tuple[int, int, int, int]) -> str | None:
     """15.3: (y - top) / height, (x - left) / width, turned back where mirrored."""
-    y, x, (top, left, height, width) = 40.0, 70.0, (10, 20, 80, 60)
-
+    top, left, height, width = box
     row, column = (y - top) / height, (x - left) / width
     results = [call(answer, y, x, (top, left, height, width), mirrored) for mirrored in (False, True)]
     try:
@@ -135,9 +142,9 @@ def on_the_object(answer: object) -> str | None:
     return compare(both, right, mistakes)
 
 
-def without(answer: object) -> str | None:
+def _without(answer: object, outputs: int, channel: int, inputs: list[int]) -> str | None:
     """15.4: only weight[channel, inputs] is 0, in a copy."""
-    weight, channel, inputs = _random(4, 5, 3, 3, seed=1), 2, [0, 3]
+    weight = _random(outputs, 5, 3, 3, seed=outputs)
     given = weight.clone()
     result = call(answer, given, channel, list(inputs))
     if not torch.equal(given, weight):
@@ -166,9 +173,13 @@ def _only(weight: Tensor, channel: int, inputs: list[int]) -> Tensor:
     return copy
 
 
-def multiply_out(answer: object) -> str | None:
+def _multiply_out(answer: object, middle: int, kernel: int) -> str | None:
     """15.5: sum over the middle channels of narrow · place · widen."""
-    widen, place, narrow = _random(6, 4, seed=2), _random(6, 3, 3, seed=3), _random(5, 6, seed=4)
+    widen, place, narrow = (
+        _random(middle, 4, seed=2),
+        _random(middle, kernel, kernel, seed=3),
+        _random(5, middle, seed=4),
+    )
     result = call(answer, widen.clone(), place.clone(), narrow.clone())
     right = torch.einsum("om,mhw,mi->oihw", narrow, place, widen)
     mistakes = [
@@ -188,10 +199,46 @@ def multiply_out(answer: object) -> str | None:
     return compare(result, right, mistakes)
 
 
+def _words(answer: object, row: int, column: int, n: int) -> str | None:
+    """15.6: the numbers of the n strongest channels at a place, strongest first, those above 0 only."""
+    maps = _random(6, 4, 5, seed=5)
+    result = call(answer, maps.clone(), row, column, n)
+    try:
+        numbers = [float(k) for k in result]
+    except TypeError:
+        return "return a list of channel numbers, the strongest first."
+    here = maps[:, row, column]
+
+    def first(values: Tensor, *, down: bool = True, above: bool = True) -> list[int]:
+        order = values.argsort(descending=down).tolist()[:n]
+        return [k for k in order if values[k] > 0 or not above]
+
+    hints = [
+        (first(here, above=False), "some of these channels are below 0 here: they see nothing, leave them out."),
+        (first(here, down=False, above=False), "that is the weakest first."),
+        (first(here)[::-1], "that is the weakest first."),
+        (first(here.abs()), "a large negative activation is no word: sort by the value, not by its size."),
+        (first(maps[:, column % 4, row]), "row and column are swapped: maps[:, row, column]."),
+        (first(maps.mean((1, 2))), "that is the mean over all places; read one place."),
+        (first(maps.mean((1, 2)), above=False), "that is the mean over all places; read one place."),
+        (here[first(here)].tolist(), "those are the activations; the numbers of the channels are asked for."),
+        (here.topk(n).values.tolist(), "those are the activations; the numbers of the channels are asked for."),
+    ]
+    if numbers == first(here):
+        return None
+    otherwise = "these are not the strongest channels at that place, the strongest first, as whole numbers."
+    return next((hint for wrong, hint in hints if numbers == wrong), otherwise)
+
+
 JUDGES = {
-    "15.1": preferred_orientation,
-    "15.2": template,
-    "15.3": on_the_object,
-    "15.4": without,
-    "15.5": multiply_out,
+    "15.1": _each(
+        _preferred_orientation,
+        (15, [3.0, 0.5, 0.2, 0, 0, 0, 0.1, 0, 0, 0.4, 1.5, 3.2]),  # around 172°
+        (30, [0.0, 0.4, 2.0, 1.1, 0.3, 0.1]),  # around 68°
+    ),
+    "15.2": _each(_template, (9, 2, 5), (12, 8, 1)),
+    "15.3": _each(_on_the_object, (40.0, 70.0, (10, 20, 80, 60)), (15.0, 12.0, (5, 8, 40, 50))),
+    "15.4": _each(_without, (4, 2, [0, 3]), (3, 0, [1])),
+    "15.5": _each(_multiply_out, (6, 3), (3, 5)),
+    "15.6": _each(_words, (1, 3, 2), (2, 0, 5), (0, 1, 3)),
 }

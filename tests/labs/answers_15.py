@@ -51,6 +51,12 @@ def multiply(widen, place, narrow):
     return torch.einsum("om,mhw,mi->oihw", narrow, place, widen)
 
 
+def words(maps, row, column, n, *, above=True, down=True, size=False):
+    here = maps[:, row, column].abs() if size else maps[:, row, column]
+    order = here.argsort(descending=down).tolist()[:n]
+    return [k for k in order if here[k] > 0 or not above]
+
+
 RIGHT = [
     ("15.1", preferred),
     ("15.2", template),
@@ -58,6 +64,8 @@ RIGHT = [
     ("15.3", lambda *a: torch.tensor(on_object(*a))),
     ("15.4", lambda weight, channel, inputs: cut(weight, channel, inputs)),
     ("15.5", multiply),
+    ("15.6", words),
+    ("15.6", lambda *a: torch.tensor(words(*a))),
 ]
 
 MISTAKES = {
@@ -112,6 +120,19 @@ MISTAKES = {
         "twice": lambda widen, place, narrow: (narrow @ widen)[:, :, None, None] * place.sum(0),
         "leave the ReLU out": lambda widen, place, narrow: multiply(widen.relu(), place, narrow),
     },
+    "15.6": {
+        "leave them out": lambda *a: words(*a, above=False),
+        "weakest first": lambda *a: words(*a)[::-1],
+        "not by its size": lambda *a: words(*a, size=True),
+        "swapped": lambda maps, row, column, n: words(maps.transpose(1, 2), row % 5, column % 4, n),
+        "mean over all places": lambda maps, row, column, n: words(maps.mean((1, 2), keepdim=True), 0, 0, n),
+        "those are the activations": lambda maps, row, column, n: maps[words(maps, row, column, n), row, column],
+        "list of channel numbers": lambda *a: 3,
+    },
 }
 
-UNKNOWN = [("15.1", lambda answers, angles: 3.0), ("15.5", lambda *a: torch.zeros(5, 4, 3, 3))]
+UNKNOWN = [
+    ("15.6", lambda *a: [5, 5]),
+    ("15.1", lambda answers, angles: 3.0),
+    ("15.5", lambda *a: torch.zeros(5, 4, 3, 3)),
+]
