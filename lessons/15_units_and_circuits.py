@@ -129,21 +129,6 @@ ck.claim("the same in three networks with random weights, at most", max(untraine
 # Few units are so clear. The condition on the answer matters: by selectivity alone, a random network has *more* arc detectors than the trained one, because a unit that
 # hardly answers to anything can be selective by accident. The paper found ten curve detectors in one layer of InceptionV1, which share all directions among them; ours leave gaps.
 
-# %% [markdown] id="curvature-title" slideshow={"slide_type": "skip"}
-# ## And the curvature?
-#
-# The same four, each in its own best direction.
-
-# %% id="curvature" slideshow={"slide_type": "skip"}
-ck.show_lines(
-    range(5),
-    {f"unit {k}": curves.responses[k].amax(1) / curves.responses[k].max() for k in arcs},
-    xlabel="radius of the arc in pixels",
-    ylabel="answer, fraction of the largest",
-    ticks=["6", "12", "24", "48", "straight"],
-    limits=(0, 1.05),
-)
-
 # %% [markdown] id="ideal-title" slideshow={"slide_type": "skip"}
 # ## The picture and the tuning curve disagree
 #
@@ -289,7 +274,7 @@ layer = "block13"
 cat = ck.load_image("chelsea", size=224)
 cat_maps = ck.activations(model, cat, [layer], reduce="maps")[layer][0]  # (192, 7, 7)
 groups = ck.neuron_groups(cat_maps[None], count=4)
-places = [divmod(int(m.flatten().argmax()), 7) for m in groups.maps[0]][:3]  # where each group is strongest
+places = [divmod(int(m.flatten().argmax()), 7) for m in groups.maps[0]][:2]  # where each group is strongest
 words = {place: cat_maps[:, place[0], place[1]].topk(3) for place in places}
 channels = sorted({k for word in words.values() for k in word.indices.tolist()})
 painted = ck.render(model, o.channel(layer, channels), size=96, steps=40, progress=False).images
@@ -337,7 +322,7 @@ ck.show_images(
     columns=2,
 )
 
-# %% id="grid-claim" slideshow={"slide_type": "skip"}
+# %% id="grid-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 painted_codes = ck.activations(model, tiles, [layer])[layer].cpu()
 cosine = F.cosine_similarity(painted_codes[:, None], vectors[None], dim=2)  # picture i, vector j
 nearest = (cosine.argmax(1) == torch.arange(49)).float().mean()
@@ -597,6 +582,8 @@ ck.claim(
     "concepts with a detector, channels over the best rotation", with_detector[0] / max(with_detector[1:]), above=1
 )
 ck.claim("IoU of the ten best, channels over the best rotation", tens[0] / tens[1:].max(), above=1)
+lasts = by_rank[:, -100:].mean(1)
+ck.claim("IoU of the hundred worst, channels over the worst rotation", lasts[0] / lasts[1:].min(), below=1)
 
 # %% [markdown] id="dissect-read" slideshow={"slide_type": "notes"}
 # The best channels are better than the best mixtures, and the worst are worse: the axes of a layer with ReLU are *special*, in both directions. How many channels get a name at all hardly differs here (colours are easy: many a mixture
@@ -738,7 +725,7 @@ for name, kind in kinds.items():
 # %% [markdown] id="category-title" slideshow={"slide_type": "skip"}
 # ## Map, template, mask, category
 #
-# The filter of median spread of three animals, each in one new scene: the map $x$ behind the ReLU; the template at its peak; the map behind the mask. Zhang et al. give each filter a **category**: the class with the largest mean activation.
+# The filter of median spread of two animals, each in one new scene: the map $x$ behind the ReLU; the template at its peak; the map behind the mask. Zhang et al. give each filter a **category**: the class with the largest mean activation.
 
 # %% id="category" slideshow={"slide_type": "skip"}
 trained = {name: ck.activations(ck.load_model(name), fresh.images, ["relu4"], reduce="maps")["relu4"] for name in kinds}
@@ -753,7 +740,7 @@ def category(maps):
 
 of_class = {name: category(maps) for name, maps in trained.items()}
 panels, captions = [], []
-for animal in ("flamingo", "zebra", "husky"):
+for animal in ("flamingo", "husky"):
     k = median_filter("parted", animal)
     scene = max(
         (truth == animals.index(animal)).nonzero()[:, 0].tolist(), key=lambda n: trained["parted"][n, k].max().item()
@@ -862,7 +849,7 @@ ck.show_dots(
 
 # %% id="poly-claim" slideshow={"slide_type": "skip"}
 for title, shares in (("mixed votes", mixed_share), ("two families", families_share)):
-    print(title, *(f"· {name} {min(v):.3f} to {max(v):.3f}" for name, v in shares.items()))
+    print(title, *(f"· {name} {min(v):.2f} to {max(v):.2f}" for name, v in shares.items()))
 ck.claim(
     "mixed votes, channels minus the lowest rotation",
     mixed_share["channels"][0] - min(mixed_share["5 rotations"]),
@@ -1049,12 +1036,12 @@ ck.show_scatter(
 # %% [markdown] id="assembled-inputs-title" slideshow={"slide_type": "skip"}
 # The score of channel $o$ is the correlation of the mean row $p_i$ of input $i$ (0 the top of the vehicle, 1 the bottom) with the moment $m_{oi} = \sum_{y,x} W_{oi}(y, x)\,(y - 2)$, in standard deviations. **The null** shuffles the rows among the inputs and takes the best of 192 channels each time. **The control** of the flip is a flip from left to right.
 #
-# Are the inputs parts? The three that add most to the score from the upper half, and from the lower half: the place of a vehicle where each is strongest, and its kernel.
+# Are the inputs parts? The two that add most to the score from the upper half, and from the lower half: the place of a vehicle where each is strongest, and its kernel.
 
 # %% id="assembled-inputs" slideshow={"slide_type": "skip"}
 share_of_score = moment[assembled] * where
 ranked = share_of_score.argsort(descending=True).tolist()
-upper, lower = ([j for j in ranked if side * where[j] > 0][:3] for side in (-1, 1))
+upper, lower = ([j for j in ranked if side * where[j] > 0][:2] for side in (-1, 1))
 scene_maps = ck.activations(model, searched.images, ["block12"], reduce="maps")["block12"]
 patches = []
 for i in usable[[*upper, *lower]].tolist():
@@ -1119,7 +1106,7 @@ print("of 112 objects it likes most:", ", ".join(kinds_of_object[i].replace("_",
 # Yes, and channel 8 is far out. Its score is 5.6; the best of 192 by chance stays below 3.4. It likes fire engines, pickups and garbage trucks. Upside down its answer falls, left to right it does not. Cut the 20 inputs that make the score: the fall shrinks from 0.39 to 0.25, and with 20 others that are as strong it stays at 0.33 to 0.40.
 # With ten sets of scenes it is channel 8 nine times, and the score is above chance ten times. The cut lies below all its controls eight times: less sure.
 #
-# What does **not** stand is *windows above, wheels below*. The six inputs are no parts that we could name, some peak beside the vehicle, and animals upside down make channel 8 fall as well. So we found a unit that likes vehicles and reads what lies above what. We did not find a car that is made of windows and wheels.
+# What does **not** stand is *windows above, wheels below*. The inputs that add most are no parts that we could name, some peak beside the vehicle, and animals upside down make channel 8 fall as well. So we found a unit that likes vehicles and reads what lies above what. We did not find a car that is made of windows and wheels.
 
 # %% [markdown] id="toy-title" slideshow={"slide_type": "slide"}
 # ## Why? More features than channels
@@ -1253,7 +1240,7 @@ ck.show_dots(
     columns=2,
 )
 
-# %% id="pure-claim" slideshow={"slide_type": "skip"}
+# %% id="pure-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 ck.claim(
     "best IoU, learned features minus channels", held["768 learned features"][0] - held["192 channels"][0], above=0.03
 )
@@ -1309,7 +1296,7 @@ shown += crops(maps, pool.images, strongest)
 captions += [f"feature {purest}", "most alike", f"similarity {alike[purest]:.2f}", "", ""]
 ck.show_images(shown, captions, columns=5)
 
-# %% id="crops-claim" slideshow={"slide_type": "skip"}
+# %% id="crops-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 by_luck = max(table[2].nan_to_num(-1).max().item() for table in tables["3 untrained dictionaries"])
 ck.claim(f"IoU of {concept} on new scenes, feature minus channel", of_features[gain] - of_channels[gain], above=0.1)
 ck.claim("similarity of the purest feature minus that of the purest untrained one", alike[purest] - by_luck, below=0.05)
