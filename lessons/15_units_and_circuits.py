@@ -4,11 +4,11 @@
 #
 # After this lab you will be able to
 #
-# - measure what a unit is tuned to, and say for which stimuli this holds,
-# - read weights as excitation and inhibition by place, and test a cut against matched controls,
+# - measure what a unit is tuned to, and say for which stimuli,
+# - read weights by place, and test a cut against matched controls,
 # - draw what a whole layer sees, place by place,
 # - name channels by their overlap with concepts, and say what chance would reach,
-# - learn a sparse dictionary of a layer, and measure whether its features are purer than channels.
+# - learn a sparse dictionary, and measure whether its features are purer.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 01 and 07. Lab 13 helps.
@@ -331,7 +331,7 @@ ck.claim("with the vector of another place, median", cosine[~torch.eye(49, dtype
 ck.claim("pictures whose own vector is the nearest of 49, by chance 0.02", nearest, above=0.5)
 
 # %% [markdown] id="grid-read" slideshow={"slide_type": "notes"}
-# Yes. Pupils lie where the eyes are, a snout with a dark nose where the nose is, pale whiskers below, striped fur on the forehead. Nearly each picture can be told from the 48 others by its activations. But the colours are free: green and violet eyes, blue fur. And small dogs look out at some places: the network's fur and snouts come from its many classes of dogs, perhaps.
+# Yes. Pupils lie where the eyes are, a snout with a dark nose where the nose is, pale whiskers below, striped fur on the forehead. Nearly each picture can be told from the 48 others by its activations. But eyes and snouts also lie where the cat has fur only: a vector says what the layer holds, not what is there.
 
 # %% [markdown] id="groups-title" slideshow={"slide_type": "skip"}
 # ## Neuron groups
@@ -591,8 +591,9 @@ ck.claim("IoU of the hundred worst, channels over the worst rotation", lasts[0] 
 
 # %% [markdown] id="plate-title" slideshow={"slide_type": "slide"}
 # ## Three dissected units: two keep their names
-#
-# Five strongest **new** scenes, pale where the channel is below its threshold.
+
+# %% [markdown] id="plate-text" slideshow={"slide_type": "skip"}
+# For each kind of concept the surest channel, in its five strongest of 80 **new** scenes, pale where the channel is below its threshold. The names come from other scenes.
 
 # %% id="plate" slideshow={"slide_type": "-"}
 kind_of = dict(zip(concepts.names, concepts.kinds, strict=True))
@@ -651,9 +652,10 @@ torch.testing.assert_close(my_filter_loss(fields, 0.5), ck.filter_loss(fields, 0
 print("my_filter_loss and ck.filter_loss agree")
 
 # %% [markdown] id="parted-pair-title" slideshow={"slide_type": "slide"}
-# ## Does a filter keep to its part?
-#
-# Each dot is a filter's peak in a new scene, on the animal. **Predict first.** Will the dots without filter loss lie anywhere?
+# ## Does a filter keep to its part without filter loss?
+
+# %% [markdown] id="parted-pair-text" slideshow={"slide_type": "skip"}
+# The same small network, with and without filter loss and mask. Each dot is a filter's peak in a new scene, **in the animal's own frame**. **Predict first.** Where will the peaks lie without filter loss?
 
 # %% id="parted-run" slideshow={"slide_type": "skip"}
 animals = ["zebra", "tiger", "hen", "flamingo", "bactrian_camel", "koala", "peacock", "king_penguin", "husky", "bison"]
@@ -1266,11 +1268,9 @@ ck.claim(
 
 # %% [markdown] id="crops-title" slideshow={"slide_type": "slide"}
 # ## What a feature sees, by its crops
-#
-# Rows 1 and 2: the concept that gains most. Row 3: the feature whose first objects are most alike.
 
 # %% [markdown] id="crops-text" slideshow={"slide_type": "skip"}
-# Rows 1 and 2 show the best channel and the best feature for this concept, chosen on other scenes, in the five strongest **new** scenes. Each crop has 96 pixels around the strongest place.
+# Rows 1 and 2: the concept that gains most, by its best channel and by its best feature, chosen on other scenes and shown in the five strongest **new** scenes. Row 3: the feature whose first objects are most alike. Each crop has 96 pixels around the strongest place.
 
 
 # %% id="crops" slideshow={"slide_type": "-"}
