@@ -11,6 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # another run in half the time; other systems ignore both.
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 2147483647
+# Threads that wait for one another spin; beside other programs they then wait for somebody who cannot run, and a pass takes
+# a hundred times as long. After so many turns they sleep instead. It must be set before torch is imported: see
+# benchmarks/company.py.
+export GOMP_SPINCOUNT ?= 100000
 
 .PHONY: lab test test-device lint docs notebooks student slides gallery bench weights clean help
 

@@ -16,23 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
+from coursekit.errors import OptionError
 from coursekit.files import ALONE, COURSE, restore
+from coursekit.hardware import FAIL, NOTE, OK, Finding, room, threads
 
-OK, NOTE, FAIL = "✓", "!", "✗"
 WIDTH = 99
 INSTALL = "pip install coursekit-*.whl" if ALONE else "pip install -e . -c constraints.txt"
 LISTED = "alexnet vgg16 vgg19 googlenet inception_v3 resnet18 resnet101 densenet121 squeezenet1_1".split()  # noqa: SIM905
-
-
-class Finding(NamedTuple):
-    """One line of the report, and what to do about it."""
-
-    mark: str
-    subject: str
-    seen: str
-    advice: str = ""
 
 
 def doctor() -> None:
@@ -191,7 +182,11 @@ def _device() -> Iterator[Finding]:
 
     from coursekit.networks.device import choose_device
 
-    device = choose_device()
+    try:
+        device = choose_device()
+    except OptionError as error:
+        yield Finding(FAIL, "device", _reason(error), "Unset COURSEKIT_DEVICE, or set it to cpu.")
+        return
     names = {"cuda": lambda: torch.cuda.get_device_name(), "mps": lambda: f"Apple GPU (MPS) of {_processor()}"}
     advice = "Another choice: set COURSEKIT_DEVICE to cpu, cuda or mps." if "COURSEKIT_DEVICE" in os.environ else ""
     yield Finding(OK, "device", f"{device.type}: {names.get(device.type, _processor)()}", advice)
@@ -200,43 +195,12 @@ def _device() -> Iterator[Finding]:
         yield Finding(NOTE, "GPU", "this machine has an NVIDIA GPU, but torch is the CPU build", advice)
 
 
-def _threads() -> Iterator[Finding]:
-    import torch
-
-    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
-    if threads == 1 < cores:
-        yield Finding(NOTE, "threads", f"1 of {cores} cores is used", "For more speed unset OMP_NUM_THREADS.")
-    else:
-        yield Finding(OK, "threads", f"{threads} on {cores} cores")
-
-
 def _processor() -> str:
     """Return the processor's name; Python itself knows it on few systems."""
     info = Path("/proc/cpuinfo")
     if info.is_file() and (match := re.search(r"model name\s*: (.+)", info.read_text(errors="replace"))):
         return match[1].strip()
     return platform.processor() or platform.machine()
-
-
-def _room() -> Iterator[Finding]:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    seen = f"{memory.available / 2**30:.1f} GiB free of {memory.total / 2**30:.1f} GiB"
-    if memory.available < 2 * 2**30:
-        yield Finding(NOTE, "memory", seen, "A lab takes up to 2 GiB: close other programs and notebooks first.")
-    else:
-        yield Finding(OK, "memory", seen)
-    free = shutil.disk_usage(Path.home()).free / 2**30
-    if free < 0.2:
-        yield Finding(
-            FAIL, "disk", f"{free:.2f} GiB free in your home folder", "Make room: even saving a notebook may fail."
-        )
-    elif free < 2:
-        advice = "Enough for the labs; make room before fetching large networks."
-        yield Finding(NOTE, "disk", f"{free:.1f} GiB free in your home folder", advice)
-    else:
-        yield Finding(OK, "disk", f"{free:.1f} GiB free in your home folder")
 
 
 def _weights() -> Iterator[Finding]:
@@ -312,16 +276,14 @@ def _speed() -> Iterator[Finding]:
             passes += 1
     rate = passes / seconds
     seen = f"{rate:.1f} forward passes per second: EfficientNet-Lite0, one image of 224 × 224"
-    slow = rate < 10
-    yield Finding(
-        NOTE if slow else OK, "speed", seen, "Slow: the labs take longer; close other programs." if slow else ""
-    )
+    advice = "Slow: the labs take longer; close other programs." if rate < 10 else ""
+    yield Finding(NOTE if advice else OK, "speed", seen, advice)
 
 
 _CHECKS = {
     "Software": (_python, _packages, _imports, _torch_match),
-    "Machine": (_device, _threads, _room),
+    "Machine": (_device, threads, room),
     "Networks and data": (_weights, _fetched, _data),
     "Speed": (_speed,),
 }
-_NEEDS = {_torch_match: "torch", _device: "torch", _threads: "torch", _fetched: "torchvision", _speed: "timm"}
+_NEEDS = {_torch_match: "torch", _device: "torch", threads: "torch", _fetched: "torchvision", _speed: "timm"}

@@ -1,6 +1,8 @@
-"""pyproject.toml, constraints.txt and environment.yml describe one environment."""
+"""pyproject.toml, constraints.txt, environment.yml and the Makefile describe one environment."""
 
+import os
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
@@ -10,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from coursekit.hardware import SPINS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
@@ -77,3 +81,31 @@ def test_make_installs_with_the_constraints_and_asks_pip_once(tmp_path):
     assert "pip" not in plan("student") + plan("notebooks")
     (tmp_path / ".venv" / "dev.stamp").unlink()
     assert "pip install" in plan("notebooks")
+
+
+# What a command under `make` gets, asked of a kernel that is started as JupyterLab starts it: with the server's environment.
+KERNEL = """
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="python3")
+client.execute_interactive("import os; print(os.environ.get('GOMP_SPINCOUNT'))", timeout=60)
+client.stop_channels()
+manager.shutdown_kernel(now=True)
+"""
+
+
+def test_a_kernel_below_make_knows_how_long_to_spin():
+    bare = {key: value for key, value in os.environ.items() if not key.startswith("GOMP_")}
+    rule = 'kernel:\n\t@$(PROGRAM) -c "$$SCRIPT"'
+
+    def kernel(**environment):
+        command = ["make", "-s", f"--eval={rule}", "kernel", f"PROGRAM={sys.executable}"]
+        run = subprocess.run(command, cwd=ROOT, env=bare | environment, capture_output=True, text=True)
+        return run.stdout.strip()
+
+    assert kernel(SCRIPT=KERNEL) == str(SPINS)
+    assert kernel(SCRIPT="import os; print(os.environ['GOMP_SPINCOUNT'])", GOMP_SPINCOUNT="7") == "7", "a choice wins"
+
+
+def test_conda_sets_the_same():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf8"))
+    assert environment["variables"] == {"GOMP_SPINCOUNT": str(SPINS)}

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import coursekit as ck
+from coursekit import hardware
 from coursekit import machine as checkup
 from coursekit.errors import OptionError
 from coursekit.machine import FAIL, NOTE, OK
@@ -140,6 +141,10 @@ def test_devices(monkeypatch):
     monkeypatch.setenv("COURSEKIT_DEVICE", "tpu")
     (finding,) = findings(checkup._device)
     assert finding.mark == FAIL and "COURSEKIT_DEVICE" in finding.seen and OptionError.__name__ in finding.seen
+    assert finding.advice == "Unset COURSEKIT_DEVICE, or set it to cpu."  # the packages are all right
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("COURSEKIT_DEVICE", "cuda")
+    assert "Unset COURSEKIT_DEVICE" in only(checkup._device, "device").advice
     monkeypatch.setenv("COURSEKIT_DEVICE", "cpu")
     monkeypatch.setattr(checkup.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: False)
@@ -150,11 +155,59 @@ def test_devices(monkeypatch):
     assert only(checkup._device, "device").seen == "cuda: NVIDIA Something"
 
 
-@pytest.mark.parametrize(("threads", "cores", "mark"), [(1, 4, NOTE), (1, 1, OK), (4, 4, OK)])
-def test_threads(monkeypatch, threads, cores, mark):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(checkup.os, "cpu_count", lambda: cores)
-    assert only(checkup._threads, "threads").mark == mark
+@pytest.fixture
+def cores(monkeypatch):
+    """Set how many threads torch has, how many cores there are, and how many of them others use."""
+
+    def choose(threads, cores, others):
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        monkeypatch.setattr(hardware.os, "cpu_count", lambda: cores)
+        monkeypatch.setattr(hardware, "busy_cores", lambda: others)
+
+    monkeypatch.setenv("GOMP_SPINCOUNT", "100000")
+    return choose
+
+
+@pytest.mark.parametrize(("threads", "number", "mark"), [(1, 4, NOTE), (1, 1, OK), (4, 4, OK)])
+def test_threads(cores, threads, number, mark):
+    cores(threads, number, 0.1)
+    (finding,) = findings(hardware.threads)
+    assert finding.mark == mark and ("unset OMP_NUM_THREADS" in finding.advice) == (mark == NOTE)
+
+
+@pytest.mark.parametrize(("threads", "number", "others"), [(1, 2, 1.9), (2, 2, 0.9), (1, 8, 3), (8, 8, 8)])
+def test_beside_other_programs_nobody_is_told_to_take_more_threads(cores, threads, number, others):
+    cores(threads, number, others)
+    used, company = findings(hardware.threads)
+    assert (used.mark, used.advice) == (OK, "")
+    assert company.mark == NOTE and "other programs use the cores" in company.seen and "Close" in company.advice
+
+
+def test_other_programs_are_noticed():
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        assert hardware.busy_cores(1) > 0.3
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def test_threads_that_spin_are_noticed(cores, monkeypatch):
+    cores(2, 2, 0)
+    assert [finding.subject for finding in findings(hardware.threads)] == ["threads"]
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(hardware.platform, "system", lambda: "Linux")
+    waiting = findings(hardware.threads)[-1]
+    assert waiting.mark == NOTE and f"GOMP_SPINCOUNT={hardware.SPINS}" in waiting.advice
+    monkeypatch.setattr(hardware.platform, "system", lambda: "Darwin")
+    assert len(findings(hardware.threads)) == 1
+
+
+def test_a_home_that_cannot_be_written_is_not_called_full(monkeypatch):
+    monkeypatch.setattr(hardware.os, "access", lambda path, mode: False)
+    disk = only(hardware.room, "disk")
+    assert disk.mark == FAIL and "cannot be written" in disk.seen and "HOME" in disk.advice and "free" not in disk.seen
 
 
 @pytest.mark.parametrize(
@@ -165,8 +218,8 @@ def test_room(monkeypatch, memory, disk, marks):
 
     sizes = SimpleNamespace(available=memory * 2**30, total=2**34)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: sizes)
-    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda path: SimpleNamespace(free=disk * 2**30))
-    found = findings(checkup._room)
+    monkeypatch.setattr(hardware.shutil, "disk_usage", lambda path: SimpleNamespace(free=disk * 2**30))
+    found = findings(hardware.room)
     assert [finding.mark for finding in found] == marks
     assert all(finding.advice for finding in found if finding.mark != OK)
 
