@@ -83,7 +83,7 @@ def test_make_installs_with_the_constraints_and_asks_pip_once(tmp_path):
     assert "pip install" in plan("notebooks")
 
 
-# What a command under `make` gets, asked of a kernel that is started as JupyterLab starts it: with the server's environment.
+# JupyterLab starts a kernel with the environment that it has itself; this asks such a kernel.
 KERNEL = """
 from jupyter_client.manager import start_new_kernel
 manager, client = start_new_kernel(kernel_name="python3")

@@ -129,27 +129,23 @@ def explore_backward(model: Model, photograph: str = "chelsea", layer: str = "re
     ----------
     model : Model whose activations are ReLU or ReLU6.
     photograph : one of the packaged photographs; a picture of your own can be uploaded.
-    layer, channel : where to start; channels beyond the layer's last one become the last one.
+    layer, channel : where to start.
 
     >>> import coursekit as ck
     >>> ck.explore_backward(ck.load_model("coursenet"))
     <Explorer: layer, channel, photograph, upload>
     """
-    channels, controls = layer_and_channel(model, layer, channel)
+    controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple) -> Picture:
         image, _ = chosen_image(photograph, upload, size=model.input_size)
-        return _draw(model, image, layer, min(channel, channels[layer] - 1))
+        return _draw(model, image, layer, channel)
 
-    return Explorer(
-        draw,
-        **controls,
-        **photograph_or_upload(photograph),
-    )
+    return Explorer(draw, **controls, **photograph_or_upload(photograph))
 
 
 def _draw(model: Model, image: Tensor, layer: str, channel: int) -> Picture:
     top = top_patches(model, image, layer, channel, k=1)
     target = unit(layer, channel, position="max")
     signals = [top.crop(signal_pictures(rule(model, image, target))) for rule in RULES.values()]
-    return show_images([image, *signals], ["input", *RULES], boxes=top.boxes)
+    return show_images([image, *signals], [f"strongest for {layer}, channel {channel}", *RULES], boxes=top.boxes)

@@ -1,9 +1,21 @@
-"""A camera as a control: the browser sends a small picture whenever the last one was taken up (anywidget)."""
+"""What an explorer needs in the browser (anywidget): its keys, and a camera as a control."""
 
 from pathlib import Path
 
 import anywidget
 import traitlets
+
+
+def script(name: str = "") -> str:
+    """Return the browser's part of a widget, behind the listener that keeps its keys from JupyterLab."""
+    files = [Path(__file__).with_name(f"{part}.js") for part in ("keys", name) if part]
+    return "\n".join(file.read_text("utf8") for file in files)
+
+
+class Keys(anywidget.AnyWidget):
+    """Shows nothing, and keeps the keys that are pressed in a control of any cell's output from JupyterLab."""
+
+    _esm = script() + "export default { render() {} };"
 
 
 class Webcam(anywidget.AnyWidget):
@@ -13,7 +25,7 @@ class Webcam(anywidget.AnyWidget):
     that a slow computer lags by one frame and never by more.
     """
 
-    _esm = Path(__file__).with_name("webcam.js")
+    _esm = script("webcam")
     value = traitlets.CBytes(b"").tag(sync=True)
     seen = traitlets.Int(0).tag(sync=True)
 

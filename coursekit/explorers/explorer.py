@@ -13,6 +13,7 @@ from torch import Tensor
 
 from coursekit.arguments import is_whole, shown
 from coursekit.errors import CoursekitError, ImageError, OptionError, UnknownLayer
+from coursekit.explorers.browser import Keys, Webcam
 from coursekit.figures.figure import Picture
 from coursekit.images.loading import load_image, photographs
 from coursekit.networks.model import Model
@@ -26,21 +27,26 @@ class Explorer:
 
     def __init__(self, draw: Callable[..., Picture], **controls: widgets.Widget):
         self.draw, self.controls = draw, controls
-        self.picture = draw(**self._values())  # raises here, in the cell, if it must
+        self.drawn = self._values()
+        self.picture = draw(**self.drawn)  # raises here, in the cell, if it must
         self.image = widgets.Image(value=self.picture.data, format=self.picture.kind)
         self.image.layout.max_width = f"{round(self.picture.figure.get_figwidth() * 100)}px"
         self.message = widgets.HTML()
         for control in controls.values():
             control.observe(self._redraw, names="value")
-        self.box = widgets.VBox([*controls.values(), self.message, self.image])
+        keys = Keys(layout={"display": "none"})
+        self.box = widgets.VBox([*controls.values(), self.message, self.image, keys])
 
     def _values(self) -> dict:
         return {name: control.value for name, control in self.controls.items()}
 
     def _redraw(self, change: dict) -> None:
-        self.message.value = "computing …"
+        if (values := self._values()) == self.drawn:
+            return  # drawn already, when the choice of a layer has moved the channel
+        self.message.value, self.drawn = "computing …", {}
         try:
-            self.picture = self.draw(**self._values())
+            self.picture = self.draw(**values)
+            self.drawn = values
             self.image.format, self.image.value = self.picture.kind, self.picture.data
             self.message.value = ""
         except CoursekitError as error:
@@ -80,8 +86,6 @@ def chosen_image(photograph: str, upload: tuple, camera: bytes = b"", *, size: i
 
 def photograph_or_camera(photograph: str) -> dict[str, widgets.Widget]:
     """Make the two controls of a picture and a camera; a new choice of one of the two clears the camera's picture."""
-    from coursekit.explorers.browser import Webcam
-
     chosen, camera = photograph_or_upload(photograph), Webcam()
     for other in chosen.values():
         other.observe(lambda change: camera.set_trait("value", b""), names="value")
@@ -99,13 +103,11 @@ def layer_choice(model: Model, layer: str, names: list[str], start: float = 0.5)
     return widgets.Dropdown(options=names, value=layer or names[int(start * len(names))], description="layer")
 
 
-def layer_and_channel(
-    model: Model, layer: str = "", channel: int = 0
-) -> tuple[dict[str, int], dict[str, widgets.Widget]]:
-    """Return the number of channels of each layer with maps, and the two controls that choose one channel.
+def layer_and_channel(model: Model, layer: str = "", channel: int = 0) -> dict[str, widgets.Widget]:
+    """Return the two controls that choose one channel of a layer with maps.
 
-    They start at this channel; "" is a layer in the middle. The slider reaches as far as the widest layer has channels:
-    in another layer, whoever draws takes the last channel for one beyond it. Raises UnknownLayer, OptionError.
+    They start at this channel; "" is a layer in the middle. The slider reaches as far as the chosen layer has channels.
+    Raises UnknownLayer, OptionError.
     """
     if layer:
         model.layer(layer)  # raises before any work
@@ -114,11 +116,9 @@ def layer_and_channel(
     layer = choice.value
     if not is_whole(channel) or channel >= channels[layer]:
         raise OptionError(f"Layer {layer!r} has the channels 0 to {channels[layer] - 1}, but not {shown(channel)}.")
-    most = max(channels.values()) - 1
-    return channels, {
-        "layer": choice,
-        "channel": widgets.IntSlider(value=channel, min=0, max=most, description="channel", continuous_update=False),
-    }
+    slider = widgets.IntSlider(channel, 0, channels[layer] - 1, description="channel", continuous_update=False)
+    choice.observe(lambda change: slider.set_trait("max", channels[change["new"]] - 1), names="value")
+    return {"layer": choice, "channel": slider}
 
 
 def map_layers(model: Model) -> dict[str, int]:

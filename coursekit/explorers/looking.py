@@ -43,12 +43,11 @@ def explore_activations(model: Model, photograph: str = "chelsea", layer: str = 
     >>> ck.explore_activations(ck.load_model("coursenet"), layer="relu5")
     <Explorer: layer, channel, photograph, upload, camera>
     """
-    channels, controls = layer_and_channel(model, layer, channel)
+    controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, photograph: str, upload: tuple, camera: bytes) -> Picture:
         image, _ = chosen_image(photograph, upload, camera, size=model.input_size)
         maps = activations(model, image, [layer], reduce="maps")[layer][0]
-        channel = min(channel, channels[layer] - 1)
         high = maps.flatten(1).amax(1).clamp(min=1e-6)[:, None, None]
         grey = (maps / high).clamp(0, 1)[:, None]
         zoom = max(1, 28 // maps.shape[-1])

@@ -3,7 +3,6 @@
 import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -14,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from coursekit.arguments import check_picture, check_points
 from coursekit.errors import OptionError
+from coursekit.explorers.browser import script
 from coursekit.figures.figure import Picture
 from coursekit.figures.scatter import palette, show_points
 from coursekit.units.filters import mosaic
@@ -32,7 +32,7 @@ class Dots(anywidget.AnyWidget):
     sheet = traitlets.Bytes().tag(sync=True)  # all thumbnails in one JPEG, `across` in a row
     across = traitlets.Int().tag(sync=True)
     tile = traitlets.Int(TILE).tag(sync=True)
-    _esm = Path(__file__).with_name("dots.js")
+    _esm = script("dots")
 
 
 class PointsExplorer:

@@ -35,8 +35,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
     Parameters
     ----------
     model : Model
-    layer, channel : where to start; by default channel 0 of a layer in the middle. Channels beyond the layer's last one
-        become the last one.
+    layer, channel : where to start; by default channel 0 of a layer in the middle.
     size : height and width in pixels.
     steps : at the start.
 
@@ -44,10 +43,9 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
     >>> ck.explore_features(ck.load_model("efficientnet_lite0"), "block6", 5, size=32, steps=4)
     <Explorer: layer, channel, parameterization, steps>
     """
-    channels, controls = layer_and_channel(model, layer, channel)
+    controls = layer_and_channel(model, layer, channel)
 
     def draw(layer: str, channel: int, parameterization: str, steps: int) -> Picture:
-        channel = min(channel, channels[layer] - 1)
         moments = sorted({max(1, steps // 4), max(1, steps // 2), steps})
         made = render(
             model,
@@ -61,7 +59,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
         after = " and ".join(", ".join(map(str, moments)).rsplit(", ", 1))
         return show_images(
             list(made.snapshots.values()),
-            [f"{step} step{'s' * (step > 1)}" for step in moments],
+            [f"{layer}, channel {channel}: {step} step{'s' * (step > 1)}" for step in moments],
             columns=3,
             alt=f"{layer} channel {channel} by {parameterization}, after {after} step{'s' * (steps > 1)}",
         )

@@ -37,14 +37,13 @@ def explore_unit(
     """
     check_images(images)
     check_count("size", size, 16)
-    channels, controls = layer_and_channel(model, layer, channel)
+    controls = layer_and_channel(model, layer, channel)
 
     @lru_cache(maxsize=4)
     def tuned(layer: str) -> tuple[Tuning, Tuning]:
         return orientation_tuning(model, layer, wavelengths=(8, 16)), curve_tuning(model, layer, angles=12, radii=(12,))
 
     def draw(layer: str, channel: int) -> Picture:
-        channel = min(channel, channels[layer] - 1)
         painted = render(model, see_channel(layer, channel), size=size, steps=steps, progress=False).images[0]
         best = top_patches(model, images, layer, channel, k=4)
         return _portrait(f"{layer} channel {channel}", channel, tuned(layer), painted, best.patches)
@@ -64,7 +63,9 @@ def _portrait(name: str, channel: int, tunings: tuple[Tuning, Tuning], painted: 
         ax.fill(angles[:-1], around, color=COLOURS[i], alpha=0.15)
         ax.set(title=f"{title}\nlargest {float(around.max()):.1f}", yticks=[], ylim=(0, high))
         ax.set_xticks([k * math.pi / 2 for k in range(4)], ["0°", "90°", "180°", "270°"])
-    pictures = {"painted for\nthe channel": painted, "strongest\npatches": mosaic(patches, columns=2, gap=2)[0]}
+    pictures = {f"painted for
+{name}": painted, "strongest
+patches": mosaic(patches, columns=2, gap=2)[0]}
     for i, (title, picture) in enumerate(pictures.items()):
         ax = figure.add_subplot(1, 4, i + 3)
         draw_image(ax, picture)

@@ -1,11 +1,11 @@
-"""The activation explorer: photograph, upload and camera give its picture; the camera works in a real browser."""
+"""The activation explorer: photograph, upload and camera give its picture; keys and camera work in a real browser."""
 
 import io
 
 import nbformat
 import pytest
 import torch
-from browser import JupyterLab, run_all, watch
+from browser import JupyterLab, in_notebook, run_all, watch
 from nets import small_model
 from PIL import Image
 
@@ -59,10 +59,26 @@ def test_a_broken_frame_is_told_and_does_not_stop_the_camera(explorer):
     assert explorer.message.value == ""
 
 
-def test_a_channel_beyond_a_smaller_layer_shows_its_last_one(explorer):
-    explorer.controls["channel"].value = 7
+def test_the_slider_reaches_as_far_as_the_chosen_layer(explorer):
+    slider, drawn = explorer.controls["channel"], []
+    assert slider.max == 7
+    slider.value = 7
+    real, explorer.draw = explorer.draw, lambda **values: drawn.append(values) or real(**values)
     explorer.controls["layer"].value = "conv1"
-    assert explorer.message.value == "" and "channel 5" in explorer.picture.alt
+    assert (slider.value, slider.max) == (5, 5) and explorer.message.value == ""
+    assert [(values["layer"], values["channel"]) for values in drawn] == [("conv1", 5)], "drawn once"
+    assert "conv1 channel 5" in explorer.picture.alt
+    explorer.controls["layer"].value = "conv2"
+    assert (slider.value, slider.max) == (5, 7)
+
+
+def test_a_figure_that_failed_is_tried_again(explorer):
+    real, explorer.draw = explorer.draw, lambda **values: 1 / 0
+    explorer.controls["channel"].value = 3
+    assert "ZeroDivisionError" in explorer.message.value
+    explorer.draw = real
+    explorer._redraw({})
+    assert explorer.message.value == "" and "channel 3" in explorer.picture.alt
 
 
 def test_the_training_explorer_moves_through_the_moments():
@@ -82,19 +98,66 @@ def test_the_play_button_of_the_training_explorer_shows_one_moment_after_the_oth
     assert explorer.controls["step"].value == moments[-1] and len(set(seen)) == len(moments)
 
 
+def notebook(folder, *sources):
+    (folder / "lab").mkdir()
+    (folder / "jupyter").mkdir()
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, folder / "lab" / "explorer.ipynb")
+    return JupyterLab(folder / "lab", folder / "jupyter")
+
+
+CELLS = """
+    const cells = panel.content;
+    return [cells.activeCellIndex, cells.mode, ...cells.widgets.map(cell => cell.model.type)];
+"""
+
+
+def test_keys_in_a_control_do_not_reach_jupyterlab(chromium, tmp_path):
+    """`m` would turn the cell into Markdown and `dd` delete it, ArrowUp would leave it."""
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(60_000)
+    try:
+        page = context.new_page()
+        seen = watch(page)
+        with notebook(tmp_path, NOTEBOOK, "1 + 1") as lab:
+            lab.open(page, "explorer.ipynb")
+            run_all(page)
+            in_notebook(page, "panel.content.activeCellIndex = 0; panel.content.mode = 'command';")
+            before = in_notebook(page, CELLS)
+            layers = page.locator(".jp-OutputArea-output select").first
+            layers.scroll_into_view_if_needed()
+            layers.focus()
+            first = layers.input_value()
+            page.keyboard.press("ArrowUp")
+            assert layers.input_value() != first, "the list takes the key"
+            page.keyboard.type("1")  # the first letters of a layer's name choose it
+            assert layers.input_value() == "1"
+            for control in (layers, page.locator(".noUi-handle").first, page.locator(".coursekit-camera")):
+                control.focus()
+                page.keyboard.type("mdd")
+                assert in_notebook(page, CELLS) == before
+            handle = page.locator(".noUi-handle").first
+            value = handle.get_attribute("aria-valuenow")
+            handle.focus()
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("([e, old]) => e.ariaValueNow !== old", arg=[handle.element_handle(), value])
+            page.locator(".jp-InputPrompt").last.click()
+            page.keyboard.press("m")
+            assert in_notebook(page, CELLS)[3] == "markdown", "outside the controls JupyterLab has its keys"
+        assert [line for line in seen if line.startswith(("request", "error"))] == []
+    finally:
+        context.close()
+
+
 def test_the_camera_of_a_browser_moves_the_figure(chromium, tmp_path):
-    (tmp_path / "lab").mkdir()
-    (tmp_path / "jupyter").mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, tmp_path / "lab" / "camera.ipynb")
     context = chromium.new_context(viewport={"width": 1400, "height": 1000}, permissions=["camera"])
     context.set_default_timeout(60_000)
     try:
         page = context.new_page()
         seen = watch(page)
-        with JupyterLab(tmp_path / "lab", tmp_path / "jupyter") as lab:
-            lab.open(page, "camera.ipynb")
+        with notebook(tmp_path, NOTEBOOK) as lab:
+            lab.open(page, "explorer.ipynb")
             run_all(page)
             figure = page.locator(".jp-OutputArea-output:has(.coursekit-camera) img").first
             source = figure.get_attribute("src")

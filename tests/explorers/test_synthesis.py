@@ -43,10 +43,12 @@ def test_the_figure_follows_each_control(explorer, control, value, words):
     assert bytes(explorer.image.value) != before
 
 
-def test_a_channel_beyond_the_last_becomes_the_last(explorer):
+def test_titles_say_layer_and_channel(explorer):
     explorer.controls["channel"].value = 7
     explorer.controls["layer"].value = "conv1"  # has six
     assert "conv1 channel 5" in explorer.picture.alt and explorer.message.value == ""
+    titles = [" ".join(axes.get_title().split()) for axes in explorer.picture.figure.axes]
+    assert titles == [f"conv1, channel 5: {steps}" for steps in ("1 step", "2 steps", "4 steps")]
 
 
 def test_what_is_shown_is_what_render_makes(model, monkeypatch):
