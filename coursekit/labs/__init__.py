@@ -7,7 +7,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "autoencoder": "load_autoencoder",
     "blind": "blind_trial BlindTrial Trial wilson",
     "catch": "",
-    "checking": "check claim",
+    "checking": "check progress claim",
     "detective.case": "case Case flips",
     "detective.collection": "",
     "detective.court": "verdict Verdict Report Evidence Refutation",

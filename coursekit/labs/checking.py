@@ -2,11 +2,15 @@
 
 Each lab has its file here with one judge for each exercise: a function that takes the student's answer and returns
 None when it is right, or a hint. Judges call the student's functions on tiny networks, so a check takes milliseconds.
+A judge whose data come from `case` or `varied` is asked twice, with other numbers, signs and sizes the second time, so
+that nothing passes which is right for one example only.
 """
 
+import linecache
 import math
 import operator
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +27,50 @@ Judge = Callable[[object], str | None]
 
 class Unfinished(Exception):
     """The student's function still returns the starter's `...`."""
+
+
+class _Nothing(Exception):
+    """The student's function returns None."""
+
+
+class _Cases:
+    """Which example the judge is to make, and whether it has asked."""
+
+    now, asked = 0, False
+
+
+_marks: dict[str, str] = {}  # what came of each exercise that was checked in this session
+
+
+def case() -> int:
+    """Return which example a judge is to make: 0, and where that was right, 1."""
+    _Cases.asked = True
+    return _Cases.now
+
+
+def varied(seed: int) -> torch.Generator:
+    """Return a generator whose numbers differ from example to example."""
+    return torch.Generator().manual_seed(seed + 1000 * case())
+
+
+def judged(judge: Judge, answer: object) -> str | None:
+    """Return a judge's hint, None where all of its examples are right.
+
+    >>> judged(lambda answer: compare(answer, 2.0), 2)
+    >>> judged(lambda answer: "take the root" if case() else None, 2)
+    'right for one example, but not for another: take the root'
+    """
+    _Cases.asked = False
+    try:
+        for _Cases.now in range(2):
+            hint = judge(answer)
+            if hint is not None:
+                return f"right for one example, but not for another: {hint}" if _Cases.now else hint
+            if not _Cases.asked:
+                break
+    finally:
+        _Cases.now = 0
+    return None
 
 
 def check(number: str, answer: object = ...) -> None:
@@ -51,15 +99,41 @@ def check(number: str, answer: object = ...) -> None:
     try:
         if answer is ... or answer is None:
             raise Unfinished
-        hint = judge(answer)
+        hint = judged(judge, answer)
         message = f"✓ {number} right." if hint is None else f"✗ {number} not yet: {hint}"
     except Unfinished:
         message = f"○ {number} not done yet."
+    except _Nothing:
+        message = f"✗ {number} not yet: your function returns nothing: is `return` missing?"
     except Exception as error:  # whatever the student's code raises is a hint, not the end of Run All
-        message = f"✗ {number} not yet: your code raised {type(error).__name__}: {error}"
+        message = f"✗ {number} not yet: your code raised {type(error).__name__}: {error}{_line(error, answer)}"
+    _marks[number] = message[0]
     print(message)
     if os.environ.get("COURSEKIT_STRICT") == "1" and not message.startswith("✓"):
         raise AssertionError(message)
+
+
+def progress() -> dict[str, str]:
+    """Print and return what the checks of this session have said: for each exercise ✓, ✗, or ○ for not done yet.
+
+    It lists all exercises of the labs whose checks have run since the kernel was started; run the lab first.
+
+    >>> check("03.1", 625)
+    ✓ 03.1 right.
+    >>> progress()["03.1"]  # doctest: +ELLIPSIS
+    Lab ... right · ... ✓ 03.1 · ...
+    '✓'
+    """
+    marks: dict[str, str] = {}
+    for lab in sorted({number.split(".")[0] for number in _marks}):
+        numbers = import_module(f"coursekit.labs.lab{lab}").JUDGES
+        own = {number: _marks.get(number, "○") for number in numbers}
+        right = sum(mark == "✓" for mark in own.values())
+        print(f"Lab {lab}: {right} of {len(own)} right", *(f"{own[number]} {number}" for number in own), sep=" · ")
+        marks |= own
+    if not marks:
+        print("No check has run yet in this session: run the lab first.")
+    return marks
 
 
 def claim(
@@ -123,12 +197,14 @@ def claim(
 
 
 def call(function: object, *arguments: object) -> Any:
-    """Run the student's function; `Unfinished` where it still returns `...` or nothing."""
+    """Run the student's function; `Unfinished` where it still returns `...`."""
     if not callable(function):
         raise TypeError(f"give the function itself, not {type(function).__name__}")
     result = function(*arguments)
-    if result is ... or result is None:
+    if result is ...:
         raise Unfinished
+    if result is None:
+        raise _Nothing
     return result
 
 
@@ -158,11 +234,24 @@ def compare(answer: object, right: Tensor | float, mistakes: Sequence[tuple[Tens
     return "the values differ from the right ones; go through the formula once more."
 
 
+def _line(error: Exception, answer: object) -> str:
+    """Say in which line of the student's function an error arose, where that is known."""
+    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    own = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    if not own:
+        return ""
+    number = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame is own[-1]][-1]
+    text = linecache.getline(str(file), number).strip()
+    return f" (in line {number}: `{text}`)" if text else f" (in line {number})"
+
+
 def _same(answer: Tensor, value: Tensor | float) -> bool:
-    answer, value = _unbatched(answer), _unbatched(torch.as_tensor(value).detach().cpu().double())
+    value = torch.as_tensor(value).detach().cpu()
+    whole = not value.is_floating_point()  # a number of things is right or wrong
+    answer, value = _unbatched(answer), _unbatched(value.double())
     if answer.shape != value.shape:
         return False
-    tolerance = 1e-4 * max(float(value.abs().max()), 1e-12)
+    tolerance = 0.1 if whole else 1e-4 * max(float(value.abs().max()), 1e-12)
     return math.isfinite(float(answer.abs().max())) and float((answer - value).abs().max()) <= tolerance
 
 

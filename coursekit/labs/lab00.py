@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 
 
 def numbers(answer: object) -> str | None:
@@ -19,12 +19,12 @@ def numbers(answer: object) -> str | None:
         (256 * 3 * pixels, "count the numbers, not the values that each of them can have."),
         (1000, "that is what the network gives back; how many numbers go in?"),
     ]
-    return compare(answer, 3.0 * pixels, mistakes)
+    return compare(answer, 3 * pixels, mistakes)
 
 
 def softmax(answer: object) -> str | None:
     """00.2: softmax over the classes of a batch of logits, also of large ones."""
-    logits = 2 * torch.randn(3, 5, generator=torch.Generator().manual_seed(2))
+    logits = 2 * torch.randn(3 + case(), 5, generator=varied(2))
     given, powers = logits.clone(), logits.exp()
     result = call(answer, given)
     if not torch.equal(given, logits):
@@ -47,9 +47,9 @@ def softmax(answer: object) -> str | None:
 
 def to_image(answer: object) -> str | None:
     """00.3: a camera's array (H, W, 3) of bytes as an image (1, 3, H, W) of floats in [0, 1]."""
-    height, width = 4, 6
-    array = np.random.default_rng(3).integers(10, 200, (height, width, 3)).astype(np.uint8)
-    array[0, 0] = 200, 60, 10  # not the whole range: a dark picture should stay dark
+    height, width = (5, 3) if case() else (4, 6)
+    array = np.random.default_rng(3 + case()).integers(10, 200, (height, width, 3)).astype(np.uint8)
+    array[0, 0] = 200 - 90 * case(), 60, 10  # not the whole range: a dark picture should stay dark
     result = call(answer, array.copy())
     if not isinstance(result, Tensor):
         return f"the answer should be a tensor, not {type(result).__name__}; start with torch.from_numpy(array)."

@@ -13,7 +13,7 @@ from coursekit.errors import OptionError
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
 from coursekit.figures.images import signal_pictures
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 from coursekit.units.filters import Gabor, frequency_response, mosaic
 
 
@@ -138,7 +138,7 @@ def _learning(moment: Moment, images: Tensor, unit: int) -> Picture:
 
 
 def _random(*shape: int, seed: int) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(*shape, generator=varied(seed))
 
 
 def parameters(answer: object) -> str | None:
@@ -151,7 +151,7 @@ def parameters(answer: object) -> str | None:
         (64 * (49 + 1) * 3, "a filter has one bias, not one for each colour."),
         (49 * 3 + 1, "that is one filter; there are 64."),
     ]
-    return compare(answer, 64.0 * (49 * 3 + 1), mistakes)
+    return compare(answer, 64 * (49 * 3 + 1), mistakes)
 
 
 def similarity(answer: object) -> str | None:
@@ -177,7 +177,7 @@ def similarity(answer: object) -> str | None:
 
 def share_of_zeros(answer: object) -> str | None:
     """01.3: the share of zeros after a ReLU, by image."""
-    maps = (_random(3, 4, 5, 6, seed=2) - torch.tensor([0.0, 0.5, 1.0])[:, None, None, None]).clamp(min=0)
+    maps = (_random(3, 4, 5, 6, seed=2) - torch.tensor([0.0, 0.5, 1.0]).roll(case())[:, None, None, None]).clamp(min=0)
     zero = (maps == 0).float()
     result = call(answer, maps.clone())
     mistakes = [
@@ -192,11 +192,11 @@ def share_of_zeros(answer: object) -> str | None:
 
 def activation(answer: object) -> str | None:
     """01.4: one activation of a convolution with stride and ReLU."""
-    x, w, b, s, k = _random(2, 9, 9, seed=3), _random(2, 3, 3, seed=4), torch.tensor(0.7), 2, 3
+    x, w, b, s, k = _random(2, 9, 9, seed=3), _random(2, 3, 3, seed=4), torch.tensor(0.7 - 0.9 * case()), 2 - case(), 3
     spots = [(i, j) for i in range(4) for j in range(3)]
 
     def by_hand(
-        step: int = s, bias: float = 0.7, relu: bool = True, flip: bool = False, swap: bool = False
+        step: int = s, bias: float = float(b), relu: bool = True, flip: bool = False, swap: bool = False
     ) -> torch.Tensor:
         values = []
         for i, j in spots:
@@ -213,7 +213,7 @@ def activation(answer: object) -> str | None:
     mistakes = [
         (by_hand(relu=False), "the ReLU is missing: nothing below 0 comes out."),
         (by_hand(bias=0), "the bias is missing."),
-        (by_hand(step=1), "the stride is missing: the patch starts at row i · s and column j · s."),
+        (by_hand(step=3 - s), "the stride is missing: the patch starts at row i · s and column j · s."),
         (
             by_hand(flip=True),
             "you flipped the filter; deep learning calls this dot product a convolution, without a flip.",
@@ -251,6 +251,7 @@ def settled(answer: object) -> str | None:
     """01.6: the first step from which on a filter stays like its final form."""
     end, noise = _random(3, 2, 3, 3, seed=7), _random(3, 2, 3, 3, seed=8)
     shares = {0: (0.0, 0.0, 0.0), 10: (0.3, 0.9, 0.1), 20: (0.9, 0.2, 0.2), 40: (0.95, 0.9, 0.3), 80: (1.0, 1.0, 1.0)}
+    shares = {step: share[case() :] + share[: case()] for step, share in shares.items()}
     parts = {step: torch.tensor(share)[:, None, None, None] for step, share in shares.items()}
     moments = {step: 0.4 * (part * end + (1 - part) * noise) for step, part in parts.items()}  # the length says nothing
     moments[80] = end

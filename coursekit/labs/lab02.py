@@ -7,18 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 
 
 def _precision_case() -> tuple[Tensor, Tensor, Tensor, int]:
     """Six objects of two scenes each, in three labels; the other scene of an object is often near, but not always."""
-    generator = torch.Generator().manual_seed(2)
+    generator = varied(2)
     centres = 3 * torch.randn(6, 4, generator=generator)
     points = centres.repeat_interleave(2, 0) + 1.5 * torch.randn(12, 4, generator=generator)
     points[:, :2] += 2 * torch.randn(3, 2, generator=generator).repeat_interleave(4, 0)
     order = torch.randperm(12, generator=generator)
     labels, objects = torch.arange(3).repeat_interleave(4)[order], torch.arange(6).repeat_interleave(2)[order]
-    return torch.cdist(points, points)[order][:, order], labels, objects, 3
+    return torch.cdist(points, points)[order][:, order], labels, objects, 3 - case()
 
 
 def precision_of(answer: object) -> str | None:
@@ -57,7 +57,7 @@ def precision_of(answer: object) -> str | None:
 
 def similarities(answer: object) -> str | None:
     """02.2: q_ij of t-SNE."""
-    y = 2 * torch.randn(5, 2, generator=torch.Generator().manual_seed(3))
+    y = 2 * torch.randn(5, 2 + case(), generator=varied(3))
     square = (y[:, None] - y).square().sum(2)
     off = 1 - torch.eye(5)
     result = call(answer, y.clone())
@@ -78,8 +78,9 @@ def similarities(answer: object) -> str | None:
 
 def perplexity(answer: object) -> str | None:
     """02.3: 2 to the entropy in bits, with zeros among the probabilities."""
-    p = torch.tensor([0.5, 0.25, 0.0, 0.125, 0.125, 0.0])
-    bits, nats = 1.75, 1.75 * 0.6931472
+    p = torch.tensor([0.0, 0.25, 0.0, 0.25, 0.5] if case() else [0.5, 0.25, 0.0, 0.125, 0.125, 0.0])
+    bits = 1.75 - 0.25 * case()
+    nats = bits * math.log(2)
     mistakes = [
         (bits, "that is the entropy H; the perplexity is 2 to the power of H."),
         (nats, "that is the entropy in nats; take log2, and then 2 to the power of H."),
@@ -87,8 +88,8 @@ def perplexity(answer: object) -> str | None:
         (float(torch.tensor(bits).exp()), "two logarithms are mixed: log2 belongs to 2 ** H, the natural one to e."),
         (2**-bits, "the sign: H is positive, −Σ p log2 p, and the perplexity at least 1."),
         (-bits, "the sign: H is −Σ p log2 p; and the perplexity is 2 to the power of it."),
-        (4.0, "that is the number of probabilities above 0; likely ones count more."),
-        (6.0, "that is the number of all points; likely neighbours count more."),
+        (float((p > 0).sum()), "that is the number of probabilities above 0; likely ones count more."),
+        (float(len(p)), "that is the number of all points; likely neighbours count more."),
     ]
     hint = compare(call(answer, p.clone()), 2**bits, mistakes)
     return "0 · log 0 gave NaN: leave out the probabilities that are 0." if hint and "NaN" in hint else hint
@@ -98,6 +99,10 @@ def split(answer: object) -> str | None:
     """02.4: (teach, test) without an object on both sides."""
     labels = ["pig", "bin", "pig", "pig", "bin", "drum", "pig", "drum", "bin", "drum", "pig"]
     objects = ["p2", "b1", "p1", "p2", "b2", "d1", "p3", "d2", "b1", "d1", "p1"]
+    right = ([0, 1, 3, 5, 8, 9], [2, 4, 6, 7, 10])
+    if case():  # the same, and one more of an object that teaches
+        labels, objects = [*labels, "bin", "cow"], [*objects, "b1", "c1"]
+        right = ([*right[0], 11, 12], right[1])
     result = call(answer, list(labels), list(objects))
     try:
         teach, test = ([int(i) for i in part] for part in result)
@@ -106,7 +111,6 @@ def split(answer: object) -> str | None:
     if any(not 0 <= i < len(labels) for i in teach + test):
         return "an index lies outside the lists; indices go from 0 to N − 1."
     shared = {objects[i] for i in teach} & {objects[i] for i in test}
-    right = ([0, 1, 3, 5, 8, 9], [2, 4, 6, 7, 10])
     if (sorted(teach), sorted(test)) == right:
         return None
     if (sorted(test), sorted(teach)) == right:
@@ -141,7 +145,8 @@ def distance_of_codes(answer: object) -> str | None:
 def core_points(answer: object) -> str | None:
     """02.6: the points of DBSCAN that have at least `least` points within `radius`, themselves among them."""
     points = torch.tensor([0.0, 1.0, 2.0, 3.0, 6.0, 7.0, 7.5, 8.25, 12.0])
-    distance, radius, least = (points[:, None] - points).abs(), 1.0, 3
+    points = torch.cat([points.flip(0) * 2, torch.tensor([7.0])]) if case() else points
+    distance, radius, least = (points[:, None] - points).abs(), 1.0 + case(), 3 - case()
     result = call(answer, distance.clone(), radius, least)
     within = (distance <= radius).sum(1)
     right = within >= least
@@ -164,6 +169,8 @@ def q_goal(answer: object) -> str | None:
     """02.7: r + γ max Q(s′), nothing after the end of a game."""
     reward, over = torch.tensor([0.25, 1.0, -1.0, 0.0]), torch.tensor([False, True, True, False])
     q = torch.tensor([[0.5, 0.25, -1.0], [2.0, 0.5, 0.0], [0.25, 1.0, 0.75], [-0.5, -0.25, -2.0]])
+    if case():
+        reward, over, q = -2 * reward[:3], over[1:], 3 * q[:3].flip(0, 1)
     result = call(answer, reward.clone(), q.clone(), over.clone(), 0.8)
     best, going = q.amax(1), (~over).float()
     right = reward + 0.8 * best * going
@@ -187,6 +194,8 @@ def strongest(answer: object) -> str | None:
     """02.8: the k pictures that excite a channel most, one of each object, the strongest first."""
     peaks = torch.tensor([0.5, 3.0, 2.0, 2.5, 0.0, 1.5, 2.75, 1.0])
     objects, k = ["hen", "zebra", "zebra", "hen", "drum", "drum", "zebra", "cello"], 3
+    if case():
+        peaks, objects, k = peaks.flip(0) - 2, objects[::-1], 2
     result = call(answer, peaks.clone(), list(objects), k)
     mistakes = [
         ([1, 6, 3], "two of these show one object; of each object take the strongest picture only."),
@@ -202,12 +211,14 @@ def strongest(answer: object) -> str | None:
             result = [float(i) for i in result]
         except (TypeError, ValueError):
             return "return k whole numbers: which pictures."
-    return compare(result, torch.tensor([1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes])
+    return compare(
+        result, torch.tensor([6, 4] if case() else [1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes]
+    )
 
 
 def to_cells(answer: object) -> str | None:
     """02.9: the cell of each dot, each cell once, with the least sum of squared distances."""
-    dots = torch.rand(6, 2, generator=torch.Generator().manual_seed(196))
+    dots = torch.rand(6, 2, generator=varied(196))
     cells = torch.cartesian_prod(torch.tensor([0.25, 0.75]), torch.tensor([1 / 6, 0.5, 5 / 6]))
     cost = torch.cdist(dots, cells).square()
     right = _least(cost)
@@ -253,10 +264,10 @@ def _one_by_one(cost: Tensor) -> Tensor:
 
 def turned_view(answer: object) -> str | None:
     """02.10: one step of the grand tour: two coordinates of the axes turn, then the points are projected."""
-    generator = torch.Generator().manual_seed(5)
+    generator = varied(5)
     points = torch.randn(7, 4, generator=generator)
     axes = torch.linalg.qr(torch.randn(4, 2, generator=generator)).Q
-    a, b, angle = 1, 3, 0.6
+    a, b, angle = (2, 0, 0.6) if case() else (1, 3, 0.6)
     given = axes.clone()
     result = call(answer, points.clone(), given, a, b, angle)
     if not torch.equal(given, axes):

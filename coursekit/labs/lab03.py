@@ -1,5 +1,6 @@
 """Lab 03, occlusion: the plate of five panels, and the checks of its exercises."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from coursekit.arguments import check_count, check_images, check_shape
 from coursekit.attribution.occlusion import OcclusionGrid
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, MAGNITUDE, WIDTH, Picture, draw_image, styled
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 from coursekit.networks.model import Model
 
 
@@ -99,17 +100,22 @@ def _draw_windows(ax: Axes, row: PlateRow, values: Tensor, **how: Any) -> AxesIm
 SIDE, WINDOW, STRIDE = 20, 6, 4  # (20 − 6) / 4 is no whole number: the last window is cut by the border
 
 
+def _size() -> tuple[int, int]:
+    """Height and width: a square, then an image that is wider than high."""
+    return SIDE, SIDE + 8 * case()
+
+
 def _linear() -> Model:
-    """A linear network on 20 × 20 images, with a known answer for every window."""
-    layer = nn.Linear(3 * SIDE * SIDE, 2)
-    generator = torch.Generator().manual_seed(3)
+    """A linear network on small images, with a known answer for every window."""
+    layer = nn.Linear(3 * math.prod(_size()), 2)
+    generator = varied(3)
     layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * 0.1
     model = Model(nn.Sequential(nn.Flatten(), layer), mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2))
     return model.requires_grad_(False)
 
 
 def _image() -> Tensor:
-    return torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(30))
+    return torch.rand(1, 3, *_size(), generator=varied(30))
 
 
 def windows(answer: object) -> str | None:
@@ -122,7 +128,7 @@ def windows(answer: object) -> str | None:
         (7**2, "so many fit side by side; but the window moves by 8 pixels, not by its own width."),
         (626, "almost: the clean image is one more pass, but here only the windows count."),
     ]
-    return compare(answer, 25.0**2, mistakes)
+    return compare(answer, 25**2, mistakes)
 
 
 def occlude(answer: object) -> str | None:
@@ -173,13 +179,14 @@ def _without_batch(answer: Any, ndim: int) -> Any:
 
 def _map(model: Model, image: Tensor, target: int, kind: str) -> Tensor:
     """The occlusion map by a plain loop; `kind` names the mistake that is made on purpose."""
-    total, count = torch.zeros(SIDE, SIDE), torch.zeros(SIDE, SIDE)
-    starts = list(range(0, SIDE - WINDOW + (1 if kind in ("border", "moved") else STRIDE), STRIDE))
+    total, count = torch.zeros(_size()), torch.zeros(_size())
+    end = 1 if kind in ("border", "moved") else STRIDE
+    tops, lefts = (list(range(0, side - WINDOW + end, STRIDE)) for side in _size())
     if kind == "moved":
-        starts.append(SIDE - WINDOW)
+        tops, lefts = [*tops, SIDE - WINDOW], [*lefts, _size()[1] - WINDOW]
     whole = model(image)[0].cpu()
-    for top in starts:
-        for left in starts:
+    for top in tops:
+        for left in lefts:
             copy = image.clone()
             fill = torch.zeros(1) if kind == "black" else model.mean.cpu()
             copy[:, :, top : top + WINDOW, left : left + WINDOW] = fill
@@ -192,7 +199,7 @@ def _map(model: Model, image: Tensor, target: int, kind: str) -> Tensor:
             total[top : top + WINDOW, left : left + WINDOW] += value
             count[top : top + WINDOW, left : left + WINDOW] += 1
     if kind == "all":
-        return total / len(starts) ** 2
+        return total / (len(tops) * len(lefts))
     return total if kind == "sum" else total / count.clamp(min=1)
 
 
@@ -222,7 +229,7 @@ def occlusion_map(answer: object) -> str | None:
 
 def total_activation(answer: object) -> str | None:
     """03.4: one feature map's total activation, summed over its positions."""
-    maps = torch.rand(1, 4, 5, 7, generator=torch.Generator().manual_seed(34))
+    maps = torch.rand(1, 4, 5, 7, generator=varied(34)) - 0.7 * case()
     result = call(answer, maps, 2)
     mistakes = [
         (maps[0, 2].mean(), "that is the mean over the map; the total is the sum over all positions."),
@@ -235,8 +242,8 @@ def total_activation(answer: object) -> str | None:
 
 def rise_map(answer: object) -> str | None:
     """03.5: the mean score of the masks that show a pixel."""
-    generator = torch.Generator().manual_seed(35)
-    scores, masks = torch.randn(6, generator=generator) + 1, torch.rand(6, 1, 4, 5, generator=generator)
+    generator = varied(35)
+    scores, masks = torch.randn(6, generator=generator) + 1 - 2 * case(), torch.rand(6, 1, 4, 5, generator=generator)
     given = scores.clone(), masks.clone()
     result = _without_batch(call(answer, *given), 2)
     if not (torch.equal(given[0], scores) and torch.equal(given[1], masks)):

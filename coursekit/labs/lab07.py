@@ -5,16 +5,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=varied(seed))
 
 
 def climb(answer: object) -> str | None:
     """07.1: the loop x ← clip(x + rate · g / mean|g|)."""
-    weight, rate, steps = _random(1, 3, 5, 5, seed=1) - 0.4, 0.12, 5
+    weight, rate, steps = _random(1, 3, 5, 5, seed=1) - 0.4, 0.12 - 0.1 * case(), 5 - 2 * case()
     start = 0.2 + 0.6 * _random(1, 3, 5, 5, seed=2)
 
     def score(x: Tensor) -> Tensor:
@@ -54,7 +54,8 @@ def climb(answer: object) -> str | None:
 
 def class_model(answer: object) -> str | None:
     """07.2: S_c(x) - λ ‖x - ½‖²."""
-    x, logits, target, weight = _random(2, 3, 4, 4, seed=3), _random(2, 6, seed=4) * 5, 4, 0.07
+    x, logits = _random(2, 3, 4, 4, seed=3), (_random(2, 6, seed=4) - 0.5 * case()) * 5
+    target, weight = 4 - 3 * case(), 0.07
     squares = (x - 0.5).pow(2).flatten(1).sum(1)
     score = logits[:, target]
 
@@ -107,7 +108,7 @@ def clip_contribution(answer: object) -> str | None:
 
 def waves(answer: object) -> str | None:
     """07.4: u = irfft2(z / f^decay)."""
-    size, decay = 8, 1.5
+    size, decay = 8 - 2 * case(), 1.5 - case() / 4
     z = torch.complex(
         _random(2, 3, size, size // 2 + 1, seed=7) - 0.5, _random(2, 3, size, size // 2 + 1, seed=8) - 0.5
     )

@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=varied(seed))
 
 
 def _network() -> nn.Module:
@@ -21,7 +21,8 @@ def _network() -> nn.Module:
 
 def one_step(answer: object) -> str | None:
     """08.1: one step of the sign method towards a class."""
-    network, image, target, epsilon = _network(), _random(1, 3, 8, 8, seed=9), 2, 0.2
+    network, target, epsilon = _network(), 2 - 2 * case(), 0.2
+    image = _random(1, 3, 8, 8, seed=9) * (1 - 0.5 * case()) + 0.25 * case()  # the second stays inside [0, 1]
     x = image.clone().requires_grad_()
     (g,) = torch.autograd.grad(F.cross_entropy(network(x), torch.tensor([target])), x)
     (logit,) = torch.autograd.grad(network(x)[0, target], x)
@@ -46,7 +47,7 @@ def one_step(answer: object) -> str | None:
 
 def into_the_box(answer: object) -> str | None:
     """08.2: clip to the box around the start and to [0, 1]."""
-    start, epsilon = _random(1, 3, 4, 4, seed=1), 0.1
+    start, epsilon = _random(1, 3, 4, 4, seed=1) * (1 - 0.5 * case()) + 0.25 * case(), 0.1
     x = start + 0.6 * (_random(1, 3, 4, 4, seed=2) - 0.5)
     r = x - start
     boxed = start + r.clamp(-epsilon, epsilon)
@@ -69,7 +70,7 @@ def into_the_box(answer: object) -> str | None:
 
 def largest_growth(answer: object) -> str | None:
     """08.3: ε times the sum of |w|."""
-    w, epsilon = 2 * _random(3, 5, 5, seed=3) - 1, 0.3
+    w, epsilon = 2 * _random(3, 5, 5 + case(), seed=3) - 1, 0.3
     result = call(answer, w.clone(), epsilon)
     mistakes = [
         (epsilon * w.norm(), "that is ε‖w‖₂, right for a ball; in a box every value may use its whole ε."),
@@ -84,7 +85,7 @@ def largest_growth(answer: object) -> str | None:
 
 def mean_over_views(answer: object) -> str | None:
     """08.4: mean probability over three views."""
-    network, images, shift = _network().eval(), _random(2, 3, 8, 8, seed=5), 3
+    network, images, shift = _network().eval(), _random(2, 3, 8, 8, seed=5), 3 - case()
     views = [images, images.flip(3), images.roll(shift, 3)]
 
     def seen(view: Tensor) -> Tensor:

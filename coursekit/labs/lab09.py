@@ -7,18 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.interrupts import importing
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=varied(seed))
 
 
 def code_error(answer: object) -> str | None:
     """09.1: ‖a - a₀‖² / ‖a₀‖², one number for each image."""
-    a, goal = _random(3, 4, 2, 2, seed=1), 2 * _random(1, 4, 2, 2, seed=2)
+    a, goal = _random(3, 4, 2, 2 + case(), seed=1), 2 * _random(1, 4, 2, 2 + case(), seed=2) - 1.5 * case()
     result = call(answer, a.clone(), goal.clone())
     squares = (a - goal).pow(2).flatten(1).sum(1)
     length = goal.pow(2).sum()
@@ -38,7 +38,7 @@ def code_error(answer: object) -> str | None:
 
 def total_variation(answer: object) -> str | None:
     """09.2: Σ (Δ_v² + Δ_h²)^(β/2) / (H W)."""
-    x, beta = _random(2, 3, 5, 6, seed=3), 1.6
+    x, beta = _random(2, 3, 5, 6, seed=3), 1.6 + case()
     down, right = x[..., 1:, :-1] - x[..., :-1, :-1], x[..., :-1, 1:] - x[..., :-1, :-1]
     result = call(answer, x.clone(), beta)
 
@@ -68,7 +68,7 @@ def total_variation(answer: object) -> str | None:
 
 def search(answer: object) -> str | None:
     """09.3: L-BFGS, clamped after each step and never inside the closure."""
-    matrix, goal = _random(6, 12, seed=4) - 0.5, 3 * _random(6, seed=5) - 1
+    matrix, goal = _random(6, 12, seed=4) - 0.5, (3 - 2.7 * case()) * _random(6, seed=5) - 1 + 0.8 * case()
     start, steps = _random(1, 3, 2, 2, seed=6), 3
 
     def loss(x: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ def between(answer: object) -> str | None:
         fc6.bias.fill_(-0.2)
     layers = OrderedDict(flatten=nn.Flatten(), tanh=nn.Tanh(), fc6=fc6, relu6=nn.ReLU(), fc8=fc8)
     model = Model(nn.Sequential(layers).requires_grad_(False))
-    first, second, t = _random(1, 3, 2, 2, seed=8), _random(1, 3, 2, 2, seed=9), 0.3
+    first, second, t = _random(1, 3, 2, 2, seed=8), _random(1, 3, 2, 2, seed=9), 0.3 + case() / 2
 
     def decode(c: Tensor) -> Tensor:
         return (c @ weight).tanh().view(-1, 3, 2, 2)
@@ -152,7 +152,7 @@ def between(answer: object) -> str | None:
 
 def mean_distance(answer: object) -> str | None:
     """09.5: the mean distance between two different codes."""
-    codes = _random(5, 7, seed=10)
+    codes = 3 * _random(5, 7 + case(), seed=10) - case()
     apart = torch.cdist(codes, codes)
     result = call(answer, codes.clone())
     mistakes = [

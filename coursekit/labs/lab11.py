@@ -7,19 +7,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit.interrupts import importing
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 from coursekit.networks.model import Model
 from coursekit.probe.capture import capture
 from coursekit.synthesis.objectives import gram
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=varied(seed))
 
 
 def gram_matrix(answer: object) -> str | None:
     """11.1: G = A Aᵀ / (H W)."""
-    a = _random(2, 3, 4, 5, seed=1) - 0.3
+    a = (1 + 3 * case()) * (_random(2, 3, 4, 5, seed=1) - 0.3 - 0.2 * case())
     result = call(answer, a.clone())
     flat, right = a.flatten(2), gram(a)
     mean = flat.mean(2)
@@ -50,7 +50,7 @@ def gram_matrix(answer: object) -> str | None:
 
 def _eye() -> Model:
     net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1), nn.ReLU())
-    generator = torch.Generator().manual_seed(2)
+    generator = varied(2)
     for parameter in net.parameters():
         parameter.data = torch.randn(parameter.shape, generator=generator) * 0.5
     return Model(net.requires_grad_(False))
@@ -89,7 +89,7 @@ def style_distance(answer: object) -> str | None:
 
 def variation(answer: object) -> str | None:
     """11.3: total variation as the loop has it."""
-    x = _random(2, 3, 5, 6, seed=5)
+    x = 3 * _random(2, 3, 5, 6, seed=5) - case()
     down, right = x.diff(dim=2), x.diff(dim=3)
     result = call(answer, x.clone())
 
@@ -138,7 +138,7 @@ def _paint(loss: Callable, start: Tensor, steps: int, clamp: str = "after", max_
 def paint(answer: object) -> str | None:
     """11.4: L-BFGS with the clamp after each step, and one value of the loss for each step."""
     start, goal = _random(1, 3, 4, 4, seed=6), 2 * _random(1, 3, 4, 4, seed=7) - 0.5
-    scale, steps = 1 + 9 * _random(1, 3, 4, 4, seed=8), 3
+    scale, steps = 1 + 9 * _random(1, 3, 4, 4, seed=8), 3 - case()
     asked: list[float] = []
 
     def loss(x: Tensor) -> Tensor:
@@ -211,7 +211,7 @@ def keep_colours(answer: object) -> str | None:
 
 def region_grams(answer: object) -> str | None:
     """11.6: G_r = Σ m_r a aᵀ / Σ m_r."""
-    a = _random(3, 4, 5, seed=11) - 0.3
+    a = (1 + 3 * case()) * (_random(3, 4, 5, seed=11) - 0.3 - 0.2 * case())
     masks = F.one_hot((_random(4, 5, seed=12) * 1.4).long(), 2).permute(2, 0, 1).float()
     result = call(answer, a.clone(), masks.clone())
     sums = torch.einsum("rhw,chw,dhw->rcd", masks, a, a)

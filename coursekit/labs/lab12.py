@@ -5,20 +5,21 @@ import math
 import torch
 from torch import Tensor, nn
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare, varied
 from coursekit.networks.nets.style import StyleNetwork
 
 EPSILON = 1e-5
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=varied(seed))
 
 
 def conditional_norm(answer: object) -> str | None:
     """12.1: γ_s (x - μ) / √(σ² + ε) + β_s, μ and σ of each picture and channel."""
     x = _random(3, 4, 5, 6, seed=1) * torch.tensor([0.1, 1.0, 3.0])[:, None, None, None]
-    gammas, betas, which = _random(2, 4, seed=2) + 0.5, _random(2, 4, seed=3), torch.tensor([1, 0, 1])
+    gammas, betas = _random(2, 4, seed=2) + 0.5, _random(2, 4, seed=3) - case()
+    which = torch.tensor([0, 1, 1] if case() else [1, 0, 1])
     result = call(answer, x.clone(), gammas.clone(), betas.clone(), which.clone())
 
     def made(
@@ -49,8 +50,10 @@ def shares_of(answer: object) -> str | None:
     """12.2: shares in the order of the styles, with sum 1."""
     styles, sliders = ["ink", "mosaic", "strokes", "swirls"], {"swirls": 0.6, "ink": 0.2, "strokes": 1.2}
     values = torch.tensor([[0.2, 0.0, 1.2, 0.6]])
+    if case():
+        styles, sliders, values = ["wood", "ink", "oil"], {"ink": 3.0, "wood": 0.5}, torch.tensor([[0.5, 3.0, 0.0]])
     result = call(answer, dict(sliders), list(styles))
-    given = torch.tensor([[0.6, 0.2, 1.2]])
+    given = torch.tensor([list(sliders.values())])
     mistakes = [
         (values, "the sum is not 1: divide by it."),
         (values.softmax(1), "softmax gives a style at 0 a share, too: divide by the sum."),
@@ -89,12 +92,12 @@ def psnr(answer: object) -> str | None:
 def one_pass_of(answer: object) -> str | None:
     """12.4: the output in evaluation mode, without a gradient; the mode is restored."""
     torch_state = torch.get_rng_state()
-    torch.manual_seed(0)
+    torch.manual_seed(case())
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 3, 1))
     torch.set_rng_state(torch_state)
     mean = network.get_buffer("1.running_mean").copy_(torch.tensor([0.1, -0.2, 0.3, 0.0]))
     network.get_buffer("1.running_var").copy_(torch.tensor([0.5, 1.0, 2.0, 0.2]))
-    x = _random(2, 3, 6, 6, seed=6)
+    x = (1 + 5 * case()) * _random(2, 3, 6, 6, seed=6)
     with torch.no_grad():
         right = network.eval()(x)
     kept, results = mean.clone(), {}
@@ -119,7 +122,7 @@ def one_pass_of(answer: object) -> str | None:
 
 def freeze_all_but_styles(answer: object) -> str | None:
     """12.5: only γ and β need a gradient; how many numbers that is."""
-    network = StyleNetwork(styles=3)
+    network = StyleNetwork(styles=3 - case())
     tables = {name: p for name, p in network.named_parameters() if name.endswith(("gamma", "beta"))}
     right = sum(p.numel() for p in tables.values())
     result = call(answer, network)
@@ -132,7 +135,7 @@ def freeze_all_but_styles(answer: object) -> str | None:
         return f"{sorted(extra)[0]} can still change, and with it every other style."
     mistakes = [
         (len(tables), "you counted tensors; numel() counts their numbers."),
-        (right // 3, "that is one style; all tables together are asked for."),
+        (right // (3 - case()), "that is one style; all tables together are asked for."),
         (sum(p.numel() for p in network.parameters()) - right, "these are the frozen numbers; count the others."),
         (sum(p.numel() for p in network.parameters()), "these are all numbers; count those that still change."),
     ]

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from coursekit.interrupts import importing
-from coursekit.labs.checking import Unfinished, call, compare
+from coursekit.labs.checking import Unfinished, call, case, compare, varied
 
 
 def _noise(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(*shape, generator=varied(seed))
 
 
 def _ranks(values: Tensor) -> Tensor:
@@ -53,8 +53,8 @@ def rank_correlation(answer: object) -> str | None:
 
 def cascade(answer: object) -> str | None:
     """14.2: the weights after the last k layers were drawn anew."""
-    trained, fresh = [_noise(2, 2, seed=i) for i in range(5)], [_noise(2, 2, seed=10 + i) for i in range(5)]
-    kept, k = [tensor.clone() for tensor in trained], 2
+    trained, fresh = [_noise(2, 3, seed=i) for i in range(5)], [_noise(2, 3, seed=10 + i) for i in range(5)]
+    kept, k = [tensor.clone() for tensor in trained], 2 + case()
     result = call(answer, trained, fresh, k)
     if not all(torch.equal(a, b) for a, b in zip(trained, kept, strict=True)):
         return "you wrote into the trained weights; give back a new list and leave them as they were."
@@ -87,6 +87,7 @@ def similarities(answer: object) -> str | None:
     weights = [
         torch.tensor(rows) for rows in ([[1.0, 4, 2], [5, 1, 3]], [[7.0, 2, 1], [1, 3, 0]], [[9.0, 1, 5], [2, 0, 6]])
     ]
+    weights = [rows * torch.tensor([1.0, 2.0, 1.0]) for rows in weights] if case() else weights
     image = torch.tensor([1.0, 0.5, 2.0])
     trained, *stages = [lambda x, w=w: w @ x for w in weights]
     if int(trained(image).argmax()) != 1 or any(int(stage(image).argmax()) != 0 for stage in stages):
@@ -98,7 +99,7 @@ def similarities(answer: object) -> str | None:
         return weights[[trained, *stages].index(model)][int(target)] * x
 
     def similarity(a: Tensor, b: Tensor) -> float:
-        return float(1 / (1 + (a - b).abs().sum()))
+        return float(1 / (1 + (a - b).abs().sum())) if not case() else float(33 - 3 * (a - b).abs().sum())
 
     maps = [[explain(model, image, target) for target in (0, 1)] for model in (trained, *stages)]
     right = [similarity(maps[0][1], m[1]) for m in maps[1:]]
@@ -139,7 +140,7 @@ def similar_pictures(answer: object) -> str | None:
         from skimage.metrics import structural_similarity as ssim
 
     a, b = 0.01 * _noise(16, 16, seed=3).abs(), 0.3 * _noise(16, 16, seed=4).abs()
-    b += 15 * a
+    b += 15 * (a.max() - a if case() else a)
     x, y = (a / a.max()).numpy(), (b / b.max()).numpy()
     result = call(answer, a.clone(), b.clone())
     raw = [m.numpy() for m in (a, b)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from coursekit.labs.checking import Unfinished, call, compare
+from coursekit.labs.checking import Unfinished, call, case, compare, varied
 from coursekit.labs.detective.court import Report, verdict
 
 # share of the accused, shares of the others
@@ -26,6 +26,7 @@ TRIALS = [
     (0.9, [0.8, 0.1], 0.5),
     (0.5, [0.2, 0.9], 0.5),
     (0.4, [0.8, 0.9], 0.5),
+    (0.9, [0.5, 0.8], 0.5),
 ]
 
 
@@ -64,8 +65,12 @@ def lost(answer: object) -> str | None:
     labels = torch.tensor([1, 1, 1, 1, 1, 0, 0, 2, 2])
     before = torch.tensor([1, 1, 1, 1, 2, 0, 1, 2, 1])
     after = torch.tensor([1, 0, 2, 0, 0, 0, 0, 1, 0])
-    result = call(answer, before.clone(), after.clone(), labels.clone(), 1)
-    of_class, was, gone = labels == 1, before == 1, after != 1
+    if case():  # another class, and some pictures less
+        before, after, labels = (2 - values[1:] for values in (before, after, labels))
+        before[3], after[1] = 0, 2
+    k = 1 - case()
+    result = call(answer, before.clone(), after.clone(), labels.clone(), k)
+    of_class, was, gone = labels == k, before == k, after != k
     mistakes = [
         ((gone & of_class).sum() / of_class.sum(), "one picture was wrong before: it has nothing to lose."),
         ((gone & was).sum() / was.sum(), "look at the pictures of the class only, by their labels."),
@@ -80,7 +85,7 @@ def lost(answer: object) -> str | None:
 
 def excess(answer: object) -> str | None:
     """16.3: a map's energy in a region, beyond the region's area."""
-    generator = torch.Generator().manual_seed(3)
+    generator = varied(3)
     heat = torch.randn(3, 1, 8, 8, generator=generator) + torch.tensor([0.2, 1.0, -0.3]).view(3, 1, 1, 1)
     heat[1] *= 20
     region = torch.rand(3, 8, 8, generator=generator) < torch.tensor([0.2, 0.5, 0.7]).view(3, 1, 1)

@@ -221,6 +221,7 @@ WITHOUT_MODEL = {
     "explore_points": lambda: ck.explore_points(CODES[:3, :2], torch.rand(3, 1, 8, 8), ["a", "b", "a"], grey=["b"]),
     "explore_fast_style": lambda: ck.explore_fast_style(_styles(), "astronaut", 64),
     "feature_gallery": lambda: ck.feature_gallery("coursenet"),
+    "progress": ck.progress,
     "claim": lambda: ck.claim("share", 0.7, above=0.5, below=0.9, at_least=0.5, at_most=0.9, digits=2),
     "method_colour": lambda: ck.method_colour("grad_cam"),
     "check": lambda: ck.check("00.1", 1.0),

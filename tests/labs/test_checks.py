@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import coursekit as ck
+from coursekit.labs import checking
 from coursekit.labs.checking import compare
 from notebooks import ROOT, find_lessons
 from tests.labs.answers_04 import grad_of_no_leaf, gradient
@@ -51,8 +52,9 @@ def test_an_unfinished_exercise_says_so(said, number):
 
 @pytest.mark.parametrize("number", FUNCTIONS)
 def test_an_unfinished_function_says_so(said, number):
-    for starter in (lambda *arguments: ..., lambda *arguments: None):
-        assert said(number, starter) == f"○ {number} not done yet."
+    assert said(number, lambda *arguments: ...) == f"○ {number} not done yet."
+    nothing = said(number, lambda *arguments: None)
+    assert nothing == f"✗ {number} not yet: your function returns nothing: is `return` missing?"
 
 
 @pytest.mark.parametrize("number", FUNCTIONS)
@@ -126,3 +128,45 @@ def test_other_shapes_and_other_values_are_still_wrong():
     assert compare(right.repeat(2, 1), right) == "the shape should be (3,), but is (2, 3)."
     assert compare(right[None] + 1, right) == "the values differ from the right ones; go through the formula once more."
     assert compare([[2.0]], 2.0) is None and compare([2.0, 2.0], 2.0) == "one number is asked for."
+
+
+# --- what a check says beside the verdict ---------------------------------------------------------------------------
+
+
+def test_an_error_names_the_students_line(said):
+    def total_activation(maps, channel):
+        chosen = maps[0, channel]
+        return chosen @ torch.zeros(3)  # line of the mistake
+
+    message = said("03.4", total_activation)
+    line = total_activation.__code__.co_firstlineno + 2
+    assert f"(in line {line}: `return chosen @ torch.zeros(3)  # line of the mistake`)" in message
+
+
+def test_progress_tells_all_exercises_of_the_labs_that_were_checked(said, capsys, monkeypatch):
+    monkeypatch.setattr(checking, "_marks", {})
+    assert ck.progress() == {} and "run the lab first" in capsys.readouterr().out
+    said("03.1", 24)
+    said("03.1", 625)
+    said("13.3", lambda d: d.mean())
+    marks = ck.progress()
+    assert marks == dict.fromkeys(["03.2", "03.3", "03.4", "03.5", "13.1", "13.2", "13.4"], "○") | {
+        "03.1": "✓",
+        "13.3": "✗",
+    }
+    assert capsys.readouterr().out == (
+        "Lab 03: 1 of 5 right · ✓ 03.1 · ○ 03.2 · ○ 03.3 · ○ 03.4 · ○ 03.5\n"
+        "Lab 13: 0 of 4 right · ○ 13.1 · ○ 13.2 · ✗ 13.3 · ○ 13.4\n"
+    )
+
+
+def test_one_number_of_many_is_not_almost_right(said):
+    assert said("00.1", 150529).startswith("✗")
+    assert said("01.1", 9473).startswith("✗")
+
+
+def test_what_is_right_for_one_example_is_told_so(said):
+    assert "right for one example, but not for another" in said("13.1", lambda w, concept, others: -w / w.norm())
+    assert "right for one example, but not for another" in said(
+        "13.4", lambda runs, null: 2 * (1 + int((null.mean(1) >= runs.mean() - 1e-9).sum())) / (len(null) + 1)
+    )
