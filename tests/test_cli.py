@@ -43,6 +43,14 @@ def test_fetch_goes_on_after_a_failure(monkeypatch, capsys):
     assert "✓ efficientnet_lite0" in shown.out
 
 
+def test_what_can_be_fetched_is_told_apart_from_what_is_here(capsys):
+    with pytest.raises(SystemExit):
+        cli.fetch(["qqqqqqqq"])
+    here, fetched = capsys.readouterr().err.split("To be fetched")
+    assert "efficientnet_lite0" in here and "efficientnet" not in fetched
+    assert "alexnet" in fetched and "resnet18" in fetched
+
+
 def test_the_installed_command(monkeypatch, capsys):
     from importlib.metadata import entry_points
 

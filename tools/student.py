@@ -3,10 +3,11 @@
     python tools/student.py              writes build/student/NN_name.ipynb
 
 A student copy is the notebook without the cells tagged "solution". The starters stay (`answer = ...`), so it runs to
-its end with the exercises undone. A copy that a student has edited is never overwritten.
+its end with the exercises undone. A copy that a student has edited is never overwritten, nor one that is damaged.
 """
 
 import sys
+from itertools import count
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -32,16 +33,27 @@ def student_copy(lesson: NotebookNode) -> NotebookNode:
 
 
 def write_copies(root: Path, folder: Path) -> list[str]:
-    """Write a copy of each lab into the folder; return a line for each copy that was kept because it was edited."""
+    """Write a copy of each lab into the folder; return a line for each copy that was kept, edited or damaged."""
     kept = []
     for lesson in find_lessons(root):
         target = folder / f"{lesson.stem}.ipynb"
-        copy, old = student_copy(read_lesson(lesson)), read_notebook(target)
+        copy, (old, moved) = student_copy(read_lesson(lesson)), _old_copy(target)
+        if moved:
+            kept.append(f"{target.name} is damaged and cannot be read: kept as {moved.name}, a fresh copy beside it")
         if old is not None and digest(old) != recorded_digest(old):
             kept.append(f"{target.name}: your edited copy is kept (rename or delete it to get a fresh one)")
         elif old is None or digest(old) != digest(copy):
             write(target, notebook_text(copy))
     return kept
+
+
+def _old_copy(target: Path) -> tuple[NotebookNode | None, Path | None]:
+    """Read the copy that is there; one that is no notebook (cut off, empty) is renamed, and its new path returned."""
+    try:
+        return read_notebook(target), None
+    except Exception:  # nbformat raises whatever half a file leads to
+        free = (target.with_suffix(f".damaged{number or ''}.ipynb") for number in count())
+        return None, target.rename(next(path for path in free if not path.exists()))
 
 
 def main() -> int:

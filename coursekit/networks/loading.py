@@ -87,7 +87,7 @@ def blueprint(name: str) -> Blueprint:
     hint = (
         f"Did you mean {' or '.join(map(repr, list(close)[:4]))}?"
         if close
-        else f"Try one of {', '.join(PACKAGED)}, resnet18."
+        else f"Here: {', '.join(PACKAGED)}. To be fetched: torchvision's and timm's, such as alexnet, vgg16, resnet18."
     )
     raise UnknownModel(f"No network is called {name!r}. {hint}")
 

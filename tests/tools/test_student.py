@@ -77,6 +77,17 @@ def test_an_edited_copy_is_kept_and_an_untouched_one_is_renewed(lesson, tmp_path
     assert target.read_text("utf8") == edited
 
 
+@pytest.mark.parametrize("content", ["", '{"cells": [', "[]", '{"cells": 3}', "\x00"])
+def test_a_damaged_copy_is_kept_and_a_fresh_one_lies_beside_it(lesson, tmp_path, content):
+    target = tmp_path / "99_scratch.ipynb"
+    for name in ("99_scratch.damaged.ipynb", "99_scratch.damaged1.ipynb"):
+        target.write_text(content, "utf8")
+        (said,) = write_copies(lesson.parent.parent, tmp_path)
+        assert "99_scratch.ipynb is damaged" in said and name in said
+        assert (tmp_path / name).read_text("utf8") == content
+        assert len(read_notebook(target).cells) > 3, "the student has a fresh copy"
+
+
 def test_the_small_lab_runs_with_its_exercise_undone(lesson, tmp_path, monkeypatch):
     cells = run(read_lesson(lesson), tmp_path, monkeypatch)
     assert printed(cells[-1]) == "not done yet\n"
