@@ -16,7 +16,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 100000
 
-.PHONY: lab test test-device lint docs notebooks student handout slides gallery bench weights clean help
+.PHONY: lab test test-device lint docs notebooks student handout slides sheets gallery bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -59,6 +59,9 @@ handout: $(VENV)/lab.stamp ## what students get, without solutions: build/handou
 
 slides: $(VENV)/dev.stamp ## one HTML deck a lab, in build/slides/
 	$(RUN) tools/slides.py
+
+sheets: $(VENV)/dev.stamp ## all slides of each deck on one picture, in build/slides/sheets/ (needs Chromium)
+	$(RUN) tools/contact_sheets.py
 
 gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/gallery.py

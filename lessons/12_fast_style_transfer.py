@@ -86,6 +86,9 @@ ck.show_images([coffee, searched, painted], ["the photograph", "A", "B"], column
 #
 # Johnson, Alahi & Fei-Fei, *Perceptual losses for real-time style transfer and super-resolution*, ECCV 2016.
 
+# %% [markdown] id="idea-notes" slideshow={"slide_type": "notes"}
+# Only $f$ is trained. $\Phi$ stays as it is: it says how far $f(x)$ is from the content of the photograph and from the style's Gram matrices.
+
 # %% [markdown] id="loss-title" slideshow={"slide_type": "slide"}
 # ## The loss is that of lab 11
 #
@@ -323,6 +326,10 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 # One mean and σ for each picture $n$ and channel $c$; or for all pictures together.
 #
 # Two networks, one style, equal in all else, get a photograph of full, half and a quarter contrast. **Predict first.** Which one cares?
+
+# %% [markdown] id="norm-notes" slideshow={"slide_type": "notes"}
+# Let them choose before the next slide. The formulas say it: instance normalisation takes each picture's own mean and σ away, so that a paler photograph
+# gives the same numbers; batch normalisation leaves what one picture has less of than the others.
 
 # %% [markdown] id="contrast-title" slideshow={"slide_type": "slide"}
 # ## The same photograph, faded

@@ -80,6 +80,10 @@ ck.show_matrix(
 #
 # A map that stays as it was ($\rho \approx 1$) cannot have shown what was learned. Adebayo et al., *Sanity checks for saliency maps*, NeurIPS 2018.
 
+# %% [markdown] id="idea-notes" slideshow={"slide_type": "notes"}
+# Two maps can be alike for a reason that has nothing to do with the network: both follow the edges of one picture. So ask each time: alike in which
+# sense, and how alike are maps that share the picture alone?
+
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
 # ## The whole test
 
@@ -450,6 +454,10 @@ print("guided backprop above 0.35:", twin_means["guided_backprop"] > 0.35)
 #
 # Draw $w$ anew, and the gradient of $D$ independent weights keeps $\rho = 0 \pm 1/\sqrt{D}$. A linear model passes the test, whatever the picture.
 
+# %% [markdown] id="linear-notes" slideshow={"slide_type": "notes"}
+# A linear model has one gradient for all pictures, its weights. New weights give a new map, so the test cannot fail here. What is wrong with a method shows
+# only in networks with ReLUs and convolutions.
+
 # %% id="linear" slideshow={"slide_type": "-"}
 torch.manual_seed(2018)
 linear = ck.Model(nn.Sequential(nn.Flatten(), nn.Linear(3 * 28 * 28, 10)))
@@ -472,6 +480,9 @@ print("new weights: mean of ρ within 3 standard errors of 0:", abs(spread.mean(
 #
 # the filter, turned round, over a map of *gates* (the "1-layer sum-pooling" network of the paper's discussion). Where the picture is flat, all gates are alike, and the gradient is one constant: $\sum k$ or 0. It can only change
 # **near an edge**. This holds for *every* filter, a random one too.
+
+# %% [markdown] id="conv-notes" slideshow={"slide_type": "notes"}
+# Ask first where this gradient can change at all. Only near an edge do neighbouring gates differ, and that does not depend on what the filter has learned.
 
 # %% id="conv" slideshow={"slide_type": "-"}
 square = torch.full((1, 3, 40, 40), 0.25)
@@ -559,6 +570,9 @@ print(
 #
 # SSIM holds two constants, $c_1 = (0.01 L)^2$ and $c_2 = (0.03 L)^2$, where $L$ is the range of the data. Gradients are small numbers. With a guessed $L = 2$ the constants
 # drown them, and **any** two maps are alike.
+
+# %% [markdown] id="wrong-ssim-notes" slideshow={"slide_type": "notes"}
+# Bring each map to [0, 1] first, and say the range. Exercise 14.5 asks for this.
 
 # %% id="wrong-ssim" slideshow={"slide_type": "-"}
 a, b = (torch.rand(64, 64, generator=torch.Generator().manual_seed(seed)).numpy() * 0.01 for seed in (0, 1))

@@ -58,6 +58,9 @@ ck.show_images(case.images[first], [case.classes[k] for k in case.labels[first]]
 #
 # A faulty network was trained where **one** of the twelve was a rule: that class always had it, and no other class ever. All else came at random. For the honest one, everything did.
 
+# %% [markdown] id="suppliers-notes" slideshow={"slide_type": "notes"}
+# Four classes and three kinds of coincidence: a fault is one cell of the table. Let each group write down which one it would find hardest to see.
+
 # %% [markdown] id="accuracy-title" slideshow={"slide_type": "slide"}
 # ## A test set cannot help
 #
@@ -93,6 +96,9 @@ print("the three accuracies lie within 2 points:", max(means) - min(means) <= 0.
 # - **one test that could have refuted you**: a share that your claim needs, which at least one other network does not reach.
 #
 # Only then the envelope is opened. Lapuschkin et al., *Unmasking Clever Hans predictors*, Nature Communications 2019; Adebayo et al., *Debugging tests for model explanations*, NeurIPS 2020.
+
+# %% [markdown] id="court-notes" slideshow={"slide_type": "notes"}
+# The margin and the test stand before anything is measured. A test that every network passes says nothing about the accused.
 
 # %% [markdown] id="tools" slideshow={"slide_type": "slide"}
 # ## The tools in the bag
@@ -181,6 +187,9 @@ ck.show_shares(on_mark, title="Grad-CAM: part of the energy on the mark")
 # The channel of the last layer that speaks most for *fruit*, and the eight pictures that excite it most. Marks, grounds and colours are shuffled here.
 #
 # **Predict first.** What do the eight pictures of an honest network have in common?
+
+# %% [markdown] id="patches-notes" slideshow={"slide_type": "notes"}
+# Marks, backgrounds and colours are shuffled in these pictures: what the eight of them share is the unit's own choice, not that of the collection.
 
 # %% [markdown] id="patches-pictures" slideshow={"slide_type": "subslide"}
 # ### The eight pictures that each network's strongest unit for *fruit* likes best

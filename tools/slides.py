@@ -5,15 +5,19 @@
 
 `slideshow={"slide_type": ...}` on a cell says where it goes: "slide" and "subslide" start a slide, "-" continues it,
 "fragment" appears on a click, "notes" are for the speaker. A cell without one is not shown. Code is shown only
-where the cell is tagged "show-code"; outputs always are. For a PDF open the file with ?print-pdf and print.
+where the cell is tagged "show-code"; outputs always are. Two rules make a lecture of it. After *predict first*, all
+that follows on its slide comes with the next key. What the lab says and prints below a slide, up to the next section,
+stands in the speaker's notes (key S), with the answers of the quiz; where it says nothing, what the picture shows. A
+printed claim is a sentence on the slide, or beside a picture in the notes. For a PDF open the file with ?print-pdf.
 """
 
 import argparse
 import base64
 import html
+import re
 import sys
 from io import BytesIO
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +33,8 @@ from notebooks import PICTURES, ROOT, LabError, built_notebook, find_lessons, wr
 COURSE = "Seeing inside convolutional networks"
 HERE = Path(__file__).resolve().parent
 REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
+CLAIMS = re.compile(r'<ul class="claims">.*?</ul>', re.DOTALL)
+FOLDED = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)  # the answers of the quiz
 BESIDE = 1.25  # a picture at most so many times as wide as high stands beside the text, a wider one below it
 PYGMENTS = HtmlFormatter(style="friendly", cssclass="code")
 
@@ -39,9 +45,12 @@ class Slide:
     def __init__(self, number: int, first_cell: str, starts_column: bool):
         self.number, self.first_cell, self.starts_column = number, first_cell, starts_column
         self.title = ""
+        self.asks = False  # has said "predict first": the rest is the answer
+        self.ended = False  # a section that is not shown has begun
         self.blocks: list[str] = []
         self.notes: list[str] = []
         self.aspects: list[float] = []  # width / height of each picture
+        self.alts: list[str] = []
 
     def words_and_picture(self) -> tuple[list[str], str] | None:
         """Return what stands left and right, where one narrow picture goes beside the words below the heading."""
@@ -67,7 +76,25 @@ def picture(data: str, kind: str, alt: str, slide: Slide, cell: NotebookNode) ->
         raise LabError(f"the picture of cell {cell.id!r} has no alt text; draw it with coursekit's functions.")
     with Image.open(BytesIO(base64.b64decode(data))) as image:
         slide.aspects.append(image.width / image.height)
+    slide.alts.append(alt)
     return f'<figure><img src="data:{kind};base64,{data.strip()}" alt="{html.escape(alt, quote=True)}"></figure>'
+
+
+def printed(text: str) -> str:
+    """Render what a cell printed: claims as sentences, all else as it stands."""
+    parts = []
+    for are_claims, lines in groupby(text.strip("\n").rstrip().splitlines(), key=is_claim):
+        if are_claims:
+            said = [line.strip().removesuffix(": True") + " ✓" * line.endswith(": True") for line in lines]
+            parts.append('<ul class="claims">' + "".join(f"<li>{html.escape(line)}</li>" for line in said) + "</ul>")
+        else:
+            parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')
+    return "".join(parts)
+
+
+def is_claim(line: str) -> bool:
+    """Tell whether a printed line is a claim: it ends with its threshold and a mark, or says that something is true."""
+    return line.endswith((") ✓", ") ✗", ": True"))
 
 
 def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
@@ -75,7 +102,7 @@ def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
     blocks = []
     for output in cell.outputs:
         if output.output_type == "stream":
-            blocks.append(f'<pre class="output">{html.escape(output.text.rstrip())}</pre>')
+            blocks.append(printed(output.text))
             continue
         data = output.get("data", {})
         kind = next((kind for kind in PICTURES if kind in data), None)
@@ -100,6 +127,25 @@ def cell_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
     return ([highlight(cell.source, PythonLexer(), PYGMENTS)] if shown else []) + output_blocks(cell, slide)
 
 
+def later(block: str) -> str:
+    """Let a block appear with a key; a picture stays a part of the sheet, or it would lose room."""
+    if block.startswith("<figure>"):
+        return block.replace("<figure>", '<figure class="fragment">', 1)
+    return f'<div class="fragment">{block}</div>'
+
+
+def say(cell: NotebookNode, slide: Slide) -> None:
+    """Put a cell that is not shown into the speaker's notes: the words below a figure, the numbers of its claims."""
+    if cell.cell_type == "markdown":
+        slide.ended = slide.ended or cell.source.startswith(("# ", "## "))
+        if not slide.ended:
+            slide.notes.append(markdown(cell.source))
+    elif not slide.ended and cell.cell_type == "code":
+        text = "".join(output.text for output in cell.outputs if output.output_type == "stream").strip()
+        if text:
+            slide.notes.append(printed(text))
+
+
 def make_slides(nb: NotebookNode) -> list[Slide]:
     """Lay the cells of a notebook out on slides."""
     slides: list[Slide] = []
@@ -108,6 +154,8 @@ def make_slides(nb: NotebookNode) -> list[Slide]:
         if kind in ("slide", "subslide"):
             slides.append(Slide(len(slides) + 1, cell.id, starts_column=kind == "slide"))
         elif kind == "skip":
+            if slides:
+                say(cell, slides[-1])
             continue
         elif kind not in ("-", "fragment", "notes"):
             raise LabError(f"cell {cell.id!r} has the unknown slide_type {kind!r}.")
@@ -116,10 +164,19 @@ def make_slides(nb: NotebookNode) -> list[Slide]:
         slide = slides[-1]
         if kind == "notes":
             slide.notes.append(markdown(cell.source))
-        elif kind == "fragment":
-            slide.blocks += [f'<div class="fragment">{block}</div>' for block in cell_blocks(cell, slide)]
+        elif kind == "fragment" or slide.asks:
+            slide.blocks += [later(block) for block in cell_blocks(cell, slide)]
         else:
             slide.blocks += cell_blocks(cell, slide)
+            slide.asks = cell.cell_type == "markdown" and "predict first" in cell.source.lower()
+    for slide in slides:
+        slide.notes += [f"<div>{answer}</div>" for block in slide.blocks for answer in FOLDED.findall(block)]
+        if slide.aspects:  # the picture needs the room: its numbers are for the speaker
+            slide.notes += [claims for block in slide.blocks for claims in CLAIMS.findall(block)]
+            blocks = [CLAIMS.sub("", block) for block in slide.blocks]
+            slide.blocks = [block for block in blocks if block not in ("", '<div class="fragment"></div>')]
+        if not slide.notes:
+            slide.notes = [f"<p>On the picture: {html.escape(alt)}</p>" for alt in slide.alts]
     untitled = [slide.first_cell for slide in slides if not slide.title]
     if untitled:
         raise LabError(f"the slides that start at {untitled} have no heading.")

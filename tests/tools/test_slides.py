@@ -150,6 +150,73 @@ def test_a_lab_without_slides_says_what_to_do():
         make_deck(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Words")]))
 
 
+def test_after_predict_first_the_answer_comes_with_the_next_key(page, lesson):
+    deck = edited(lesson, "# ## A figure", "# ## A figure\n#\n# **Predict first.** Light or dark?")
+    open_deck(page, deck)
+    index = next(i for i in range(5) if page.evaluate("i => Reveal.getSlides()[i].dataset.title", i) == "A figure")
+    page.evaluate("i => { const at = Reveal.getIndices(Reveal.getSlides()[i]); Reveal.slide(at.h, at.v); }", index)
+    figure = page.locator("section.present section.present figure")
+    seen = "e => getComputedStyle(e.closest('.fragment')).visibility"
+    assert figure.evaluate(seen) == "hidden"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("section.present section.present figure.visible")
+    assert page.evaluate("Reveal.getCurrentSlide().dataset.title") == "A figure", "the key has not left the slide"
+    assert faults(page, deck) == []
+
+
+def cell(kind, source, slide_type, **more):
+    made = nbformat.v4.new_markdown_cell(source) if kind == "words" else nbformat.v4.new_code_cell(source, **more)
+    made.metadata["slideshow"] = {"slide_type": slide_type}
+    return made
+
+
+def stream(text):
+    return [nbformat.v4.new_output("stream", text=text)]
+
+
+def test_claims_beside_a_picture_are_in_the_notes(lesson):
+    text = lesson.read_text("utf8")
+    claim = '# %% id="numbers" slideshow={"slide_type": "-"}\nprint("share: 0.77 (more than 0.5) ✓\\nand a table")\n\n'
+    lesson.write_text(text.replace('# %% id="explorer"', claim + '# %% id="explorer"'), "utf8")
+    update(lesson)
+    figure = next(s for s in make_slides(read_notebook(notebook_of(lesson))) if s.title == "A figure")
+    assert "share: 0.77" in "".join(figure.notes) and "share" not in "".join(figure.blocks)
+    assert '<pre class="output">and a table</pre>' in figure.blocks, "what is no claim stays"
+
+
+def test_what_the_lab_says_below_a_slide_is_in_the_notes_up_to_the_next_section():
+    cells = [
+        cell("words", "## One", "slide"),
+        cell("code", "", "-", outputs=stream("a: 0.7 (more than 0.5) ✓\nb: True\n")),
+        cell("code", "", "skip", outputs=stream("share: 0.77 (more than 0.5) ✓\n")),
+        cell("words", "What you *see*.", "skip"),
+        cell("words", "### A card\nwith words", "skip"),
+        cell("words", "## A section that is not shown", "skip"),
+        cell("words", "Its words.", "skip"),
+        cell("words", "## Quiz\n<details><summary>Answer</summary>Because.</details>", "slide"),
+        cell("words", "For the speaker.", "notes"),
+    ]
+    one, quiz = make_slides(nbformat.v4.new_notebook(cells=cells))
+    notes = "".join(one.notes)
+    assert all(words in notes for words in ("share: 0.77 (more than 0.5) ✓", "What you <em>see</em>.", "with words"))
+    assert "section" not in notes and "Its words" not in notes
+    assert "For the speaker" in quiz.notes[0] and "Because." in quiz.notes[1]
+    assert one.blocks[1] == '<ul class="claims"><li>a: 0.7 (more than 0.5) ✓</li><li>b ✓</li></ul>'
+
+
+@pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
+def test_a_deck_is_a_lecture(lesson):
+    """Notes on four fifths of the slides; no answer beside its question, and no slide of bare True."""
+    slides = make_slides(read_notebook(notebook_of(lesson)))
+    assert sum(bool(slide.notes) for slide in slides) >= 0.8 * len(slides)
+    asking = [slide for slide in slides if slide.asks]
+    assert len(asking) >= 5
+    for slide in asking:
+        question = max(i for i, block in enumerate(slide.blocks) if "predict first" in block.lower())
+        assert all('class="fragment"' in block for block in slide.blocks[question + 1 :]), slide.title
+    assert not [slide.title for slide in slides if "True</pre>" in "".join(slide.blocks)]
+
+
 @pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 def test_the_deck_of_a_lab(page, lesson, tmp_path):
     slides = make_slides(read_notebook(notebook_of(lesson)))

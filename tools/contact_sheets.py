@@ -1,0 +1,74 @@
+"""Draw all slides of each deck on one picture, to look a deck over at a glance.
+
+    python tools/contact_sheets.py           writes build/slides/sheets/NN_name.png for every deck
+    python tools/contact_sheets.py 03 04     for these labs
+
+Each slide stands with all its fragments, its number, and its title. It needs Chromium, at $CHROMIUM or on the path.
+"""
+
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser, sync_playwright
+
+from notebooks import ROOT, LabError, find_lessons
+from slides import write_deck
+
+WIDTH, HEIGHT, COLUMNS, LINE = 480, 270, 4, 26  # of a small slide; slides in a row; height of the line above it
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pictures(browser: Browser, deck: Path) -> list[tuple[str, Image.Image]]:
+    """Return title and picture of each slide of a deck."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(deck.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    found = []
+    for index in range(page.evaluate("Reveal.getSlides().length")):
+        show = "i => { const s = Reveal.getSlides()[i], at = Reveal.getIndices(s); Reveal.slide(at.h, at.v, 99); }"
+        page.evaluate(show, index)
+        title = page.evaluate("i => Reveal.getSlides()[i].dataset.title", index)
+        found.append((title, Image.open(io.BytesIO(page.screenshot())).resize((WIDTH, HEIGHT))))
+    page.close()
+    return found
+
+
+def lay_out(slides: list[tuple[str, Image.Image]]) -> Image.Image:
+    """Put the slides on one sheet, each below its number and title."""
+    rows, font = -(-len(slides) // COLUMNS), ImageFont.load_default(size=15)
+    sheet = Image.new("RGB", (COLUMNS * (WIDTH + 8), rows * (HEIGHT + LINE + 8)), "grey")
+    draw = ImageDraw.Draw(sheet)
+    for k, (title, picture) in enumerate(slides):
+        left, top = k % COLUMNS * (WIDTH + 8), k // COLUMNS * (HEIGHT + LINE + 8)
+        draw.text((left + 4, top + LINE / 2), f"{k + 1} · {title}"[:60], "white", font=font, anchor="lm")
+        sheet.paste(picture, (left, top + LINE))
+    return sheet
+
+
+def main(numbers: list[str]) -> int:
+    """Run the command line; the exit status is 1 when a sheet cannot be made."""
+    path = next(filter(None, map(shutil.which, (os.environ.get("CHROMIUM", ""), *BROWSERS))), None)
+    if path is None:
+        print("No Chromium was found: install one, or set CHROMIUM to its path.")
+        return 1
+    folder, status = ROOT / "build" / "slides" / "sheets", 0
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for lesson in find_lessons(ROOT, numbers):
+            try:
+                lay_out(pictures(browser, write_deck(lesson, folder.parent))).save(folder / f"{lesson.stem}.png")
+                print(f"build/slides/sheets/{lesson.stem}.png")
+            except LabError as error:
+                print(f"{lesson.stem}: {error}")
+                status = 1
+        browser.close()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
