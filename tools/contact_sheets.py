@@ -27,6 +27,7 @@ def pictures(browser: Browser, deck: Path) -> list[tuple[str, Image.Image]]:
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.goto(deck.as_uri())
     page.wait_for_selector("body[data-ready]")
+    page.add_style_tag(content=".reveal .fragment { transition: none !important; }")  # no picture while it fades in
     found = []
     for index in range(page.evaluate("Reveal.getSlides().length")):
         show = "i => { const s = Reveal.getSlides()[i], at = Reveal.getIndices(s); Reveal.slide(at.h, at.v, 99); }"

@@ -250,6 +250,7 @@ def strongest_input(answer: object) -> str | None:
 def settled(answer: object) -> str | None:
     """01.6: the first step from which on a filter stays like its final form."""
     end, noise = _random(3, 2, 3, 3, seed=7), _random(3, 2, 3, 3, seed=8)
+    shares: dict[int, tuple[float, ...]]
     shares = {0: (0.0, 0.0, 0.0), 10: (0.3, 0.9, 0.1), 20: (0.9, 0.2, 0.2), 40: (0.95, 0.9, 0.3), 80: (1.0, 1.0, 1.0)}
     shares = {step: share[case() :] + share[: case()] for step, share in shares.items()}
     parts = {step: torch.tensor(share)[:, None, None, None] for step, share in shares.items()}
