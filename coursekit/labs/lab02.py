@@ -58,8 +58,7 @@ def precision_of(answer: object) -> str | None:
 def similarities(answer: object) -> str | None:
     """02.2: q_ij of t-SNE."""
     y = 2 * torch.randn(5, 2 + case(), generator=varied(3))
-    square = (y[:, None] - y).square().sum(2)
-    off = 1 - torch.eye(5)
+    square, off = (y[:, None] - y).square().sum(2), 1 - torch.eye(5)
     result = call(answer, y.clone())
     heavy, light, root = 1 / (1 + square), torch.exp(-square), 1 / (1 + square.sqrt())
     mistakes = [
@@ -79,8 +78,7 @@ def similarities(answer: object) -> str | None:
 def perplexity(answer: object) -> str | None:
     """02.3: 2 to the entropy in bits, with zeros among the probabilities."""
     p = torch.tensor([0.0, 0.25, 0.0, 0.25, 0.5] if case() else [0.5, 0.25, 0.0, 0.125, 0.125, 0.0])
-    bits = 1.75 - 0.25 * case()
-    nats = bits * math.log(2)
+    bits, nats = 1.75 - 0.25 * case(), (1.75 - 0.25 * case()) * math.log(2)
     mistakes = [
         (bits, "that is the entropy H; the perplexity is 2 to the power of H."),
         (nats, "that is the entropy in nats; take log2, and then 2 to the power of H."),
@@ -101,8 +99,7 @@ def split(answer: object) -> str | None:
     objects = ["p2", "b1", "p1", "p2", "b2", "d1", "p3", "d2", "b1", "d1", "p1"]
     right = ([0, 1, 3, 5, 8, 9], [2, 4, 6, 7, 10])
     if case():  # the same, and one more of an object that teaches
-        labels, objects = [*labels, "bin", "cow"], [*objects, "b1", "c1"]
-        right = ([*right[0], 11, 12], right[1])
+        labels, objects, right = [*labels, "bin", "cow"], [*objects, "b1", "c1"], ([*right[0], 11, 12], right[1])
     result = call(answer, list(labels), list(objects))
     try:
         teach, test = ([int(i) for i in part] for part in result)
@@ -148,17 +145,15 @@ def core_points(answer: object) -> str | None:
     points = torch.cat([points.flip(0) * 2, torch.tensor([7.0])]) if case() else points
     distance, radius, least = (points[:, None] - points).abs(), 1.0 + case(), 3 - case()
     result = call(answer, distance.clone(), radius, least)
-    within = (distance <= radius).sum(1)
+    near = distance <= radius
+    within = near.sum(1)
     right = within >= least
     mistakes = [
         (within, "that is how many are near; ask whether they are at least `least`."),
         (within > least, "a point counts itself, whose distance is 0, and at least means ≥."),
         ((distance < radius).sum(1) >= least, "within the radius means ≤: a point just on the circle counts."),
         (~right, "that is the opposite: a core point has many near points."),
-        (
-            ((distance <= radius) & right).any(1),
-            "who is near a core point belongs to its cluster, but need not be one.",
-        ),
+        ((near & right).any(1), "who is near a core point belongs to its cluster, but need not be one."),
         (right.nonzero()[:, 0], "return for each point whether it is one, (N,), not the list of those that are."),
         (right.sum(), "that is their number; return for each point whether it is one, (N,)."),
     ]
@@ -169,8 +164,7 @@ def q_goal(answer: object) -> str | None:
     """02.7: r + γ max Q(s′), nothing after the end of a game."""
     reward, over = torch.tensor([0.25, 1.0, -1.0, 0.0]), torch.tensor([False, True, True, False])
     q = torch.tensor([[0.5, 0.25, -1.0], [2.0, 0.5, 0.0], [0.25, 1.0, 0.75], [-0.5, -0.25, -2.0]])
-    if case():
-        reward, over, q = -2 * reward[:3], over[1:], 3 * q[:3].flip(0, 1)
+    reward, over, q = (-2 * reward[:3], over[1:], 3 * q[:3].flip(0, 1)) if case() else (reward, over, q)
     result = call(answer, reward.clone(), q.clone(), over.clone(), 0.8)
     best, going = q.amax(1), (~over).float()
     right = reward + 0.8 * best * going
@@ -194,8 +188,7 @@ def strongest(answer: object) -> str | None:
     """02.8: the k pictures that excite a channel most, one of each object, the strongest first."""
     peaks = torch.tensor([0.5, 3.0, 2.0, 2.5, 0.0, 1.5, 2.75, 1.0])
     objects, k = ["hen", "zebra", "zebra", "hen", "drum", "drum", "zebra", "cello"], 3
-    if case():
-        peaks, objects, k = peaks.flip(0) - 2, objects[::-1], 2
+    peaks, objects, k = (peaks.flip(0) - 2, objects[::-1], 2) if case() else (peaks, objects, k)
     result = call(answer, peaks.clone(), list(objects), k)
     mistakes = [
         ([1, 6, 3], "two of these show one object; of each object take the strongest picture only."),
@@ -211,9 +204,8 @@ def strongest(answer: object) -> str | None:
             result = [float(i) for i in result]
         except (TypeError, ValueError):
             return "return k whole numbers: which pictures."
-    return compare(
-        result, torch.tensor([6, 4] if case() else [1, 3, 5]), [(torch.tensor(v), hint) for v, hint in mistakes]
-    )
+    right = torch.tensor([6, 4] if case() else [1, 3, 5])
+    return compare(result, right, [(torch.tensor(v), hint) for v, hint in mistakes])
 
 
 def to_cells(answer: object) -> str | None:
@@ -288,10 +280,7 @@ def turned_view(answer: object) -> str | None:
         (view(0.6, second=False), "only row a has turned; row b must turn with it, or the axes are no right angle."),
         (view(0.6, first=False), "only row b has turned; row a must turn with it, or the axes are no right angle."),
         (points @ axes, "that is the view before the step; turn the axes first."),
-        (
-            torch.linalg.lstsq(points, view(0.6)).solution,
-            "these are the axes; return points @ axes.",
-        ),
+        (torch.linalg.lstsq(points, view(0.6)).solution, "these are the axes; return points @ axes."),
         (view(0.6).T, "the dots lie in columns; (N, 2) is asked for."),
     ]
     return compare(result, view(0.6), mistakes)
