@@ -101,11 +101,13 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
             heat = smoothgrad(model, image, target, samples=samples, sigma=sigma).abs().amax(1, keepdim=True)
         else:
             heat, unit = integrated_gradients(model, image, target, steps=samples), "logits"
-        return show_maps(image, {method: heat}, unit=unit)
+        return show_maps(image, {f"{method} of {classes[target]}": heat}, unit=unit)
 
+    control = top_classes(model, image)
+    classes = {index: label for label, index in control.options}
     return Explorer(
         draw,
-        target=top_classes(model, image),
+        target=control,
         method=widgets.Dropdown(
             options=["saliency", "gradient", "SmoothGrad", "integrated gradients"], description="method"
         ),

@@ -190,7 +190,11 @@ def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | No
 
 @styled
 def show_matrix(
-    rows: Mapping[str, Mapping[str, Tensor]], *, image: Tensor | None = None, pool: int = 1, alt: str | None = None
+    rows: Mapping[str, Mapping[str, Tensor]],
+    *,
+    image: Tensor | Mapping[str, Tensor] | None = None,
+    pool: int = 1,
+    alt: str | None = None,
 ) -> Picture:
     """Draw each map as a small picture: a row for each outer name, a column for each inner one.
 
@@ -200,7 +204,8 @@ def show_matrix(
     Parameters
     ----------
     rows : name -> column -> map (1, C, h, w). A column that a row lacks stays empty there.
-    image : (1, 3, H, W) in [0, 1], shown at the left of the first row.
+    image : (1, 3, H, W) in [0, 1], shown at the left of the first row; or the name of a row -> its image, a plate of
+        photographs and methods.
     pool : draw the mean magnitude of so many by so many pixels, which calms grain; only in the largest maps.
     alt : what is seen, for those who cannot see it; a lab's own figures have theirs in data/alt/.
 
@@ -214,7 +219,8 @@ def show_matrix(
     tiles = [check_shape("A map", values, 1, "C", "h", "w") for row in rows.values() for values in row.values()]
     height, width = tiles[0].shape[-2:]
     largest = max(values.shape[2] for values in tiles)
-    columns = [*(["image"] if image is not None else []), *columns]
+    images = dict(image if isinstance(image, Mapping) else {} if image is None else {next(iter(rows)): image})
+    columns = [*(["image"] if images else []), *columns]
     side = (WIDTH - 1.3) / len(columns)  # 1.3 inches for the names of the rows
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     figure = Figure(figsize=(WIDTH, len(rows) * side * height / width + 0.3), layout=layout)
@@ -223,8 +229,8 @@ def show_matrix(
         for ax, column in zip(line, columns, strict=True):
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-            if image is not None and ax is axes[0, 0]:
-                draw_image(ax, check_shape("image", image, 1, 3, "H", "W")[0])
+            if ax is line[0] and name in images:
+                draw_image(ax, check_shape("image", images[name], 1, 3, "H", "W")[0])
             elif column in row:
                 heat = row[column].detach().cpu().float().abs().sum(1)
                 calm = pool > 1 and row[column].shape[2] == largest

@@ -94,6 +94,15 @@ def test_pooling_calms_the_largest_maps_only_and_signs_do_not_cancel():
     assert first.shape == second.shape == (4, 4) and first.min() == second.min() == 1
 
 
+def test_a_plate_has_the_photograph_of_each_row_at_its_left():
+    images, heat = random_images(2), torch.rand(1, 1, 12, 12)
+    rows = {name: {"x": heat, "y": heat} for name in ("a", "b", "c")}
+    axes = ck.show_matrix(rows, image={"a": images[:1], "c": images[1:]}).figure.axes
+    assert [ax.get_title() for ax in axes[:3]] == ["image", "x", "y"] and len(axes) == 9
+    first, none, last = (ax.images[0].get_array() if ax.images else None for ax in axes[::3])
+    assert none is None and first.shape == last.shape == (12, 12, 3) and (first != last).any()
+
+
 def test_the_image_comes_first_and_what_is_no_map_is_refused():
     image, heat = random_images(1), torch.rand(1, 1, 12, 12)
     axes = ck.show_matrix({"a": {"x": heat}}, image=image).figure.axes
