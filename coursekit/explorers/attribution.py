@@ -101,13 +101,11 @@ def explore_saliency(model: Model, image: Tensor) -> Explorer:
             heat = smoothgrad(model, image, target, samples=samples, sigma=sigma).abs().amax(1, keepdim=True)
         else:
             heat, unit = integrated_gradients(model, image, target, steps=samples), "logits"
-        return show_maps(image, {f"{method} of {classes[target]}": heat}, unit=unit)
+        return show_maps(image, {f"{method} of {model.labels[target] if model.labels else target}": heat}, unit=unit)
 
-    control = top_classes(model, image)
-    classes = {index: label for label, index in control.options}
     return Explorer(
         draw,
-        target=control,
+        target=top_classes(model, image),
         method=widgets.Dropdown(
             options=["saliency", "gradient", "SmoothGrad", "integrated gradients"], description="method"
         ),

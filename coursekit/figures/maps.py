@@ -32,6 +32,8 @@ from coursekit.figures.figure import (
 )
 from coursekit.figures.lettering import words
 
+Photographs = Tensor | Mapping[str, Tensor] | None
+
 
 @styled
 def show_maps(
@@ -190,11 +192,7 @@ def _scale(maps: Sequence[Tensor], clip: float, limits: tuple[float, float] | No
 
 @styled
 def show_matrix(
-    rows: Mapping[str, Mapping[str, Tensor]],
-    *,
-    image: Tensor | Mapping[str, Tensor] | None = None,
-    pool: int = 1,
-    alt: str | None = None,
+    rows: Mapping[str, Mapping[str, Tensor]], *, image: Photographs = None, pool: int = 1, alt: str | None = None
 ) -> Picture:
     """Draw each map as a small picture: a row for each outer name, a column for each inner one.
 
@@ -215,20 +213,18 @@ def show_matrix(
     >>> show_matrix({"gradient": {"trained": torch.rand(1, 3, 8, 8), "random": torch.rand(1, 3, 8, 8)}})
     <Picture 900 × 415>
     """
-    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     tiles = [check_shape("A map", values, 1, "C", "h", "w") for row in rows.values() for values in row.values()]
     height, width = tiles[0].shape[-2:]
     largest = max(values.shape[2] for values in tiles)
     images = dict(image if isinstance(image, Mapping) else {} if image is None else {next(iter(rows)): image})
-    columns = [*(["image"] if images else []), *columns]
+    columns = [*["image"] * bool(images), *dict.fromkeys(column for row in rows.values() for column in row)]
     side = (WIDTH - 1.3) / len(columns)  # 1.3 inches for the names of the rows
     layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     figure = Figure(figsize=(WIDTH, len(rows) * side * height / width + 0.3), layout=layout)
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     for line, (name, row) in zip(axes, rows.items(), strict=True):
         for ax, column in zip(line, columns, strict=True):
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
+            bare(ax)
             if ax is line[0] and name in images:
                 draw_image(ax, check_shape("image", images[name], 1, 3, "H", "W")[0])
             elif column in row:
