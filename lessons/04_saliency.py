@@ -630,12 +630,20 @@ for label, name in shown.items():
 ck.show_matrix(plate, image=photographs, pool=4)
 
 # %% [markdown] id="plate-read" slideshow={"slide_type": "notes"}
-# PLATE
+# The last one. It draws every contour, of the saucer and of the flag as well.
+#
+# The three others agree more seldom than one would like. The cup: saliency and integrated gradients lie inside it, SmoothGrad goes around the rim
+# and down to the spoon. The motorcycle: saliency is brightest on a *window* of the garage, so are integrated gradients; SmoothGrad spreads over the whole motorcycle.
+# The dahlia: saliency beside it, SmoothGrad on it. The portrait: saliency on the black jacket, SmoothGrad on cap, face and badges, and integrated gradients
+# from black everywhere but on the jacket.
+#
+# So a figure of one method on one photograph is an anecdote. Lab 14 tests which of these columns change when the network does.
 
-# %% [markdown] id="edge-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="edge-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · or is it only an edge detector?
 #
-# The Sobel filter knows nothing of networks or classes. **Predict first.** Which map is most like it?
+# The fourth column is Sobel's filter. It knows nothing of networks or classes. **Predict first.** Which of the three other maps of the
+# dahlia is most like it: over the whole picture, and on the petals alone?
 
 
 # %% id="edge-code" slideshow={"slide_type": "skip"}
@@ -651,23 +659,12 @@ def rank_correlation(a, b):
     return torch.corrcoef(ranks.double())[0, 1].item()
 
 
-# %% id="edge" slideshow={"slide_type": "fragment"}
-flower = photographs["daisy"]
-mask = flower[:, :1] - flower[:, 2:] > 0.15  # much more red than blue: the petals
-flower_maps = {name: magnitude(m) for name, m in plate["daisy"].items() if name != "edges"} | {"edges": sobel(flower)}
-assert torch.allclose(flower_maps["edges"], plate["daisy"]["edges"], atol=1e-6)
-ck.show_maps(
-    flower,
-    flower_maps,
-    unit="99.5 percentile = 1",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    columns=5,
-    mask=mask[0, 0],
-)
+flower, flower_maps = photographs["daisy"], {name: magnitude(m) for name, m in plate["daisy"].items()}
+assert torch.allclose(sobel(flower), flower_maps["edges"], atol=1e-6)
+print("my sobel and ck.edge_map give the same map")
 
 # %% id="edge-claim" slideshow={"slide_type": "skip"}
+mask = flower[:, :1] - flower[:, 2:] > 0.15  # much more red than blue: the petals
 edges = flower_maps["edges"]
 for name in ("saliency", "SmoothGrad", "IG (black)"):
     whole, inside = rank_correlation(flower_maps[name], edges), rank_correlation(flower_maps[name][mask], edges[mask])
@@ -680,7 +677,7 @@ ck.claim(
     "petals alone, the larger of the two", max(rank_correlation(m[mask], edges[mask]) for m in smooth_ones), below=0.2
 )
 
-# %% [markdown] id="edge-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="edge-read" slideshow={"slide_type": "skip"}
 # SmoothGrad, and integrated gradients nearly as much (0.55 and 0.51 over the whole picture). The flower is sharp and its background
 # is not, so a picture alone cannot tell you that these maps come from a network. On the petals alone nothing of this is left (0.05 and −0.25):
 # they find the flower, but they do not draw it. The edge detector draws every petal. Saliency goes against the edges: it is bright
@@ -851,7 +848,7 @@ ck.show_maps(
     relative=True,
     overlay=True,
     mask=rings[eye],
-    columns=3,
+    columns=5,
 )
 
 # %% id="neuron-claim" slideshow={"slide_type": "skip"}
@@ -864,7 +861,8 @@ for layer, (_, field) in spots.items():
 ck.claim("block9: side of the square that holds half, over its field", half / field, below=0.4)
 
 # %% [markdown] id="neuron-read" slideshow={"slide_type": "notes"}
-# NEURON
+# Little of it: in block9 a square of 47 of the 211 pixels holds half of the map, and the outer parts hardly count (Luo et al., *Understanding the effective
+# receptive field*, NIPS 2016). Outside its square each map is exactly 0. The whole-image labels of the last layers grow from such spots.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: only SmoothGrad beats the middle of the picture
@@ -972,15 +970,6 @@ other = ck.load_model("efficientnet_lite2")
 larger = ck.load_image("china", size=other.input_size)
 parts = [ck.smoothgrad(other, larger, samples=4, seed=seed) for seed in range(3)]  # in parts: Lite2 needs much memory
 other_maps = {"plain": ck.saliency(other, larger), "smooth": magnitude(sum(parts) / 3)}
-ck.show_maps(
-    tower,
-    {f"{name}, Lite{n}": m[name] for name in ("plain", "smooth") for n, m in ((0, tower_maps), (2, other_maps))},
-    unit="99.5 percentile = 1",
-    relative=True,
-    pool=2,
-    clip=99.5,
-    columns=5,
-)
 
 # %% id="swap-claim" slideshow={"slide_type": "skip"}
 agree = {
@@ -991,8 +980,8 @@ ck.claim("rank correlation of the two plain maps, 28 × 28", agree["plain"], abo
 ck.claim("the smooth maps agree better, by", agree["smooth"] - agree["plain"], above=0.1)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
-# In the smooth one. Much of the plain gradient belongs to one network alone: the bright sky of Lite0 is not in Lite2. What the two have in
-# common shows after smoothing: the tower. (Or its edges? You know the doubt by now.)
+# In the smooth one. So a part of the plain gradient belongs to one network alone, and what the noisy pictures show is common to the two: the
+# tower. (Or its edges? You know the doubt by now.)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "skip"}
 # ## Exercises

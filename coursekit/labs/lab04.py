@@ -51,14 +51,14 @@ def _call(function: object, *arguments: object) -> Tensor | str:
         raise
 
 
-def _first_hint(cases: Iterable[Callable[[], str | None]]) -> str | None:
-    """Judge one case after the other; None if all are right."""
-    return next((hint for case in cases if (hint := case()) is not None), None)
+def _first_hint(judge: Callable[..., str | None], answer: object, cases: Iterable[tuple]) -> str | None:
+    """Judge the answer on one case after the other; None if all are right."""
+    return next((hint for case in cases if (hint := judge(answer, *case)) is not None), None)
 
 
 def saliency_map(answer: object) -> str | None:
     """04.1: the largest gradient magnitude over the colours, of the logit; two images."""
-    return _first_hint(lambda seed=seed: _saliency_map(answer, seed) for seed in (40, 41))
+    return _first_hint(_saliency_map, answer, ((40,), (41,)))
 
 
 def _saliency_map(answer: object, seed: int) -> str | None:
@@ -94,7 +94,7 @@ def _saliency_map(answer: object, seed: int) -> str | None:
 def smooth_gradient(answer: object) -> str | None:
     """04.2: the mean gradient over noisy copies; two classes, widths and numbers of copies."""
     cases = ((4, 0.4, 1), (3, 0.2, 0))
-    return _first_hint(lambda case=case: _smooth_gradient(answer, *case) for case in cases)
+    return _first_hint(_smooth_gradient, answer, cases)
 
 
 def _smooth_gradient(answer: object, n: int, sigma: float, target: int) -> str | None:
@@ -145,7 +145,7 @@ def _smooth_gradient(answer: object, n: int, sigma: float, target: int) -> str |
 def integrated(answer: object) -> str | None:
     """04.3: integrated gradients by the midpoint rule, from two baselines that are not black; one brighter than it."""
     cases = ((5, 1, 0.3 * _image(seed=43)), (4, 2, 0.4 + 0.6 * _image(seed=44)))
-    return _first_hint(lambda case=case: _integrated(answer, *case) for case in cases)
+    return _first_hint(_integrated, answer, cases)
 
 
 def _integrated(answer: object, steps: int, target: int, baseline: Tensor) -> str | None:
@@ -232,7 +232,7 @@ def _two_layers() -> Model:
 def neuron_map(answer: object) -> str | None:
     """04.6: the saliency of one neuron; an early and a late layer, other channels and places."""
     cases = (("late", 1, 4, 1), ("early", 2, 2, 3))
-    return _first_hint(lambda case=case: _neuron_map(answer, *case) for case in cases)
+    return _first_hint(_neuron_map, answer, cases)
 
 
 def _neuron_map(answer: object, layer: str, channel: int, row: int, column: int) -> str | None:
@@ -271,7 +271,7 @@ def _neuron_map(answer: object, layer: str, channel: int, row: int, column: int)
 def seeds(answer: object) -> str | None:
     """04.7: the seeds of GrabCut by quantiles; a map that is positive, and one with a few large and negative values."""
     cases = ((10, 10, 1.0, 0.0), (8, 12, 3.0, 0.2))
-    return _first_hint(lambda case=case: _seeds(answer, *case) for case in cases)
+    return _first_hint(_seeds, answer, cases)
 
 
 def _seeds(answer: object, height: int, width: int, power: float, shift: float) -> str | None:
