@@ -135,7 +135,7 @@ ck.claim("correlation of mean slope and drop in logit over 121 windows", torch.c
 # %% [markdown] id="cover-read" slideshow={"slide_type": "notes"}
 # The legs, by far, although their square is the smaller one. The map is not wrong: it answers its own question, what a *tiny* change would do. It does not say
 # what the answer is made of. The last line above asks for all places: over 121 windows the mean slope under the window says hardly anything about what
-# covering it costs. Two of the next experiments explain why.
+# covering it costs. *Saturation*, below, is one reason.
 
 # %% [markdown] id="grain-title" slideshow={"slide_type": "skip"}
 # ## Why is it grainy?
@@ -460,7 +460,7 @@ ck.claim("masts over rocket, σ = 0.02 over σ = 0.15", beside[0] / beside[1], a
 # %% [markdown] id="sigma-read" slideshow={"slide_type": "notes"}
 # They fade as σ grows. With 0.02 the masts have a third of the map, more than the rocket. With 0.15 and 0.3 the rocket has more than
 # they. With 0.6 only a blurred column is left, in a picture full of grain: such noise leaves little to see for the network either. The paper finds
-# 0.1 to 0.2 best. By the last figure but one we know what σ chooses: *which other pictures* are asked.
+# 0.1 to 0.2 best. As for the tower: σ chooses *which other pictures* are asked.
 
 # %% [markdown] id="ig-title" slideshow={"slide_type": "slide"}
 # ## Integrated gradients: add up the whole way
@@ -632,10 +632,10 @@ ck.show_matrix(plate, image=photographs, pool=4)
 # %% [markdown] id="plate-read" slideshow={"slide_type": "notes"}
 # The last one. It draws every contour, of the saucer and of the flag as well.
 #
-# The three others agree more seldom than one would like. The cup: saliency and integrated gradients lie inside it, SmoothGrad goes around the rim
-# and down to the spoon. The motorcycle: saliency is brightest on a *window* of the garage, so are integrated gradients; SmoothGrad spreads over the whole motorcycle.
-# The dahlia: saliency beside it, SmoothGrad on it. The portrait: saliency on the black jacket, SmoothGrad on cap, face and badges, and integrated gradients
-# from black everywhere but on the jacket.
+# The three others agree more seldom than one would like. The cup: saliency and integrated gradients are brightest inside it, SmoothGrad covers cup,
+# handle and spoon. The motorcycle: saliency and integrated gradients are brightest on the pale *wall* at the top left, SmoothGrad spreads over the whole
+# motorcycle. The dahlia: saliency lies around it, SmoothGrad on it. The portrait: saliency lies on the black jacket, SmoothGrad on cap, face
+# and badges, and integrated gradients from black on face, collar and badges.
 #
 # So a figure of one method on one photograph is an anecdote. Lab 14 tests which of these columns change when the network does.
 
@@ -861,11 +861,11 @@ for layer, (_, field) in spots.items():
 ck.claim("block9: side of the square that holds half, over its field", half / field, below=0.4)
 
 # %% [markdown] id="neuron-read" slideshow={"slide_type": "notes"}
-# Little of it: in block9 a square of 47 of the 211 pixels holds half of the map, and the outer parts hardly count (Luo et al., *Understanding the effective
+# Little of it: in block9 a square of 35 of the 211 pixels holds half of the map (in block2 it is 5 of 11), and the outer parts hardly count (Luo et al., *Understanding the effective
 # receptive field*, NIPS 2016). Outside its square each map is exactly 0. The whole-image labels of the last layers grow from such spots.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
-# ## Score it: only SmoothGrad beats the middle of the picture
+# ## Score it: the middle of the picture ranks better than saliency
 #
 # Twelve cut-out objects on photographs that have edges of their own, so we know every pixel of the object.
 # **Predict first.** Who ranks the pixels better: the plain gradient, or a blob in the middle that has seen no picture?
@@ -930,7 +930,8 @@ ck.claim("ranking AUC of SmoothGrad, mean over 8 × 8 px", calm["smoothgrad"], a
 # - **One noisy gradient** is better than the plain one in all three scores: the noise helps, before any averaging.
 # - **SmoothGrad** is the only map ahead of the middle in the ranking, with all three seeds, though by little. It makes *deletion* fall fastest too.
 # - Much of saliency's loss is grain. Averaged over 8 × 8 pixels it scores 0.87 and SmoothGrad 0.96.
-# - **Deletion** asks for no mask: which map takes the class away with the fewest pixels? The edges are worse than chance there.
+# - **Integrated gradients** have the largest share of their energy on the object, with all three seeds.
+# - **Deletion** asks for no mask: which map takes the class away with the fewest pixels? The edges are no better than chance there.
 #
 # Twelve objects are few: read the bars. Lab 06 scores all methods on 200 scenes.
 
