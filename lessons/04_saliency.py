@@ -165,7 +165,8 @@ ck.claim("and when 8 × 8 neighbours are added up", neighbours, below=0.3)
 # ## Of the logit, or of the probability?
 #
 # $$\frac{\partial p_c}{\partial x} \;=\; p_c \left( \frac{\partial S_c}{\partial x} - \sum_k p_k\, \frac{\partial S_k}{\partial x} \right)$$
-#
+
+# %% [markdown] id="logit-predict" slideshow={"slide_type": "skip"}
 # All other classes mix in, and the gradient fades when the network is sure. **Predict first.** How much at $p_c = 0.95$?
 
 # %% id="logit" slideshow={"slide_type": "fragment"}
@@ -308,8 +309,9 @@ assert (mine - theirs).norm() < 0.02 * theirs.norm()
 print("the mean of noisy_gradients and ck.smoothgrad give the same map")
 
 # %% [markdown] id="noisy-title" slideshow={"slide_type": "slide"}
-# ## One noisy gradient has left the sky already
-#
+# ### How many noisy copies reach the tower?
+
+# %% [markdown] id="noisy-predict" slideshow={"slide_type": "skip"}
 # **Predict first.** *Palace*: the plain gradient lies in the sky beside the roof. How many noisy copies does it take
 # to move the map to the tower?
 
@@ -496,7 +498,10 @@ print("my_integrated_gradients and ck.integrated_gradients give the same map")
 #
 # What a finite number of steps misses is the **gap**. **Predict first.** Are 27 steps enough for a gap below half a logit?
 
-# %% id="gap" slideshow={"slide_type": "fragment"}
+# %% [markdown] id="gap-figure" slideshow={"slide_type": "subslide"}
+# ### With 27 steps almost a logit is missing
+
+# %% id="gap" slideshow={"slide_type": "-"}
 counts = [3, 9, 27, 81]
 walks = [ck.integrated_gradients(model, rocket, missile, steps=n, baseline="black") for n in counts]
 gaps = [ck.completeness_gap(model, rocket, walk, missile, baseline="black").abs().item() for walk in walks]
@@ -609,9 +614,10 @@ ck.claim("its share of the map from white", shares["white"], above=0.5)
 ck.explore_saliency(model, ck.load_image("motorcycle", size=224))
 
 # %% [markdown] id="plate-title" slideshow={"slide_type": "slide"}
-# ## Four photographs, four maps each: which column has seen a network?
-#
-# **Predict first.** One of the four columns knows neither the network nor the class. Which?
+# ### Which column has seen no network?
+
+# %% [markdown] id="plate-predict" slideshow={"slide_type": "skip"}
+# **Predict first.** Four photographs, four maps each. One of the four columns knows neither the network nor the class. Which?
 
 # %% id="plate" slideshow={"slide_type": "fragment"}
 shown = {"espresso": "coffee", "moped": "motorcycle", "daisy": "flower", "military uniform": "grace_hopper"}
