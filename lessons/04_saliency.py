@@ -336,7 +336,7 @@ ck.show_maps(
     relative=True,
     pool=4,
     clip=99.5,
-    columns=3,
+    columns=4,
 )
 
 
@@ -617,7 +617,7 @@ ck.explore_saliency(model, ck.load_image("motorcycle", size=224))
 # ### Which column has seen no network?
 
 # %% [markdown] id="plate-predict" slideshow={"slide_type": "skip"}
-# **Predict first.** Four photographs, four maps each. One of the four columns knows neither the network nor the class. Which?
+# **Predict first.** Four photographs, five maps each. One of the five columns knows neither the network nor the class. Which?
 
 # %% id="plate" slideshow={"slide_type": "fragment"}
 shown = {"espresso": "coffee", "moped": "motorcycle", "daisy": "flower", "military uniform": "grace_hopper"}
@@ -627,6 +627,7 @@ for label, name in shown.items():
     target = model.labels.index(label)
     plate[label] = {
         "saliency": ck.saliency(model, photograph, target),
+        "noisy copy": magnitude(noisy_gradients(model, photograph, target, samples=1)),
         "SmoothGrad": magnitude(ck.smoothgrad(model, photograph, target, samples=16)),
         "IG (black)": starts["black"]
         if label == "military uniform"
@@ -648,7 +649,7 @@ ck.show_matrix(plate, image=photographs, pool=4)
 # %% [markdown] id="edge-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · or is it only an edge detector?
 #
-# The fourth column is Sobel's filter. It knows nothing of networks or classes. **Predict first.** Which of the three other maps of the
+# The last column is Sobel's filter. It knows nothing of networks or classes. **Predict first.** Which of the three other maps of the
 # dahlia is most like it: over the whole picture, and on the petals alone?
 
 
