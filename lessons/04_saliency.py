@@ -325,7 +325,6 @@ sizes = noisy.abs().mean(0, keepdim=True)
 panels = {
     "plain": plain,
     "one noisy copy": noisy[:1],
-    "another noisy copy": noisy[1:2],
     "SmoothGrad: mean of 32": smooth,
     "mean of 32 magnitudes": sizes,
 }
@@ -336,7 +335,7 @@ ck.show_maps(
     relative=True,
     pool=4,
     clip=99.5,
-    columns=4,
+    columns=5,
 )
 
 
@@ -366,8 +365,8 @@ ck.claim("correlation of one noisy gradient with another one", pooled_correlatio
 ck.claim("correlation of SmoothGrad with the mean of magnitudes", pooled_correlation(smooth, sizes), above=0.9)
 
 # %% [markdown] id="noisy-read" slideshow={"slide_type": "notes"}
-# One. A single noisy copy puts its slopes on the tower already, and so does another one. Yet with their signs they have nothing to do with the
-# plain gradient (cosine 0.004), and next to nothing with each other (0.023). They are also less than a third as long: noise makes the
+# One. A single noisy copy puts its slopes on the tower already, and another one does the same (correlation 0.70). Yet with their signs they have nothing to
+# do with the plain gradient (cosine 0.004), and next to nothing with each other (0.023). They are also less than a third as long: noise makes the
 # network flatter.
 #
 # So SmoothGrad is not the plain gradient without its noise. It is the gradient of *other pictures*: noisy ones, on which the
@@ -639,7 +638,7 @@ ck.show_matrix(plate, image=photographs, pool=4)
 # %% [markdown] id="plate-read" slideshow={"slide_type": "notes"}
 # The last one. It draws every contour, of the saucer and of the flag as well.
 #
-# The three others agree more seldom than one would like. The cup: saliency and integrated gradients are brightest inside it, SmoothGrad covers cup,
+# One noisy copy and SmoothGrad, the mean of 16, are nearly alike in all four rows. With the other maps they agree more seldom than one would like. The cup: saliency and integrated gradients are brightest inside it, SmoothGrad covers cup,
 # handle and spoon. The motorcycle: saliency and integrated gradients are brightest on the pale *wall* at the top left, SmoothGrad spreads over the whole
 # motorcycle. The dahlia: saliency lies around it, SmoothGrad on it. The portrait: saliency lies on the black jacket, SmoothGrad on cap, face
 # and badges, and integrated gradients from black on face, collar and badges.
@@ -649,8 +648,8 @@ ck.show_matrix(plate, image=photographs, pool=4)
 # %% [markdown] id="edge-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · or is it only an edge detector?
 #
-# The last column is Sobel's filter. It knows nothing of networks or classes. **Predict first.** Which of the three other maps of the
-# dahlia is most like it: over the whole picture, and on the petals alone?
+# The last column is Sobel's filter. It knows nothing of networks or classes. **Predict first.** Which of saliency, SmoothGrad and integrated gradients
+# is most like it on the dahlia: over the whole picture, and on the petals alone?
 
 
 # %% id="edge-code" slideshow={"slide_type": "skip"}
