@@ -63,9 +63,7 @@ def _portrait(name: str, channel: int, tunings: tuple[Tuning, Tuning], painted: 
         ax.fill(angles[:-1], around, color=COLOURS[i], alpha=0.15)
         ax.set(title=f"{title}\nlargest {float(around.max()):.1f}", yticks=[], ylim=(0, high))
         ax.set_xticks([k * math.pi / 2 for k in range(4)], ["0°", "90°", "180°", "270°"])
-    pictures = {f"painted for
-{name}": painted, "strongest
-patches": mosaic(patches, columns=2, gap=2)[0]}
+    pictures = {f"painted for\n{name}": painted, "strongest\npatches": mosaic(patches, columns=2, gap=2)[0]}
     for i, (title, picture) in enumerate(pictures.items()):
         ax = figure.add_subplot(1, 4, i + 3)
         draw_image(ax, picture)
