@@ -272,7 +272,8 @@ def _from_array(array: np.ndarray) -> Tensor:
         image /= np.iinfo(array.dtype).max
     if channels == 4:
         alpha = array[..., 3].astype(np.float32) / (np.iinfo(array.dtype).max if array.dtype.kind == "u" else 1)
-        image = image * alpha + 1 - alpha
+        image *= alpha
+        image += 1 - alpha
     result = torch.from_numpy(image)[None]
     check_images(result)
     return result.clamp_(0, 1)

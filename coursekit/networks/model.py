@@ -4,6 +4,7 @@ import difflib
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -110,14 +111,16 @@ class Model(nn.Module):
         """Return the layer of that friendly name, or of that path inside the module (`features.0`)."""
         if not isinstance(name, str):
             raise UnknownLayer(f"A layer is given by its name, such as 'conv1', but got {shown(name)}.")
+        path = self._paths.get(name, name or "?")  # "" is the network itself, where it has no parts
         try:
-            part = self.module.get_submodule(self._paths.get(name, name) or "no name")
+            part = attrgetter(path)(self.module) if path else self.module
         except AttributeError:
+            part = None
+        if not isinstance(part, nn.Module):
             paths = [*self._paths, *(path for path, _ in self.module.named_modules(remove_duplicate=False) if path)]
             close = difflib.get_close_matches(str(name), paths, n=3)
             hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            message = f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}."
-            raise UnknownLayer(message) from None
+            raise UnknownLayer(f"{self.name} has no layer {name!r}.{hint} It has: {', '.join(self._paths)}.")
         if isinstance(part, torch.jit.ScriptModule):
             raise UnknownLayer(
                 f"TorchScript hides the layers of {self.name}; give ck.Model the network from before that."
