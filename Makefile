@@ -14,7 +14,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # Threads that wait for one another spin; beside other programs they then wait for somebody who cannot run, and a pass takes
 # a hundred times as long. After so many turns they sleep instead. It must be set before torch is imported: see
 # benchmarks/company.py.
-export GOMP_SPINCOUNT ?= 100000
+export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: lab test test-device lint docs notebooks student handout slides sheets gallery bench weights clean help
 

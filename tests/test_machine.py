@@ -164,7 +164,7 @@ def cores(monkeypatch):
         monkeypatch.setattr(hardware.os, "cpu_count", lambda: cores)
         monkeypatch.setattr(hardware, "busy_cores", lambda: others)
 
-    monkeypatch.setenv("GOMP_SPINCOUNT", "100000")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "10000")
     return choose
 
 

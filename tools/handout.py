@@ -36,7 +36,7 @@ If something does not work, run `coursekit doctor` in the environment that you m
 MAKEFILE = """PYTHON ?= python3
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 2147483647
-export GOMP_SPINCOUNT ?= 100000
+export GOMP_SPINCOUNT ?= 10000
 
 lab: .venv/stamp
 \t.venv/bin/coursekit doctor
