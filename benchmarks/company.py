@@ -3,8 +3,8 @@
 `python benchmarks/company.py` (half a minute) takes the settings in turn, each in a process of its own, since OpenMP
 reads them when torch is loaded. Threads of one operation wait for one another. By default they spin; beside other
 programs the one that is waited for may have no core. `make lab` sets GOMP_SPINCOUNT=10000: short waits spin, long ones
-sleep. On two cores of an EPYC that costs nothing (12 ms), and 30 ms beside two busy processes; 100000 took 200 ms and more
-there, 1000 took 14 and 32 ms.
+sleep. On two cores of an EPYC that costs nothing (12 ms), and 30 ms beside two busy processes; 100000 took 200 ms
+and more there, 1000 took 14 and 32 ms.
 """
 
 import argparse
