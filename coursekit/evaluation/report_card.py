@@ -25,7 +25,7 @@ PASSES = {
     "occlusion": 170,
     "cam": 1,
     "grad_cam": 2,
-    "guided_grad_cam": 4,
+    "guided_grad_cam": 3,
     "fullgrad": 2,
     "rise": 500,
     "hires_cam": 2,

@@ -41,7 +41,7 @@ def test_against_shows_what_speaks_against_the_chosen_class(monkeypatch):
     explorer.controls["against"].value = True
     assert explorer.message.value == ""
     title, heat = shown[-1]
-    assert title == "CAM, against"
+    assert title == "CAM against 3"
     assert torch.allclose(heat, -ck.cam(model, image, 3, upsample=True))
 
 

@@ -261,7 +261,7 @@ def test_the_explorer_follows_layer_and_channel():
     assert explorer.image.value != first and "conv2 channel 1" in explorer.picture.alt
     explorer.controls["channel"].value = 4
     assert "conv2 channel 4" in explorer.picture.alt
-    assert "conv2 channel 4 wants" in " ".join(explorer.picture.figure.axes[2].get_title().split())
+    assert "painted for conv2 channel 4" in " ".join(explorer.picture.figure.axes[2].get_title().split())
     explorer.controls["layer"].value = "conv1"  # has three
     assert "conv1 channel 2" in explorer.picture.alt and explorer.controls["channel"].max == 2
     with pytest.raises(ck.UnknownLayer, match="conv1"):
