@@ -127,7 +127,7 @@ def gamma_shares(answer: object) -> str | None:
             drawn(outputs, seed=seed + 20),
         )
         z = w @ a + b
-        relevance = drawn(outputs, seed=seed + 30) * (z > 0)
+        relevance = 4 * drawn(outputs, seed=seed + 30) * (z > 0)
 
         def by(
             w: Tensor, b: Tensor, over: Tensor | None = None, a: Tensor = a, relevance: Tensor = relevance

@@ -77,7 +77,7 @@ def guided_below_the_relu(model, image, target):
     return torch.autograd.grad(h[0, target], x)[0]
 
 
-def agreement(trained, changed, image, method=ck.guided_backprop, measure=None):
+def agreement(trained, changed, image, *, method=ck.guided_backprop, measure=None):
     target = trained(image).argmax(1)
     a, b = method(trained, image, target).flatten(), method(changed, image, target).flatten()
     return measure(a, b) if measure else F.cosine_similarity(a, b, dim=0)
@@ -97,8 +97,12 @@ def best(answers, objects, k):
     return list(found.values())[:k]
 
 
+def shared(a, w, z, R):
+    return a * (w.T @ (R / z))
+
+
 def shares(a, w, b, R, epsilon, steady=lambda z, epsilon: z + epsilon * z.sign()):
-    return a * (w.T @ (R / steady(w @ a + b, epsilon)))
+    return shared(a, w, steady(w @ a + b, epsilon), R)
 
 
 def shares_by_gradient(a, w, b, R, epsilon):
@@ -109,7 +113,8 @@ def shares_by_gradient(a, w, b, R, epsilon):
 
 
 def gamma_shares(a, w, b, R, gamma):
-    return shares(a, w + gamma * w.clamp(min=0), b + gamma * b.clamp(min=0), R, 0)
+    stronger = w + gamma * w.clamp(min=0)
+    return shared(a, stronger, stronger @ a + b + gamma * b.clamp(min=0), R)
 
 
 def gamma_shares_by_loops(a, w, b, R, gamma):
