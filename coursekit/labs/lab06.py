@@ -11,13 +11,14 @@ from coursekit.labs.variants import JUDGES as LATER
 
 
 def class_map(answer: object) -> str | None:
-    """06.1: the sum of all maps, each times its weight of the class; two sets of maps."""
-    return first_hint(_class_map(answer, seed) for seed in (60, 160))
+    """06.1: the sum of all maps, each times its weight of the class; small weights and large ones."""
+    return first_hint(_class_map(answer, *case) for case in ((60, 1, 0), (160, 3, 2)))
 
 
-def _class_map(answer: object, seed: int) -> str | None:
-    maps, weight = random_maps(CHANNELS, HEIGHT, WIDTH, seed=seed).relu(), random_maps(CLASSES, CHANNELS, seed=seed + 1)
-    target = int((weight @ maps.mean((1, 2))).argmin())  # not the most probable class
+def _class_map(answer: object, seed: int, size: int, rank: int) -> str | None:
+    maps = random_maps(CHANNELS, HEIGHT, WIDTH, seed=seed).relu()
+    weight = size * random_maps(CLASSES, CHANNELS, seed=seed + 1)
+    target = int((weight @ maps.mean((1, 2))).argsort()[rank])  # not the most probable class
     result = careful_call(answer, maps, weight, target)
     if isinstance(result, str):
         return result
@@ -51,10 +52,10 @@ def _class_map(answer: object, seed: int) -> str | None:
 class _Tail(nn.Module):
     """What comes after the maps (1, C, h, w): not linear, so that gradients differ from place to place."""
 
-    def __init__(self):
+    def __init__(self, size: int):
         super().__init__()
         self.place = nn.Parameter(random_maps(CHANNELS, HEIGHT, WIDTH, seed=62), requires_grad=False)
-        self.mix = nn.Parameter(random_maps(CLASSES, CHANNELS, seed=63), requires_grad=False)
+        self.mix = nn.Parameter(size * random_maps(CLASSES, CHANNELS, seed=63), requires_grad=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         return (maps * self.place).tanh().sum((2, 3)) @ self.mix.T
@@ -67,12 +68,12 @@ def _gradient(tail: nn.Module, maps: Tensor, read: Callable[[Tensor], Tensor]) -
 
 
 def channel_importance(answer: object) -> str | None:
-    """06.2: the mean of the logit's gradient over the positions; two sets of maps."""
-    return first_hint(_channel_importance(answer, seed) for seed in (64, 164))
+    """06.2: the mean of the logit's gradient over the positions; small logits and large ones."""
+    return first_hint(_channel_importance(answer, *case) for case in ((64, 1), (164, 20)))
 
 
-def _channel_importance(answer: object, seed: int) -> str | None:
-    tail, maps = _Tail(), random_maps(1, CHANNELS, HEIGHT, WIDTH, seed=seed).relu()
+def _channel_importance(answer: object, seed: int, size: int) -> str | None:
+    tail, maps = _Tail(size), random_maps(1, CHANNELS, HEIGHT, WIDTH, seed=seed).relu()
     target = int(tail(maps)[0].argsort()[1])  # neither the most nor the least probable class
     result = careful_call(answer, tail, maps, target)
     if isinstance(result, str):

@@ -95,24 +95,25 @@ def _guided_product(answer: object, height: int, width: int) -> str | None:
 
 
 class _Colours(nn.Module):
-    """Images (n, 3, H, W) of one size -> logits (n, CLASSES): not linear, and 0.3 for a black picture."""
+    """Images (n, 3, H, W) of one size -> logits (n, CLASSES): not linear, of both signs, 0.3 for black."""
 
     def __init__(self, height: int, width: int):
         super().__init__()
-        self.filters = nn.Parameter(random_maps(CLASSES, 3, height, width, seed=74), requires_grad=False)
+        self.filters = nn.Parameter(0.1 * random_maps(CLASSES, 3, height, width, seed=74), requires_grad=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        return 0.3 + torch.einsum("nchw,kchw->nk", images, self.filters).tanh()
+        return 0.3 + 3 * torch.einsum("nchw,kchw->nk", images, self.filters).tanh()
 
 
 def score_weights(answer: object) -> str | None:
     """06.8: Score-CAM's weights, without a gradient; a wide and a tall picture."""
-    return first_hint(_score_weights(answer, *size) for size in ((6, 9), (12, 4)))
+    return first_hint(_score_weights(answer, *case) for case in ((6, 9, 1), (12, 4, 2)))
 
 
-def _score_weights(answer: object, height: int, width: int) -> str | None:
+def _score_weights(answer: object, height: int, width: int, target: int) -> str | None:
     network, image = _Colours(height, width), random_maps(1, 3, height, width, seed=75).sigmoid()
-    maps, target = random_maps(CHANNELS, 3, 2, seed=76) + 1, 2
+    image[..., 0, 0] = 0.0  # a black picture is 0 · x, but not 0 / x
+    maps = random_maps(CHANNELS, 3, 2, seed=76) + 1
     result = careful_call(answer, network, image, maps, target)
     if isinstance(result, str):
         return result
@@ -144,8 +145,8 @@ def _score_weights(answer: object, height: int, width: int) -> str | None:
 
 
 def two_parts(answer: object) -> str | None:
-    """06.9: what the input and what the biases give to a logit, on both sides of a ReLU."""
-    return first_hint(_two_parts(answer, seed) for seed in (80, 180))
+    """06.9: what the input and what the biases give to a logit, on both sides of a ReLU; of both signs."""
+    return first_hint(_two_parts(answer, seed) for seed in (80, 87))
 
 
 def _two_parts(answer: object, seed: int) -> str | None:
