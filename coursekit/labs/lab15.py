@@ -202,6 +202,7 @@ def _multiply_out(answer: object, middle: int, kernel: int) -> str | None:
 def _words(answer: object, row: int, column: int, n: int) -> str | None:
     """15.6: the numbers of the n strongest channels at a place, strongest first, those above 0 only."""
     maps = _random(6, 4, 5, seed=5)
+    maps[3] = 0.0  # a channel that sees nothing is no word
     result = call(answer, maps.clone(), row, column, n)
     try:
         numbers = [float(k) for k in result]
