@@ -6,7 +6,7 @@ import torch
 import coursekit as ck
 
 
-def gradient(model, image, target, probability=False):
+def gradient(model, image, target, *, probability=False):
     x = image.clone().requires_grad_()
     scores = model(x).softmax(1) if probability else model(x)
     return torch.autograd.grad(scores[0, target], x)[0]
@@ -25,9 +25,12 @@ def saliency_by_backward(model, image, target):
     return x.grad.abs().max(dim=1, keepdim=True).values
 
 
+def spread(sigma, image):
+    return sigma * (image.max() - image.min())
+
+
 def smooth(model, image, target, noise, sigma):
-    spread = sigma * (image.max() - image.min())
-    return sum(gradient(model, image + spread * one, target) for one in noise) / len(noise)
+    return sum(gradient(model, image + spread(sigma, image) * one, target) for one in noise) / len(noise)
 
 
 def integrated(model, image, target, baseline, steps):
@@ -35,7 +38,7 @@ def integrated(model, image, target, baseline, steps):
     return (image - baseline) * sum(gradient(model, baseline + a * (image - baseline), target) for a in alphas) / steps
 
 
-def neuron(model, image, layer, channel, row, column, read=None, reduce=lambda g: g.abs().amax(1)[0]):
+def neuron(model, image, layer, channel, row, column, *, read=None, reduce=lambda g: g.abs().amax(1)[0]):
     x = image.clone().requires_grad_()
     with ck.capture(model, [layer]) as maps:
         model(x)
@@ -128,14 +131,9 @@ SALIENCY = {
 
 def smooth_of(width, reduce=lambda gradients: gradients.mean(0, keepdim=True)):
     def answer(model, image, target, noise, sigma):
-        spread = width(sigma, image)
-        return reduce(torch.cat([gradient(model, image + spread * one, target) for one in noise]))
+        return reduce(torch.cat([gradient(model, image + width(sigma, image) * one, target) for one in noise]))
 
     return answer
-
-
-def spread(sigma, image):
-    return sigma * (image.max() - image.min())
 
 
 def noise_into_image(model, image, target, noise, sigma):

@@ -11,11 +11,13 @@ def preferred(answers, angles, *, times=2, half=2, wrap=True, radians=False, swa
     return torch.deg2rad(angle) if radians else angle
 
 
-def template(n, row, column, *, distance="steps", floor=-1.0, high=None, factor=4, size=True):
+def steps(y, x):
+    return y.abs() + x.abs()
+
+
+def template(n, row, column, *, distance=steps, floor=-1.0, high=None, factor=4, size=True):
     y, x = torch.arange(n).float()[:, None] - row, torch.arange(n).float()[None] - column
-    d = {"steps": y.abs() + x.abs(), "straight": y.hypot(x), "larger": torch.maximum(y.abs(), x.abs())}[distance]
-    made = 1 - factor * d / (n if size else 1)
-    return made if floor is None else made.clamp(floor, high)
+    return (1 - factor * distance(y, x) / (n if size else 1)).clamp(floor, high)
 
 
 def on_object(y, x, box, mirrored, *, turn="column", divide=True, corner=True):
@@ -79,9 +81,9 @@ MISTAKES = {
         "sines first": lambda *a: preferred(*a, swap=True),
     },
     "15.2": {
-        "straight distance": lambda *a: template(*a, distance="straight"),
-        "larger of the two distances": lambda *a: template(*a, distance="larger"),
-        "at least -1": lambda *a: template(*a, floor=None),
+        "straight distance": lambda *a: template(*a, distance=torch.hypot),
+        "larger of the two distances": lambda *a: template(*a, distance=lambda y, x: torch.maximum(y.abs(), x.abs())),
+        "at least -1": lambda *a: template(*a, floor=-torch.inf),
         "which is the mask": lambda *a: template(*a, floor=0.0),
         "larger of two": lambda *a: template(*a, high=0.0),
         "swapped": lambda n, row, column: template(n, column, row),
