@@ -90,9 +90,12 @@ class BlindTrial(Explorer):
             found.setdefault(trial.group, []).append(choice == trial.answer)
         return {group: (sum(hits), len(hits), *wilson(sum(hits), len(hits))) for group, hits in found.items()}
 
-    def _picture(self) -> Picture:
-        if len(self.given) < len(self.trials):
-            return self.trials[len(self.given)].draw()
+    def _values(self) -> dict:
+        return {"given": len(self.given)}  # what a new picture depends on, though there is no control
+
+    def _picture(self, given: int) -> Picture:
+        if given < len(self.trials):
+            return self.trials[given].draw()
         shares = {group: (hits / n, low, high) for group, (hits, n, low, high) in self.tally().items()}
         chance = sum(1 / len(trial.choices) for trial in self.trials) / len(self.trials)
         shares["chance"] = (chance, chance, chance)
