@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from coursekit.labs.checking import call, compare
+from coursekit.labs.checking import call, case, compare
 
 
 def drawn(*shape: int, seed: int) -> Tensor:
@@ -18,7 +18,7 @@ def drawn(*shape: int, seed: int) -> Tensor:
 
 def unpool(answer: object) -> str | None:
     """05.3: signals back to the places of the maxima; the last window wins."""
-    return _unpool(answer, 5, 7) or _unpool(answer, 9, 5)
+    return _unpool(answer, *((5, 7), (9, 5))[case()])
 
 
 def _unpool(answer: object, height: int, width: int) -> str | None:
