@@ -90,8 +90,8 @@ print("my saliency and ck.saliency give the same map")
 ck.show_maps(image, {"saliency of tripod": heat}, unit="logits per unit of intensity", clip=99.5)
 
 # %% [markdown] id="map-read" slideshow={"slide_type": "notes"}
-# On the camera, the hands and the sleeve below them. There the slopes are twice as steep as on average; on the legs of the tripod they are
-# not even average. A second, fainter cloud lies on the coat at the lower left.
+# On the camera, the hands and the sleeve below them, and on the background at the right of the camera. There the slopes are twice as steep as on
+# average; around the legs of the tripod they are not even average. A second, fainter cloud lies on the coat at the lower left.
 #
 # The unit: a slope of 0.4 means that the logit changes by 0.004 when the pixel's value in [0, 1] changes by 0.01.
 
@@ -133,8 +133,8 @@ both = torch.stack([slope.flatten(), -behind.flatten()])
 ck.claim("correlation of mean slope and drop in logit over 121 windows", torch.corrcoef(both)[0, 1], below=0.4)
 
 # %% [markdown] id="cover-read" slideshow={"slide_type": "notes"}
-# The legs, by far, although their square is the smaller one. The map is not wrong: it answers its own question, what a *tiny* change would do. It does not say
-# what the answer is made of. The last line above asks for all places: over 121 windows the mean slope under the window says hardly anything about what
+# The legs, by far, although their rectangle is the smaller one. The map is not wrong: it answers its own question, what a *tiny* change would do. It does not say
+# what the answer is made of. The last line above asks for all places: over 121 windows the mean slope under the window says little about what
 # covering it costs. *Saturation*, below, is one reason.
 
 # %% [markdown] id="grain-title" slideshow={"slide_type": "skip"}
@@ -323,7 +323,7 @@ noisy = noisy_gradients(model, tower, palace, samples=32)
 smooth = noisy.mean(0, keepdim=True)
 sizes = noisy.abs().mean(0, keepdim=True)
 panels = {
-    "plain": plain,
+    "plain gradient": plain,
     "one noisy copy": noisy[:1],
     "SmoothGrad: mean of 32": smooth,
     "mean of 32 magnitudes": sizes,
@@ -370,7 +370,7 @@ ck.claim("correlation of SmoothGrad with the mean of magnitudes", pooled_correla
 # network flatter.
 #
 # So SmoothGrad is not the plain gradient without its noise. It is the gradient of *other pictures*: noisy ones, on which the
-# network is less sure and less steep. And what the average leaves to be seen is mostly *where* their slopes are large: the
+# network is less steep. And what the average leaves to be seen is mostly *where* their slopes are large: the
 # mean of the magnitudes, which averages no sign away, draws the same picture.
 
 # %% [markdown] id="others-text" slideshow={"slide_type": "skip"}
@@ -455,12 +455,15 @@ for s, g in widths.items():
     print(
         f"σ = {s}: {share(g, *column):.2f} on the rocket's column, {sum(share(g, *m) for m in masts):.2f} on the masts'"
     )
+even = torch.ones_like(rocket)
+print(f"their parts of the area: {share(even, *column):.2f} and {sum(share(even, *m) for m in masts):.2f}")
 beside = [sum(share(g, *m) for m in masts) / share(g, *column) for g in widths.values()]
 ck.claim("masts over rocket, σ = 0.02 over σ = 0.15", beside[0] / beside[1], above=1.2)
 
 # %% [markdown] id="sigma-read" slideshow={"slide_type": "notes"}
-# They fade as σ grows. With 0.02 the masts have a third of the map, more than the rocket. With 0.15 and 0.3 the rocket has more than
-# they. With 0.6 only a blurred column is left, in a picture full of grain: such noise leaves little to see for the network either. The paper finds
+# They fade as σ grows. With 0.02 the masts have a third of the map, on a quarter of its area. With 0.15 they have little more than their area's
+# part, with 0.3 and 0.6 not even that, while the rocket's column keeps twice its part or more. With 0.6 only a blurred column is left, in a picture full of
+# grain: such noise leaves little to see for the network either. The paper finds
 # 0.1 to 0.2 best. As for the tower: σ chooses *which other pictures* are asked.
 
 # %% [markdown] id="ig-title" slideshow={"slide_type": "slide"}
@@ -596,12 +599,16 @@ shares = {start: a.abs().sum(1, keepdim=True)[jacket].sum() / a.abs().sum() for 
 ck.claim("share of the picture that is nearly black", jacket.float().mean(), below=0.5)
 ck.claim("its share of the map from black", shares["black"], below=0.25)
 ck.claim("its share of the map from white", shares["white"], above=0.5)
+for start, a in starts.items():
+    gap = ck.completeness_gap(model, portrait, a, uniform, baseline=start).item()
+    print(f"from {start}: completeness gap with 16 steps {gap:.1f} logits")
 
 # %% [markdown] id="baseline-read" slideshow={"slide_type": "notes"}
-# Almost nothing: the factor $(x - x')$ is 0 where the picture has the baseline's own colour. A black jacket can never matter when
-# "nothing" is black. From white it takes half of everything. Neither map is wrong; they answer different questions:
+# Little: the nearly black pixels are 40 % of the picture and get 16 % of the map, because the factor $(x - x')$ is 0 where the picture has the baseline's
+# own colour. What is quite black can never matter when "nothing" is black. From white these pixels take two thirds of the map. Neither map is wrong; they answer different questions:
 # "instead of black" and "instead of white". There is no neutral nothing (Sturmfels, Lundberg & Lee, *Visualizing the impact
-# of feature attribution baselines*, Distill 2020). Name the baseline with each map.
+# of feature attribution baselines*, Distill 2020). Name the baseline with each map. (And the gap: the printed ones say that 16 steps show where the maps
+# are bright, but do not add up to the score.)
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ### Your turn
@@ -791,12 +798,12 @@ panels, titles = [], []
 for name, heat in tower_maps.items():
     seeds = seeds_of(heat)
     panels += [draw_seeds(tower, seeds), tower * (0.15 + 0.85 * grabcut(tower, seeds))]
-    titles += [f"{name} gradient: seeds", f"{name} gradient: cut out"]
+    titles += [f"{name} map: seeds", f"{name} map: cut out"]
 ck.show_images(panels, titles)
 
 # %% [markdown] id="grabcut-read" slideshow={"slide_type": "notes"}
 # The smooth ones. Orange is *object for sure*, blue *background for sure*. The plain gradient is strongest in the sky beside the roof, so
-# GrabCut cuts out the sky and the lake. The smooth map finds the tower, with a scrap of the lake. No label, box or mask of a tower was ever given: only
+# GrabCut cuts out the sky and the lake. The smooth map finds the tower, with a scrap of the lake. No box and no mask of a tower was ever given: only
 # the word *palace* for a whole picture.
 
 # %% [markdown] id="iou-text" slideshow={"slide_type": "skip"}
@@ -828,7 +835,7 @@ ck.claim("from the middle of the picture", iou["middle"], above=0.85)
 # never seen a picture (only the second dahlia is missing). The plain gradient cuts out scraps beside it.
 #
 # Of the cat only eyes and muzzle are left: 30 % of the pixels *must* be
-# background, but nearly all pixels are cat. A rule with fixed quantiles knows how large the object is before it has looked.
+# background, but nearly all pixels are cat. A rule with fixed quantiles assumes the size of the object, whatever the picture shows.
 
 # %% [markdown] id="neuron-title" slideshow={"slide_type": "slide"}
 # ## Any neuron can be the score
@@ -867,8 +874,9 @@ for layer, (_, field) in spots.items():
 ck.claim("block9: side of the square that holds half, over its field", half / field, below=0.4)
 
 # %% [markdown] id="neuron-read" slideshow={"slide_type": "notes"}
-# Little of it: in block9 a square of 35 of the 211 pixels holds half of the map (in block2 it is 5 of 11), and the outer parts hardly count (Luo et al., *Understanding the effective
-# receptive field*, NIPS 2016). Outside its square each map is exactly 0. The whole-image labels of the last layers grow from such spots.
+# Little of it: in block9 a square of 35 of the 211 pixels holds half of the map (in block2 it is 5 of 11), and the outer parts hardly count. In a
+# map of one value the half would need a square of 149 (Luo et al., *Understanding the effective
+# receptive field*, NIPS 2016). Outside its square each map is exactly 0.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: the middle of the picture ranks better than saliency
@@ -933,9 +941,10 @@ ck.claim("ranking AUC of SmoothGrad, mean over 8 × 8 px", calm["smoothgrad"], a
 # The blob (0.83 against 0.73), and so it does in the twelve scenes of the seeds 1 and 2: objects lie in the middle more often
 # than in the corners. Chance is 0.5, and the edge detector hardly better, since these backgrounds have edges too.
 #
-# - **One noisy gradient** is better than the plain one in all three scores: the noise helps, before any averaging.
-# - **SmoothGrad** is the only map ahead of the middle in the ranking, with all three seeds, though by little. It makes *deletion* fall fastest too.
-# - Much of saliency's loss is grain. Averaged over 8 × 8 pixels it scores 0.87 and SmoothGrad 0.96.
+# - **One noisy gradient** is better than the plain one in all three scores (in *deletion* by less than the bars): the noise helps, before any averaging.
+# - **SmoothGrad** is ahead of the middle in the ranking with all three seeds, though by little (one noisy gradient is level with it here). It makes
+#   *deletion* fall fastest too.
+# - Much of saliency's loss is grain. Averaged over 8 × 8 pixels it scores 0.87, and so passes the middle; SmoothGrad scores 0.96.
 # - **Integrated gradients** have the largest share of their energy on the object, with all three seeds.
 # - **Deletion** asks for no mask: which map takes the class away with the fewest pixels? The edges are no better than chance there.
 #
