@@ -462,7 +462,7 @@ ck.claim("masts over rocket, σ = 0.02 over σ = 0.15", beside[0] / beside[1], a
 
 # %% [markdown] id="sigma-read" slideshow={"slide_type": "notes"}
 # They fade as σ grows. With 0.02 the masts have a third of the map, on a quarter of its area. With 0.15 they have little more than their area's
-# part, with 0.3 and 0.6 not even that, while the rocket's column keeps twice its part or more. With 0.6 only a blurred column is left, in a picture full of
+# part, with 0.3 and 0.6 not even that, while the rocket's column keeps about twice its part or more. With 0.6 only a blurred column is left, in a picture full of
 # grain: such noise leaves little to see for the network either. The paper finds
 # 0.1 to 0.2 best. As for the tower: σ chooses *which other pictures* are asked.
 
@@ -875,7 +875,7 @@ ck.claim("block9: side of the square that holds half, over its field", half / fi
 
 # %% [markdown] id="neuron-read" slideshow={"slide_type": "notes"}
 # Little of it: in block9 a square of 35 of the 211 pixels holds half of the map (in block2 it is 5 of 11), and the outer parts hardly count. In a
-# map of one value the half would need a square of 149 (Luo et al., *Understanding the effective
+# map of one value the half would need a square of 131 (Luo et al., *Understanding the effective
 # receptive field*, NIPS 2016). Outside its square each map is exactly 0.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}

@@ -981,9 +981,9 @@ ck.claim("deconvnet above chance: energy", board.difference("deconvnet", "chance
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
 # It will: guided backpropagation beats the edge detector, on both scores. Its lines are drawn by the photograph, but
-# *which* lines are strong comes from the network, and the network answers to objects more than to ground. "It explains no class" does not mean
+# *which* lines are strong comes from the network, and the network answers to objects more than to their background. "It explains no class" does not mean
 # "it knows nothing". The deconvnet on a network without pooling has chance's energy (0.20 against 0.17). It gives the same map for
-# each picture, so its ranking (0.63) only says that objects seldom lie at the border; a blob in the middle says it better (0.81).
+# each picture, so its ranking (0.63) says only where objects mostly lie; a blob in the middle says it better (0.81).
 #
 # Relevance puts most energy on the object, 0.77. In the ranking guided is ahead (0.90 against 0.85), but look how the score reads a map: gradients by their size, relevance by its
 # red part only, so that all blue pixels are tied at 0. With red and blue by their size, relevance ranks the pixels better than guided (0.95).
@@ -1050,8 +1050,8 @@ ck.claim("relevance, red and blue by size: asked for the left", by_size["relevan
 ck.claim("relevance, red and blue by size: asked for the right", by_size["relevance", "right"], below=0.3)
 
 # %% [markdown] id="two-read" slideshow={"slide_type": "notes"}
-# Relevance: it finds the object that you ask for, from 0.92 to 0.08. Of relevance the score takes what speaks *for* the class, the red part. That is no trick of the
-# score: with red and blue counted by their size, it is 0.87 and 0.11.
+# Relevance: it finds the object that you ask for, from 0.92 to 0.08. Of relevance the score takes what speaks *for* the class, the red part. This choice does not make the
+# result: with red and blue counted by their size, it is 0.87 and 0.11.
 #
 # Guided backpropagation hardly moves. Its lines stay; the cosine says so. What the class leaves behind is a **balance**: the lines of the wanted object become a
 # little stronger, which you see only beside the other map. The gradient moves as much. The deconvnet does not move at all.
