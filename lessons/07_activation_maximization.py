@@ -240,7 +240,7 @@ ck.show_images(
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
 # Without shaking, colours stay pale and forms lie over one another: each place works for itself. With jitter they come together, and with rotation and scale there are
-# whole berries. *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
+# the red, dotted skins of berries. *Three sizes* is the multi-scale version: paint a thumbnail, enlarge it, go on. Large forms are laid down first, when they are cheap.
 
 # %% [markdown] id="maco-title" slideshow={"slide_type": "slide"}
 # ## Magnitudes of nature, phases of the network
@@ -285,7 +285,7 @@ learned = paint(classes(*quartet), size=128, steps=64, transforms=brushed, **bru
 ck.show_images(learned, quartet, columns=4)
 
 # %% [markdown] id="dgn-read" slideshow={"slide_type": "skip"}
-# Look first at what the prior brings: a ground (the zebra stands on grass), one thing in the middle, and no grain. Then at what it costs: the forms are blurred. A generator
+# Look first at what the prior brings: a background of one colour, one thing in the middle, and no grain. Then at what it costs: the forms are blurred. A generator
 # can only paint what it has learned; ours is small, saw few photographs, and blurs real pictures, too (lab 09). The
 # one of Nguyen et al. was trained on all of ImageNet. Its pictures look like photographs, which is also the danger: what the generator
 # invented cannot be told from what the network asked for.
@@ -474,7 +474,7 @@ ck.show_images(
 )
 
 # %% [markdown] id="facets-read" slideshow={"slide_type": "skip"}
-# Other starts lead to other pictures: broad heads, round ones, pointed ones. But look at the third. Its mean was made of flowers and fruit, which stand far down
+# Other starts lead to other pictures of heads. But look at the third. Its mean was made of flowers and fruit, which stand far down
 # the list of what the channel likes, and the picture painted from it is a head again. So this is *one* facet with variations. A unit with
 # two real facets would keep them apart.
 #
