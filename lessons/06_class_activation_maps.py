@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 04 and 05: gradients, and what guided backprop shows.
 #
-# **Run time** about 90 s on one CPU core. **Memory** below 2 GB.
+# **Run time** about 60 s on one CPU core. **Memory** below 2 GB.
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.
@@ -160,7 +160,7 @@ ck.claim("on the other object", on_other, at_most=2)
 print("on the background:", 20 - on_own - on_other)
 
 # %% [markdown] id="pairs-read" slideshow={"slide_type": "skip"}
-# Nearly all misses lie on the background beside the object: a coarse map points a little off. It rarely points at the *wrong* object. That is what
+# Five of the six misses lie on the background: a coarse map points a little off. It rarely points at the *wrong* object. That is what
 # lab 05's pictures could not do.
 
 # %% [markdown] id="gradcam-title" slideshow={"slide_type": "slide"}
@@ -314,7 +314,7 @@ ck.show_lines(
     range(len(LAYERS)),
     {name: [mean for mean, _, _ in values] for name, values in energy.items()},
     bands={name: ([low for _, low, _ in v], [high for _, _, high in v]) for name, v in energy.items()},
-    levels={"the object's area": alone[6].masks.float().mean().item(), "random class, block11": of_any["LayerCAM"]},
+    levels={"the object's area": alone[6].masks.float().mean().item(), "LayerCAM, random class": of_any["LayerCAM"]},
     ticks=LAYERS,
     xlabel="layer",
     ylabel="share of the map's energy on the object",
@@ -345,7 +345,7 @@ ck.claim("and for a random class", of_any["LayerCAM"], above=0.5)
 # the picture this score says that a map finds the object. It does not say that it explains the class.
 
 # %% [markdown] id="depth-pairs-title" slideshow={"slide_type": "slide"}
-# ## But the last layer tells classes apart best
+# ## But Grad-CAM at the last layer tells classes apart best
 #
 # The ten scenes with two objects. Of the energy on both objects, which part lies on the one that we asked for? A map that does not depend on the class gets exactly ½.
 
@@ -360,7 +360,7 @@ ck.show_lines(
     range(len(LAYERS)),
     {name: [mean for mean, _, _ in values] for name, values in apart.items()},
     bands={name: ([low for _, low, _ in v], [high for _, _, high in v]) for name, v in apart.items()},
-    levels={"no class told": 0.5},
+    levels={"same map for both": 0.5},
     ticks=LAYERS,
     xlabel="layer",
     ylabel="share on the object asked for",
@@ -457,7 +457,7 @@ ck.claim(
 )
 
 # %% [markdown] id="against-read" slideshow={"slide_type": "notes"}
-# Next to nothing: all three maps have one scale, and the middle one is pale. Its strongest place has 1/25 of what speaks for zebra. A logit of a class mostly counts what is there.
+# Next to nothing: all three maps have one scale, and the middle one is pale. Its strongest place has 1/26 of what speaks for zebra. A logit of a class mostly counts what is there.
 # The sharper question is a comparison: *why zebra rather than strawberry?* The score $S_\text{zebra} - S_\text{strawberry}$ is still a
 # linear function of the logits, so CAM answers it exactly: red speaks for the one, blue for the other.
 
@@ -511,7 +511,7 @@ ck.claim(
 )
 
 # %% [markdown] id="guided-read" slideshow={"slide_type": "notes"}
-# Grad-CAM decides: left both objects are there for either class, right only one. The tiger's stripes and the edge of the violin are lines of guided backprop, and so is every doubt about them (lab 05): it redraws the picture.
+# Grad-CAM decides: left both objects are there for either class; right there is the object of the class, and for *violin* a trace of the tiger's paw. The tiger's stripes and the edge of the violin are lines of guided backprop, and so is every doubt about them (lab 05): it redraws the picture.
 # So read the product as "the picture's detail, where Grad-CAM is bright", and not as "these fine lines made the class".
 
 # %% [markdown] id="full-title" slideshow={"slide_type": "slide"}
@@ -579,7 +579,7 @@ ck.claim("among them, bias of fc7: smallest share", min(split[n]["fc7"] / scores
 # parts are as large with either sign, and cancel.
 
 # %% [markdown] id="full-map-title" slideshow={"slide_type": "skip"}
-# The paper's picture takes magnitudes, stretches each layer to [0, 1], and lays all layers over each other.
+# The paper's picture takes magnitudes, stretches each layer to [0, 1], and adds up all channels of all layers.
 
 # %% id="full" slideshow={"slide_type": "skip"}
 laid = {name: ck.fullgrad(model, duo.image, index, magnitude=True) for name, index in duo.targets.items()}
@@ -591,7 +591,7 @@ ck.show_maps(
 )
 
 # %% [markdown] id="full-map-read" slideshow={"slide_type": "skip"}
-# Now the outline of the violin is seen, which $7 \times 7$ values cannot draw. But the map of *violin* covers the tiger too, more weakly, and the other way round. And it is not complete any more:
+# Now the map follows the violin from its body to its neck. (The sharp outline is that of the picture, not of the map.) But the map of *violin* covers the tiger too, more weakly, and the other way round. And it is not complete any more:
 # `ck.fullgrad(model, image, target)` without `magnitude=True` keeps signs and completeness.
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
@@ -643,6 +643,7 @@ ours, theirs = ck.mask_energy(swapped, own), ck.mask_energy(swapped, other)
 by_scene = ck.bootstrap_interval(ours / (ours + theirs), scene_number)
 ck.claim("CourseNet, share on the object asked for, mean of 20 maps", by_scene[0], above=0.7)
 ck.claim("lower end of its 95 % interval over ten scenes", by_scene[1], above=0.5, digits=1)
+ck.claim("maps of 20 with more energy on the object asked for", (ours > theirs).sum().item(), at_least=16)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # Yes: 0.92, and in 19 of 20 maps more energy lies on the object that was asked for. Grad-CAM needs no mean and no single linear layer at the end.
@@ -821,7 +822,8 @@ ck.show_images([scene.image, *panels], ["the scene", *titles])
 # %% [markdown] id="mislead-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong · words that mislead
 #
-# The same explanation for four pictures that the network gets right. **Predict first.** In how many pictures does the first word for a thing, such as *bird* or *vehicle*, name what is there?
+# The same explanation for four pictures that the network gets right. Each title: the class, its probability, the first two reasons.
+# **Predict first.** In how many pictures does the first word for a thing, such as *bird* or *vehicle*, name what is there?
 
 # %% id="mislead" slideshow={"slide_type": "fragment"}
 pictures, titles = [], []
@@ -830,7 +832,7 @@ for name in ("ram", "fire_engine", "slug", "vulture"):
     probability = model(single.image).softmax(1)[0, single.targets[name]].item()
     said = list(dict.fromkeys(held[k] for k in explain(single.image, single.targets[name])))
     pictures.append(single.image)
-    titles.append(f"{name} {probability:.2f} because of: {said[0]}, {said[1]}")
+    titles.append(f"{name} {probability:.2f}: {said[0]}, {said[1]}")
 ck.show_images(pictures, titles)
 
 # %% id="mislead-claim" slideshow={"slide_type": "skip"}
@@ -856,7 +858,7 @@ ck.claim("with the words of any other picture", luck, below=0.3, digits=1)
 
 # %% [markdown] id="mislead-read" slideshow={"slide_type": "notes"}
 # In two of four: a ram because of *hoofed animal*, a fire engine because of *vehicle*. But the slug is a slug because of *bird*, and the vulture because of *striped* and *hoofed animal*, of which nothing is there. The network is right and sure, and the words are wrong. Over 70 pictures
-# of one object each, the first word for a thing is right in about half; the words of any other picture would be in a seventh. There is no word for snails among our nineteen, so an honest explanation of the slug cannot be said with them. A sentence sounds like a reason even
+# of one object each, the first word for a thing is right in about half; with the words of any other picture it would be right in about 0.1. There is no word for snails among our nineteen, so an honest explanation of the slug cannot be said with them. A sentence sounds like a reason even
 # when it is none (Selvaraju et al. show such failures too).
 
 # %% [markdown] id="blind-class-title" slideshow={"slide_type": "slide"}
@@ -1027,7 +1029,7 @@ ck.claim("of the biased network", accuracy["biased"]["none marked"], below=0.55)
 ck.claim("with the watermark on the wrong animal", accuracy["biased"]["bovines marked"], below=0.05)
 
 # %% [markdown] id="trust-read" slideshow={"slide_type": "notes"}
-# This happened. A classifier of the PASCAL VOC 2007 challenge knew horses by the name of a photographer's web page, which stood on a fifth of the horse pictures. It was no deep network but a
+# This happened. A classifier of the PASCAL VOC 2007 challenge knew horses by the name of a photographer's web page, which stood on about a fifth of the horse pictures. It was no deep network but a
 # *Fisher vector classifier*; the deep network that was compared with it looked at the horse (Lapuschkin et al. 2016 and 2019).
 #
 # Mind what the map did here. It gave a *suspicion*: the network looks around the letters. The proof is the experiment: take the letters away, and the accuracy goes with them.
@@ -1060,12 +1062,12 @@ for network, board in boards.items():
         print("   ", ", ".join(surely) or "none")
 
 # %% [markdown] id="board-read" slideshow={"slide_type": "notes"}
-# Each dot is a mean over objects, each bar a 95 % interval that resamples *objects*: forty scenes of one zebra are one zebra. Read three things.
+# Each dot is a mean over objects, each bar a 95 % interval that resamples *objects*: forty scenes of one zebra are one zebra. The four, by energy: guided backprop 0.53, CAM 0.48, edges and occlusion 0.44. In the pointing game all four have 0.7 to 0.8. In deletion guided backprop is best, then CAM, occlusion, and edges, which are no better than chance. Read three things.
 #
 # - **The order depends on the question.** A coarse map such as CAM spills over the outline, and so loses *energy*; its *strongest place* can still be right. A
 #   fine map keeps to the outlines, but one bright grain beside the object loses the pointing game.
-# - **Look at the grey dots first.** The edge detector asks no network. A third of the backgrounds here are plain, and there the outlines are the object's. A method
-#   that does not beat it has shown nothing about the network.
+# - **Look at the hollow grey dots first.** The edge detector asks no network. A third of the backgrounds here are plain, and there the outlines are the object's. A method
+#   that does not beat it has not shown, by this measure, that it knows more than the outlines.
 # - **One object in a scene.** We saw above that such a score asks for the object, not for the class. And CourseNet's board has no row for CAM, because that network has none.
 
 # %% [markdown] id="live-text" slideshow={"slide_type": "skip"}
@@ -1313,7 +1315,7 @@ ck.check("06.10", interval)
 # ## Recap
 #
 # - CAM is no approximation: it is the last linear layer before its mean. Grad-CAM and HiResCAM are the same map there (up to $Z$ and ReLU). In earlier layers a gradient for each
-#   position beats the mean gradient, but the last layer tells classes apart best.
+#   position beats the mean gradient, but Grad-CAM at the last layer tells classes apart best.
 # - A map always looks like an answer. Compare classes on one scale, ask for *this rather than that*, and do not believe the name of a channel before you have tested it on other objects.
 # - Accuracy on a biased test set cannot tell an honest network from a cheat. A map can raise the suspicion, in a blind trial too; a test without the shortcut is the proof.
 
