@@ -55,7 +55,7 @@ def explore_unit(
 def _portrait(name: str, channel: int, tunings: tuple[Tuning, Tuning], painted: Tensor, patches: Tensor) -> Picture:
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     high = max(1e-3, *(float(tuning.by_angle()[channel].max()) for tuning in tunings))  # one scale for both
-    for i, (tuning, title) in enumerate(zip(tunings, ("bars", "arcs open towards"), strict=True)):
+    for i, (tuning, title) in enumerate(zip(tunings, ("bars, by angle", "arcs, by open side"), strict=True)):
         ax = figure.add_subplot(1, 4, i + 1, projection="polar")
         around = torch.cat([tuning.by_angle()[channel]] * (360 // tuning.turn))
         angles = torch.linspace(0, 2 * math.pi, len(around) + 1)
