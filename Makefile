@@ -91,6 +91,8 @@ weights: $(VENV)/dev.stamp ## train again all of data/weights (hours without a G
 	$(RUN) training/transformer.py
 	$(RUN) training/texture.py
 	$(RUN) training/superresolution.py
+	$(RUN) training/robust.py
+	$(RUN) training/robust.py --ship 1.00-end-blend
 	$(RUN) training/scoreboard.py
 	$(RUN) training/report.py
 

@@ -29,15 +29,16 @@ def accuracy(model: ck.Model, kind: str) -> tuple[float, float, dict[str, float]
 def main() -> None:
     """Print both tables."""
     print(f"Scenes of {len(ck.cutouts('labelled'))} labelled objects, {ROUNDS} each and kind of background")
-    print(f"{'network':20}" + "".join(f"{kind + ' top-1':>18}{'top-5':>8}" for kind in KINDS))
-    for name in ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "coursenet"):
+    print(f"{'network':26}" + "".join(f"{kind + ' top-1':>18}{'top-5':>8}" for kind in KINDS))
+    names = "efficientnet_lite0", "efficientnet_lite0_robust", "efficientnet_lite1", "efficientnet_lite2", "coursenet"
+    for name in names:
         try:
             model = ck.load_model(name)
         except ck.WeightsUnavailable as error:
-            print(f"{name:20}{error}")
+            print(f"{name:26}{error}")
             continue
         results = [accuracy(model, kind) for kind in KINDS]
-        print(f"{name:20}" + "".join(f"{top1:18.1%}{top5:8.1%}" for top1, top5, _ in results))
+        print(f"{name:26}" + "".join(f"{top1:18.1%}{top5:8.1%}" for top1, top5, _ in results))
         if name == "efficientnet_lite0":
             mean = {o: sum(r[2][o] for r in results) / len(results) for o in results[0][2]}
             print({o: round(v, 2) for o, v in sorted(mean.items(), key=lambda pair: pair[1])})
@@ -46,6 +47,8 @@ def main() -> None:
         if entry["file"].startswith("weights/"):
             scores = ", ".join(f"{key} {value:.3g}" for key, value in entry["scores"].items())
             print(f"{entry['file'][8:]:34}{entry['bytes'] / 1e6:6.2f} MB   {scores}")
+            for marks in entry.get("by_epsilon", ()):
+                print("   ", ", ".join(f"{key} {value}" for key, value in marks.items()))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ _RULES = {
         (r"features\.transition(\d)", r"transition\1"),
         (r"features\.norm5", r"norm5"),
     ],
-    r"efficientnet_lite\d": [
+    r"efficientnet_lite\d(_robust)?": [
         (r"conv_stem", r"conv1"),
         (r"bn1\.act", r"relu1"),
         (r"blocks\.\d\.\d+", r"block#"),

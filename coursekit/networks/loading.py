@@ -46,6 +46,7 @@ _OWN = {
 
 
 _LITE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+ROBUST = "_robust"  # ends the name of a network that was trained on against attacks
 
 
 # torchvision tells them apart in its own way, or not at all, depending on its version.
@@ -74,9 +75,11 @@ def blueprint(name: str) -> Blueprint:
         import timm
         from torchvision import models
 
-    if name in PACKAGED:
-        checkpoint = PACKAGED[name]
-        return Blueprint(lambda: timm.create_model(f"tf_{name}"), _HALF, _HALF, _LITE_SIZES[name], checkpoint)
+    teacher = name.removesuffix(ROBUST) if isinstance(name, str) else name
+    if teacher in PACKAGED:
+        checkpoint = PACKAGED[name] if name in PACKAGED else own_checkpoint(name)
+        if checkpoint:
+            return Blueprint(lambda: timm.create_model(f"tf_{teacher}"), _HALF, _HALF, _LITE_SIZES[teacher], checkpoint)
     classifiers = models.list_models(module=models)
     if name in classifiers:
         return _from_torchvision(name)
@@ -196,7 +199,8 @@ def imagenet_labels() -> list[str]:
 def load_model(name: str = "efficientnet_lite0") -> Model:
     """Open a trained network by name, on the device that `setup` chose.
 
-    The three `efficientnet_lite*` come with the course. `alexnet`, `vgg16`, `vgg19`, `googlenet`, `inception_v3`,
+    The three `efficientnet_lite*` come with the course, and `efficientnet_lite0_robust`, which was trained on against
+    attacks. `alexnet`, `vgg16`, `vgg19`, `googlenet`, `inception_v3`,
     `resnet18`, `resnet101`, `densenet121`, `squeezenet1_1` and torchvision's other classifiers are downloaded once
     and checked; so are timm's. Parameters do not require gradients: the course studies networks, it seldom
     trains them.
