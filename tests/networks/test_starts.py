@@ -7,7 +7,7 @@ import coursekit as ck
 from coursekit.files import files
 from coursekit.labs.autoencoder import Autoencoder
 from coursekit.labs.detective.network import suspect
-from coursekit.networks.loading import _OWN
+from coursekit.networks.loading import _OWN, blueprint
 from coursekit.networks.nets.decoder import decoder
 from coursekit.networks.nets.generator import generator
 from coursekit.networks.nets.style import StyleNetwork
@@ -31,6 +31,7 @@ def builder(name):
     others = {
         "autoencoder": Autoencoder,
         "decoder": lambda: decoder(rest[0]),
+        "efficientnet": lambda: blueprint(name).build(),
         "generator": generator,
         "suspect": suspect,
         "superresolution": SuperResolution,
