@@ -439,9 +439,6 @@ def main() -> None:
     print(*grown, sep="\n", flush=True)
     if options.quick:
         return
-    heavy = [
-        row for row in rows if row.work.startswith(("occlusion 32", "integrated", "FullGrad", "features of classes"))
-    ]
     heavy = [row for row in rows if (row.work, row.against) in HEAVY]
     missing = [f"{name} was not here." for name, module in found.items() if module is None]
     page = PAGE.format(
