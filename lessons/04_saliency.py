@@ -1111,7 +1111,7 @@ ck.check("04.5", slope_of_probability)
 # %% [markdown] id="e6-card"
 # ### Exercise 04.6 · The saliency of one neuron
 # *★★ · 10 minutes.* The score is now one neuron: layer `layer` (a name), channel `channel`, at `row` and `column` of its map. Return its
-# saliency map for one image (1, 3, H, W), as a tensor (H, W). `with ck.capture(model, [layer]) as maps:` keeps what the layer gives
+# saliency map for one image (1, 3, H, W), as a tensor (H, W). `ck.capture` in a `with` line keeps what the layer gives
 # while `model(x)` runs; `maps[layer]` is (1, C, h, w), and torch knows how it was computed.
 # **You will probably** take the sum over the map, or mix up row and column.
 
