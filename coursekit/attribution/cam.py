@@ -231,8 +231,10 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
 
         def detailed(activation: Tensor, gradient: Tensor, score: Tensor, x: Tensor) -> Tensor:
             way[0] = "guided"
-            (detail,) = torch.autograd.grad(score, x)
-            way[0] = "gradient"
+            try:
+                (detail,) = torch.autograd.grad(score, x)
+            finally:
+                way[0] = "gradient"  # also where the memory was too small, and a smaller batch comes next
             coarse = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
             return detail.contiguous() * _finished([coarse], x, relu=True, upsample=True)
 

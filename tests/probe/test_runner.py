@@ -195,3 +195,34 @@ def test_a_batch_that_does_not_fit_into_the_memory_is_taken_in_parts(method):
 def test_an_image_that_does_not_fit_by_itself_says_what_the_machine_said():
     with pytest.warns(UserWarning, match="memory"), pytest.raises(RuntimeError, match="out of memory"):
         ck.predict(ck.Model(Small(nn.Flatten(), 0)), torch.rand(3, 3, 8, 8))
+
+
+class _Backwards(torch.autograd.Function):
+    """The identity; on the way back there is room for three images."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, signal):
+        if len(signal) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return signal
+
+
+class _SmallOnTheWayBack(nn.Sequential):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(_Backwards.apply(x))
+
+
+def test_guided_grad_cam_goes_on_by_the_right_rule_when_the_memory_fails_on_the_way_back():
+    """To the layer by the gradient, to the image by the guided rule: also in a batch that is tried again."""
+    torch.manual_seed(0)
+    parts = nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    parts = *parts, nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 5)
+    images = torch.rand(7, 3, 16, 16)
+    expected = ck.guided_grad_cam(ck.Model(nn.Sequential(*parts)), images, 1, layer="0")
+    with pytest.warns(UserWarning, match="memory is too small"):
+        found = ck.guided_grad_cam(ck.Model(_SmallOnTheWayBack(*parts)), images, 1, layer="0")
+    assert expected.any() and (found - expected).abs().max() < 1e-4 * expected.abs().max()
