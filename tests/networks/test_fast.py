@@ -91,10 +91,10 @@ def test_every_layer_is_found_at_its_depth(name):
 
 def tiny() -> ck.Model:
     """Three convolutions, two of which have a BatchNorm, of torch's own modules."""
-    parts = [nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.Conv2d(8, 8, 3, bias=False)]
-    parts += [nn.BatchNorm2d(8), nn.ReLU6(inplace=True), nn.Conv2d(8, 8, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     with torch.random.fork_rng():
         torch.manual_seed(3)
+        parts = [nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.Conv2d(8, 8, 3, bias=False)]
+        parts += [nn.BatchNorm2d(8), nn.ReLU6(inplace=True), nn.Conv2d(8, 8, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         return spread(ck.Model(nn.Sequential(*parts, nn.Linear(8, 3)), mean=(0.4, 0.5, 0.6)))
 
 
