@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest
 RESULTS := build/test
-SLOW := tests/tools/test_student.py tests/tools/test_handout.py tests/tools/test_assignment.py tests/tools/test_slides.py tests/tools/test_browser.py
+SLOW := tests/tools/test_student.py tests/tools/test_handout.py tests/tools/test_assignment.py tests/tools/test_website.py tests/tools/test_slides.py tests/tools/test_browser.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Linux: keep freed memory for the next tensor instead of giving it back and asking for it again. Forward passes one after
 # another run in half the time; other systems ignore both.
@@ -16,7 +16,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: lab test test-device lint docs notebooks student handout assignment slides sheets gallery bench weights clean help
+.PHONY: lab test test-device lint docs notebooks student handout assignment slides site sheets gallery bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -62,6 +62,10 @@ assignment: $(VENV)/lab.stamp ## a course for nbgrader, in build/assignment/
 
 slides: $(VENV)/dev.stamp ## one HTML deck a lab, in build/slides/
 	$(RUN) tools/slides.py
+
+site: $(VENV)/dev.stamp ## the course as web pages that need no network, with the decks, in build/site/
+	$(RUN) tools/slides.py
+	$(RUN) tools/website.py
 
 sheets: $(VENV)/dev.stamp ## all slides of each deck on one picture, in build/slides/sheets/ (needs Chromium)
 	$(RUN) tools/contact_sheets.py

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "glossary.md").read_text("utf8")
-ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("| **")]
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")] for line in PAGE.splitlines() if line.startswith("| **")
+]
 TEXTS = {path.name[:2]: path.read_text("utf8") for path in sorted((ROOT / "lessons").glob("*.py"))}
 PROSE = {lab: "\n".join(re.findall(r"^# ?(.*)$", text, re.M)) for lab, text in TEXTS.items()}
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from notebooks import CELL_TIMEOUT, ROOT, LabError, build, find_lessons, notebook_text, read_lesson, write
+from student import GLOSSARY, beside_glossary
 
 EXERCISE = re.compile(r"^### Exercise (?P<number>\d\d\.\d+).*\n\*(?P<stars>★+) ")
 CONFIG = f'''"""Settings of nbgrader for the labs."""
@@ -40,7 +41,7 @@ c.ExecutePreprocessor.timeout = {CELL_TIMEOUT}
 
 def assignment(lesson: NotebookNode) -> NotebookNode:
     """Return the lab as nbgrader's source: solutions and hidden checks marked, stars as points."""
-    nb, kept, exercise = build(lesson), [], None
+    nb, kept, exercise = beside_glossary(build(lesson)), [], None
     for cell in nb.cells:
         exercise = EXERCISE.match(cell.source) or exercise
         if "solution" in cell.metadata.get("tags", []):  # joins its starter, the cell before it
@@ -69,6 +70,7 @@ def write_course(root: Path, folder: Path, numbers: list[str] | None = None) -> 
         points = [cell.metadata.nbgrader.points for cell in nb.cells if "points" in cell.metadata.get("nbgrader", {})]
         target = folder / "source" / lesson.stem / f"{lesson.stem}.ipynb"
         write(target, notebook_text(nb))
+        write(target.with_name(GLOSSARY.name), GLOSSARY.read_text("utf8"))
         yield f"{lesson.stem}: {len(points)} exercises, {sum(points)} points"
 
 

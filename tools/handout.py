@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from notebooks import ROOT, LabError, find_lessons, notebook_text, read_lesson
-from student import student_copy
+from student import GLOSSARY, student_copy
 
 TOP = "seeing-inside"
 FOLDERS = {"coursekit": "*", "data": "*", "gallery": "features_*"}
@@ -54,6 +54,7 @@ lab: .venv/stamp
 def contents(root: Path) -> dict[str, bytes]:
     """Return what the zip holds: the name of each file and its bytes."""
     found = {"README.md": README.encode(), "Makefile": MAKEFILE.encode()}
+    found[f"labs/{GLOSSARY.name}"] = GLOSSARY.read_bytes()
     for lesson in find_lessons(root):
         found[f"labs/{lesson.stem}.ipynb"] = notebook_text(student_copy(read_lesson(lesson))).encode()
     for folder, pattern in FOLDERS.items():

@@ -25,16 +25,27 @@ from notebooks import (
     write,
 )
 
+GLOSSARY = ROOT / "docs" / "glossary.md"  # lies beside the copies, so that JupyterLab can open it there
+
 
 def student_copy(lesson: NotebookNode) -> NotebookNode:
     """Return the lab as students get it."""
     kept = [cell for cell in lesson.cells if "solution" not in cell.metadata.get("tags", [])]
-    return build(NotebookNode(lesson, cells=kept))
+    return beside_glossary(build(NotebookNode(lesson, cells=kept)))
+
+
+def beside_glossary(copy: NotebookNode) -> NotebookNode:
+    """Lead the copy's links to the glossary to the file beside it, and return it."""
+    for cell in copy.cells:
+        cell.source = cell.source.replace("](../docs/glossary.md)", "](glossary.md)")
+    copy.metadata.coursekit.lesson = digest(copy)
+    return copy
 
 
 def write_copies(root: Path, folder: Path) -> list[str]:
     """Write a copy of each lab into the folder; return a line for each copy that was kept, edited or damaged."""
     kept = []
+    write(folder / GLOSSARY.name, GLOSSARY.read_text("utf8"))
     for lesson in find_lessons(root):
         target = folder / f"{lesson.stem}.ipynb"
         copy, (old, moved) = student_copy(read_lesson(lesson)), _old_copy(target)

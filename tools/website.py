@@ -13,22 +13,25 @@ import sys
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
-from notebooks import PICTURES, ROOT, LabError, built_notebook, find_lessons
+from notebooks import PICTURES, ROOT, LabError, built_notebook, code_cells, find_lessons
 
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/CREDITS.md"]
 CODE = re.compile(r"\]\(((?:\.\./)*coursekit/[\w/]*)(\.py)?\)")
-ELSEWHERE = re.compile(r"\[([^\]]+)\]\((?:\.\./)*(?:tools|tests|training|benchmarks|lessons|\.github|LICENSE|CITATION)[^)]*\)")
+ELSEWHERE = re.compile(
+    r"\[([^\]]+)\]\((?:\.\./)*(?:tools|tests|training|benchmarks|lessons|\.github|LICENSE|CITATION)[^)]*\)"
+)
 
 
 def page(text: str) -> str:
-    """Return a page of the repository as a page of the site: source files are pages, what is not on the site is no link."""
+    """Return a page of the repository as one of the site: source files are pages, what is not there is no link."""
     text = CODE.sub(lambda link: f"]({link[1]}.md)" if link[2] else f"]({link[1].rstrip('/')}/__init__.md)", text)
     return ELSEWHERE.sub(r"\1", text)
 
 
 def lab_page(lesson: Path) -> str:
-    """Return a notebook for the site: solutions folded, and each picture with its alt text where the site looks for it."""
+    """Return a notebook for the site: solutions folded, each picture with its alt text where the site looks for it."""
     nb = built_notebook(lesson)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
@@ -36,10 +39,15 @@ def lab_page(lesson: Path) -> str:
             continue
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-        alts = [output.metadata[kind]["alt"] for output in cell.outputs for kind in PICTURES if kind in output.get("data", {})]
-        if alts:
-            cell.metadata["mystnb"] = {"image": {"alt": " ".join(alts).replace("\n", " ")}}
+        if shown := alts([cell]):
+            cell.metadata["mystnb"] = {"image": {"alt": " ".join(shown).replace("\n", " ")}}
     return nbformat.writes(nb)
+
+
+def alts(cells: list[NotebookNode]) -> list[str]:
+    """Return the alt texts of all pictures that the cells show."""
+    outputs = [output for cell in cells for output in cell.outputs]
+    return [output.metadata[kind]["alt"] for output in outputs for kind in PICTURES if kind in output.get("data", {})]
 
 
 def source_page(path: Path) -> str:
@@ -71,7 +79,9 @@ def lay_out(folder: Path, decks: Path) -> None:
     (folder / "extra").mkdir()
     shutil.copytree(ROOT / "gallery", folder / "gallery")
     if decks.exists():
-        shutil.copytree(decks, folder / "extra" / "decks", ignore=lambda _, names: [n for n in names if not n.endswith(".html")])
+        shutil.copytree(
+            decks, folder / "extra" / "decks", ignore=lambda _, names: [n for n in names if not n.endswith(".html")]
+        )
 
 
 def index(lessons: list[Path], decks: Path) -> str:
@@ -98,11 +108,14 @@ def gallery(lessons: list[Path]) -> str:
     for lesson in lessons:
         nb = built_notebook(lesson)
         found = sorted((ROOT / "gallery").glob(f"{lesson.stem}.*"))
-        tagged = [o for cell in nb.cells if "gallery" in cell.metadata.get("tags", []) for o in cell.get("outputs", [])]
-        alts = [output.metadata[kind]["alt"] for output in tagged for kind in PICTURES if kind in output.get("data", {})]
-        if found and alts:
+        shown = alts([cell for cell in code_cells(nb) if "gallery" in cell.metadata.get("tags", [])])
+        if found and shown:
             title = re.search(r"^# (.+)$", nb.cells[0].source, re.M)[1]
-            parts += [f"## [{title}](notebooks/{lesson.stem}.ipynb)", f"![{alts[0]}](gallery/{found[0].name})", alts[0]]
+            parts += [
+                f"## [{title}](notebooks/{lesson.stem}.ipynb)",
+                f"![{shown[0]}](gallery/{found[0].name})",
+                shown[0],
+            ]
     return "\n\n".join(parts) + "\n"
 
 

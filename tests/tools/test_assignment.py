@@ -1,4 +1,4 @@
-"""nbgrader takes the labs: it writes what students get, and marks right answers in full and empty copies with nothing."""
+"""nbgrader takes the labs: it hands out no solution, gives right answers all points and empty copies none."""
 
 import csv
 import os

@@ -97,7 +97,10 @@ def test_the_search_finds_a_word_without_a_server(chromium, site):
     page = chromium.new_context(offline=True).new_page()
     page.goto((site / "search.html").as_uri() + "?q=occlusion")
     page.wait_for_selector("#search-results li a", timeout=60_000)
-    assert any("03_occlusion" in (link or "") for link in page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)"))
+    assert any(
+        "03_occlusion" in (link or "")
+        for link in page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
+    )
 
 
 def test_a_page_of_the_repository_becomes_a_page_of_the_site():
