@@ -70,7 +70,8 @@ def lay_out(folder: Path, decks: Path) -> None:
     files["index.md"] = index(lessons, decks)
     files["gallery.md"] = gallery(lessons)
     files["conf.py"] = (ROOT / "docs" / "site" / "conf.py").read_text("utf8")
-    files["_static/site.css"] = (ROOT / "docs" / "site" / "site.css").read_text("utf8")
+    for name in ("site.css", "site.js"):
+        files[f"_static/{name}"] = (ROOT / "docs" / "site" / name).read_text("utf8")
     for name, text in files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
