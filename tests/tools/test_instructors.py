@@ -22,6 +22,11 @@ def test_minutes_and_points_are_those_of_the_cards():
     assert [line for line in table.splitlines() if re.match(r"\| \d\d", line)] == rows
 
 
+def test_the_readme_tells_the_same_minutes():
+    told = re.findall(r"^\| (\d\d) [^|]+\|[^|]+\| \d+ s \| (\d+) min \|$", (ROOT / "README.md").read_text("utf8"), re.M)
+    assert told == [(lesson.stem[:2], row(lesson).split("|")[3].strip()) for lesson in find_lessons()]
+
+
 def test_every_lab_has_something_to_say_to_ask_and_to_expect():
     for lesson in find_lessons():
         found = re.search(rf"^\*\*{lesson.stem[:2]} .+?(?=\n\n)", PAGE, re.M | re.S)
