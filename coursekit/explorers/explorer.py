@@ -64,7 +64,7 @@ class Explorer:
 
 
 def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
-    """Make the two controls of a picture, packaged or the reader's own; a new choice of one clears the upload.
+    """Make the two controls of a picture, packaged or the reader's own; a new choice of one clears the other.
 
     >>> list(photograph_or_upload("chelsea"))
     ['photograph', 'upload']
@@ -73,8 +73,21 @@ def photograph_or_upload(photograph: str) -> dict[str, widgets.Widget]:
         raise ImageError(f"There is no packaged photograph {photograph!r}; see ck.photographs(), or upload a picture.")
     choice = widgets.Dropdown(options=photographs(), value=photograph, description="photograph")
     upload = widgets.FileUpload(accept="image/*", multiple=False, description="your picture")
-    choice.observe(lambda change: upload.set_trait("value", ()), names="value")  # the last choice wins
+    last_choice_wins(choice, upload)
     return {"photograph": choice, "upload": upload}
+
+
+def last_choice_wins(choice: widgets.Dropdown, *others: widgets.Widget) -> None:
+    """Let each new value of one control empty the others, so that none shows what is not drawn."""
+    controls = {control: type(control.value)() for control in others} | {choice: None}
+
+    def empty(change: dict) -> None:
+        for control in controls if change["new"] else ():
+            if control is not change["owner"]:
+                control.value = controls[control]
+
+    for control in controls:
+        control.observe(empty, names="value")
 
 
 def chosen_image(photograph: str, upload: tuple, camera: bytes = b"", *, size: int) -> tuple[Tensor, str]:
@@ -85,10 +98,9 @@ def chosen_image(photograph: str, upload: tuple, camera: bytes = b"", *, size: i
 
 
 def photograph_or_camera(photograph: str) -> dict[str, widgets.Widget]:
-    """Make the two controls of a picture and a camera; a new choice of one of the two clears the camera's picture."""
+    """Make the two controls of a picture and a camera; a new choice of one clears the others."""
     chosen, camera = photograph_or_upload(photograph), Webcam()
-    for other in chosen.values():
-        other.observe(lambda change: camera.set_trait("value", b""), names="value")
+    last_choice_wins(*chosen.values(), camera)
     return {**chosen, "camera": camera}
 
 

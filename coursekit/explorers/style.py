@@ -12,7 +12,13 @@ from torch import Tensor
 
 from coursekit.arguments import check_count, check_shape
 from coursekit.errors import OptionError
-from coursekit.explorers.explorer import Explorer, chosen_image, photograph_or_camera, photograph_or_upload
+from coursekit.explorers.explorer import (
+    Explorer,
+    chosen_image,
+    last_choice_wins,
+    photograph_or_camera,
+    photograph_or_upload,
+)
 from coursekit.figures.figure import COLOURS, Picture
 from coursekit.figures.images import show_images
 from coursekit.images.loading import load_image
@@ -66,7 +72,7 @@ def explore_style(model: Model, photograph: str = "chelsea", *, size: int = 128,
     kinds = [*STYLES, "immunohistochemistry", "retina", "gravel", "hubble"]
     style = widgets.Dropdown(options=kinds, description="style")
     style_upload = widgets.FileUpload(accept="image/*", multiple=False, description="your style")
-    style.observe(lambda change: style_upload.set_trait("value", ()), names="value")  # the last choice wins
+    last_choice_wins(style, style_upload)
     return Explorer(
         draw,
         **photograph_or_upload(photograph),

@@ -101,6 +101,18 @@ def test_the_last_choice_between_photograph_and_upload_wins(model, monkeypatch):
     assert torch.equal(shown[-1], ck.load_image("coffee", size=24))
 
 
+def test_no_control_shows_what_is_not_drawn(model, monkeypatch):
+    """After an upload the list named the old photograph, and that one could not be had back."""
+    drawn = []
+    monkeypatch.setattr("coursekit.explorers.looking.show_predictions", spy(drawn))
+    controls = ck.explore_prediction(model, "rocket").controls
+    controls["upload"].value = upload("green.png", green_png())
+    assert controls["photograph"].value is None
+    controls["photograph"].value = "rocket"
+    assert controls["upload"].value == () and len(drawn) == 3
+    assert torch.equal(drawn[-1], ck.load_image("rocket", size=24))
+
+
 def spy(shown):
     """Stand in for a plotting function, and keep the image that it was given."""
 
