@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import coursekit as ck
@@ -12,7 +13,9 @@ from coursekit.labs.detective.network import FAULTS, LABELS
 from coursekit.networks.model import Model
 
 LAYER, LAST = "relu3", "relu4"
-SHOWN = 12  # pictures of a class for the maps
+SHOWN = 12  # pictures of a class for the maps and for the concepts
+CONCEPTS, CROP, STRONGEST = 5, 24, 16  # discovered for each class; side of a crop; pictures that speak for a concept
+_pairs: dict[tuple[int, str, str], tuple[Tensor, Tensor]] = {}
 
 
 def everything(model: Model, case: Case) -> dict[str, dict[tuple[str, str], float]]:
@@ -23,6 +26,7 @@ def everything(model: Model, case: Case) -> dict[str, dict[tuple[str, str], floa
         "tcav": {s: concept(model, case, *s) for s in suspicions},
         "top_patches": {s: patches(model, case, *s) for s in suspicions},
         "neighbours": {s: neighbours(model, case, *s) for s in suspicions},
+        "discovered_concepts": discovered(model, case),
         "feature_visualisation": {("colour", label): hues(model)[label] for label in LABELS},
     }
     maps = {
@@ -35,9 +39,19 @@ def everything(model: Model, case: Case) -> dict[str, dict[tuple[str, str], floa
     return found
 
 
+def paired(case: Case, fault: str, label: str) -> tuple[Tensor, Tensor]:
+    """Return `Case.pair`, composed once for all the networks."""
+    if _pairs and next(iter(_pairs))[0] != case.seed:
+        _pairs.clear()
+    key = (case.seed, fault, label)
+    if key not in _pairs:
+        _pairs[key] = case.pair(fault, label)
+    return _pairs[key]
+
+
 def concept(model: Model, case: Case, fault: str, label: str) -> float:
     """TCAV: does the class grow along the direction of its cue, in how many pictures of the other classes?"""
-    without, with_ = case.pair(fault, label)
+    without, with_ = paired(case, fault, label)
     codes = [ck.activations(model, images, [LAYER])[LAYER] for images in (with_, without)]
     target = LABELS.index(label)
     slopes = ck.activation_gradients(model, without[case.labels != target], target, [LAYER])[LAYER]
@@ -48,18 +62,36 @@ def patches(model: Model, case: Case, fault: str, label: str) -> float:
     """Of the nine pictures that excite each of the class's three most telling channels: the share that bear the cue."""
     target, weight = LABELS.index(label), model.head.weight
     telling = (weight[target] - weight.mean(0)).topk(3).indices.tolist()
-    both = torch.cat(case.pair(fault, label))
+    both = torch.cat(paired(case, fault, label))
     strongest = [ck.top_patches(model, both, LAST, channel, k=9).images for channel in telling]
     return (torch.cat(strongest) >= len(case.labels)).float().mean().item()
 
 
 def neighbours(model: Model, case: Case, fault: str, label: str) -> float:
     """Of the pictures with the cue: the share whose nearest picture of another object bears it, too."""
-    codes = torch.cat([ck.activations(model, images, [LAST])[LAST] for images in case.pair(fault, label)])
+    codes = torch.cat([ck.activations(model, images, [LAST])[LAST] for images in paired(case, fault, label)])
     n, codes = len(case.labels), torch.nn.functional.normalize(codes, dim=1)
     same = torch.tensor([[a == b for a in case.objects] for b in case.objects]).repeat(2, 2)
     nearest = (codes @ codes.T).masked_fill(same, -2).argmax(1)
     return (nearest[n:] >= n).float().mean().item()
+
+
+def discovered(model: Model, case: Case) -> dict[tuple[str, str], float]:
+    """Concepts that were found without a list: of the pictures that have most of one, which share bears the cue?
+
+    The mean over a class's concepts, weighted by their importance for the class.
+    """
+    found = {}
+    for target, label in enumerate(LABELS):
+        own = case.images[case.labels == target][:SHOWN]
+        concepts = ck.discover_concepts(model, own, target, LAYER, count=CONCEPTS, crop=CROP)
+        weights = F.normalize(concepts.importance, p=1, dim=0)
+        for fault in FAULTS:
+            both = torch.cat(paired(case, fault, label))
+            amounts = concepts.maps(ck.activations(model, both, [LAYER], reduce="maps")[LAYER]).amax((2, 3))
+            strongest = amounts.topk(STRONGEST, dim=0).indices
+            found[fault, label] = float((strongest >= len(case.labels)).float().mean(0) @ weights)
+    return found
 
 
 def energies(model: Model, case: Case, method: Callable[..., Tensor]) -> dict[tuple[str, str], float]:
