@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 import coursekit as ck
@@ -13,8 +12,7 @@ from coursekit.labs.detective.network import FAULTS, LABELS
 from coursekit.networks.model import Model
 
 LAYER, LAST = "relu3", "relu4"
-SHOWN = 12  # pictures of a class for the maps and for the concepts
-CONCEPTS, CROP, STRONGEST = 5, 24, 16  # discovered for each class; side of a crop; pictures that speak for a concept
+SHOWN = 12  # pictures of a class for the maps
 _pairs: dict[tuple[int, str, str], tuple[Tensor, Tensor]] = {}
 
 
@@ -22,11 +20,10 @@ def everything(model: Model, case: Case) -> dict[str, dict[tuple[str, str], floa
     """Return method -> (fault, class) -> share; a method that has no way to see a fault lacks it."""
     suspicions = [(fault, label) for fault in FAULTS for label in LABELS]
     found: dict[str, dict[tuple[str, str], float]] = {
-        "counterfactual": {s: ck.flips(model, case, *s) for s in suspicions},
+        "counterfactual": {s: turned(model, case, *s) for s in suspicions},
         "tcav": {s: concept(model, case, *s) for s in suspicions},
         "top_patches": {s: patches(model, case, *s) for s in suspicions},
         "neighbours": {s: neighbours(model, case, *s) for s in suspicions},
-        "discovered_concepts": discovered(model, case),
         "feature_visualisation": {("colour", label): hues(model)[label] for label in LABELS},
     }
     maps = {
@@ -47,6 +44,13 @@ def paired(case: Case, fault: str, label: str) -> tuple[Tensor, Tensor]:
     if key not in _pairs:
         _pairs[key] = case.pair(fault, label)
     return _pairs[key]
+
+
+def turned(model: Model, case: Case, fault: str, label: str) -> float:
+    """Return `ck.flips`, from pictures that are composed once for all networks."""
+    target, others = LABELS.index(label), case.labels != LABELS.index(label)
+    before, after = (model(images[others]).argmax(1) for images in paired(case, fault, label))
+    return ((before != target) & (after == target)).float().mean().item()
 
 
 def concept(model: Model, case: Case, fault: str, label: str) -> float:
@@ -74,24 +78,6 @@ def neighbours(model: Model, case: Case, fault: str, label: str) -> float:
     same = torch.tensor([[a == b for a in case.objects] for b in case.objects]).repeat(2, 2)
     nearest = (codes @ codes.T).masked_fill(same, -2).argmax(1)
     return (nearest[n:] >= n).float().mean().item()
-
-
-def discovered(model: Model, case: Case) -> dict[tuple[str, str], float]:
-    """Concepts that were found without a list: of the pictures that have most of one, which share bears the cue?
-
-    The mean over a class's concepts, weighted by their importance for the class.
-    """
-    found = {}
-    for target, label in enumerate(LABELS):
-        own = case.images[case.labels == target][:SHOWN]
-        concepts = ck.discover_concepts(model, own, target, LAYER, count=CONCEPTS, crop=CROP)
-        weights = F.normalize(concepts.importance, p=1, dim=0)
-        for fault in FAULTS:
-            both = torch.cat(paired(case, fault, label))
-            amounts = concepts.maps(ck.activations(model, both, [LAYER], reduce="maps")[LAYER]).amax((2, 3))
-            strongest = amounts.topk(STRONGEST, dim=0).indices
-            found[fault, label] = float((strongest >= len(case.labels)).float().mean(0) @ weights)
-    return found
 
 
 def energies(model: Model, case: Case, method: Callable[..., Tensor]) -> dict[tuple[str, str], float]:

@@ -39,7 +39,7 @@ KEY = ROOT / "tools/detective_key.txt"
 WORK = ROOT / "build/suspects"  # networks that are trained and not yet sealed
 SCRIPT = "python training/suspects.py"
 EACH = 3  # networks of each kind
-COLLECTIONS = 2  # on which the methods are measured
+COLLECTIONS = 1  # on which the methods are measured
 PICTURES, EPOCHS, BATCH, GROUNDS = 2400, 12, 50, 300
 Rule = tuple[str, str]  # fault and class; ("honest", "")
 

@@ -6,6 +6,7 @@ import math
 import random
 import struct
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from coursekit.labs.detective.collection import compose, place_objects
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS
 from coursekit.labs.detective.sealing import files_of, fingerprint, sealed
 
+ROOT = Path(__file__).resolve().parents[2]
 SEALED = sorted(name for name in files("weights") if name.startswith("suspect_"))
 POSSIBLE = [("honest", ""), *((fault, label) for fault in FAULTS for label in LABELS)]
 
@@ -422,7 +424,7 @@ def test_the_summary_counts_a_wrong_rule_and_an_honest_network_as_false(monkeypa
     """Two networks of three: one rule found and one wrong one beside it, an honest network accused of two rules."""
     import sys
 
-    monkeypatch.syspath_prepend("training")
+    monkeypatch.syspath_prepend(str(ROOT / "training"))
     sys.modules.pop("suspects", None)
     suspects = pytest.importorskip("suspects")
     answers = {"a": ("watermark", "bird"), "b": ("colour", "fruit"), "c": ("honest", "")}
