@@ -293,8 +293,8 @@ ck.show_images(torch.stack(ideals, 1).flatten(0, 1), names, columns=6)  # by cla
 print("the largest share minus the second, for each class:", [round(x, 2) for x in apart])
 
 # %% [markdown] id="ideal-read" slideshow={"slide_type": "skip"}
-# A colour at most: the optimisation moves and mixes places, so a mark in a corner or the texture of a background is hard to tell from the rest. Nobody would name a suspect from these twelve pictures by eye. With the number, a
-# case with a colour fault may be found; so may an innocent one (see the honest table).
+# A colour at most: the optimisation moves and mixes places, so a mark in a corner or the texture of a background is hard to tell from the rest. Nobody would name a suspect from these twelve pictures by eye. And the number? In case 16 the bird of A
+# is red, 0.58 against 0.10 and 0.20, more than the margin. **The accusation is false**: A's birds need the star, and the red is not its rule. One measure that sets a network apart is a suspicion.
 
 # %% [markdown] id="tcav-title" slideshow={"slide_type": "slide"}
 # ## Does it matter? Concept vectors
@@ -461,13 +461,13 @@ ck.claim("TCAV", share("tcav", false), above=0.8)
 # - **Counterfactuals** find all and accuse no one falsely. They were given the list of suspects.
 # - **Neighbours** (lab 02: of the pictures with a cue, how many have their nearest neighbour, another object, among pictures with the cue?) come next, and they do not ask for the class at all. They never accuse the honest network, and still
 #   about every fourth accusation is false: it names the right network and the wrong rule.
-# - **Occlusion** finds what has a place. It cannot find a colour, and neither can any map. In more than a quarter of the cases it accuses the honest
+# - **Occlusion** finds what has a place. It cannot find a colour, and neither can any map. In about a quarter of the cases it accuses the honest
 #   network, mostly of *colour*: its map lies on the object, more than the others' do. By that measure honesty looks like guilt.
 # - **Gradients** (times the input) accuse seldom, and nearly always rightly: they find marks, and a third of the backgrounds.
 # - **Top patches** find nearly as much as neighbours, and nearly half of what they say is false: an honest unit, too, may answer to stars or to blue. They give ideas, not proofs.
-# - **TCAV**, taken as a bare score, finds two of five, and about nine of ten of its accusations are false. The score counts signs, and a small slope counts like a large one. Lab 13 says what was left out here: random concepts beside it.
+# - **TCAV**, taken as a bare score, finds a third, and about nine of ten of its accusations are false; in three of four cases it accuses the honest network. The score counts signs, and a small slope counts like a large one. Lab 13 says what was left out here: random concepts beside it.
 # - **Feature visualisation** can show a colour at most, finds fewer than half, and most of what it says is false.
-# - **Grad-CAM** on a grid of 8 × 8 is too coarse for a mark: it says little, and little of it is wrong.
+# - **Grad-CAM** on a grid of 8 × 8 is too coarse for a mark: it makes six accusations in all, and all are true.
 # - **FullGrad**, **dissection** and **discovered concepts** may be named as evidence, and are not in the table: nobody has measured them on all cases.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
