@@ -13,7 +13,10 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 11. It also helps to know lab 09.
 #
-# **Run time** about 60 s on two CPU cores. **Memory** below 2 GB.
+# **Run time** about 70 s on two CPU cores. **Memory** below 2 GB.
+#
+# **Which pictures were in the training?** The networks of this lab were trained on crops of some 300 photographs, and all photographs of the course were among them, except three: *motorcycle*, *retina* and *hubble*. Nor did they
+# see the cut-out objects. What is **counted** below is counted on these; where another photograph is shown, the text says so.
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -37,7 +40,7 @@ model = ck.load_model("efficientnet_lite0")
 judge = ck.load_model("efficientnet_lite2")  # takes no part in any training
 fast = ck.load_style_network()
 styles = {name: ck.style_image(name, 256) for name in ("strokes", "mosaic", "woodcut")}
-motorcycle = ck.load_image("motorcycle", size=(256, 384))
+motorcycle = ck.load_image("motorcycle", size=(256, 384))  # no network that the course trained has seen it
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
 # ## The question
@@ -59,13 +62,15 @@ def seconds(action, times=1):
 
 
 # %% id="which" slideshow={"slide_type": "-"}
-coffee, strokes = ck.load_image("coffee", size=(128, 192)), styles["strokes"]
-searched, search_time = seconds(lambda: ck.style_transfer(model, coffee, strokes, steps=100).images)
-painted, pass_time = seconds(lambda: ck.fast_style(fast, coffee, "strokes"), times=3)
-ck.show_images([coffee, searched, painted], ["the photograph", "A", "B"], columns=3)
+photo, strokes = ck.load_image("motorcycle", size=(128, 192)), styles["strokes"]
+searched, search_time = seconds(lambda: ck.style_transfer(model, photo, strokes, steps=100).images)
+painted, pass_time = seconds(lambda: ck.fast_style(fast, photo, "strokes"), times=3)
+ck.show_images(
+    [photo, strokes[..., :128, :192], searched, painted], ["the photograph", "the style", "A", "B"], columns=2
+)
 
 # %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
-# A was searched, for this cup alone. B is one pass of a network that was trained once, on crops of other photographs.
+# A was searched, for this motorcycle alone. B is one pass of a network that was trained once, on crops of other photographs.
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## The idea: a network that judges a network
@@ -131,10 +136,10 @@ def my_loss(made, photographs, goals, content_weight=0.04):
 # %% id="same-loss"
 with torch.no_grad():
     goals = {layer: gram(a) for layer, a in look(styles["strokes"]).items() if layer in LAYERS}
-    mine = my_loss(painted, coffee, goals)
+    mine = my_loss(painted, photo, goals)
     with ck.capture(model, LAYERS) as acts:
         model(painted)
-content = ck.objectives.match(model, coffee, "block5")
+content = ck.objectives.match(model, photo, "block5")
 terms = [ck.objectives.texture(model, styles["strokes"], layer) for layer in LAYERS]
 theirs = -0.04 * content.read(acts, None) - sum(term.read(acts, None) for term in terms) / len(LAYERS)
 theirs = theirs + 0.5 * (painted.diff(dim=2).pow(2).mean() + painted.diff(dim=3).pow(2).mean())
@@ -173,7 +178,7 @@ class SmallPainter(nn.Module):
 
 
 # %% id="crops"
-names = ["chelsea", "astronaut", "coffee", "rocket", "china", "flower", "grace_hopper"]
+names = ["astronaut", "coffee", "rocket", "china", "flower", "grace_hopper"]  # not the cat
 photographs = [ck.load_image(name, size=192) for name in names]
 generator = torch.Generator().manual_seed(0)
 
@@ -203,22 +208,38 @@ for step in range(1, STEPS + 1):
     if step in (20, STEPS):
         with torch.no_grad():
             snapshots[f"step {step}"] = painter(cat)
-ck.show_images([cat, *snapshots.values()], ["the photograph", *snapshots], columns=3)
+woodcut = styles["woodcut"][..., :144, :216]
+ck.show_images([cat, woodcut, *snapshots.values()], ["the photograph", "the style", *snapshots], columns=4)
 
 # %% id="curve" slideshow={"slide_type": "skip"}
 smooth = torch.tensor(curve).unfold(0, 10, 1).mean(1)
 ck.show_lines(range(10, STEPS + 1), {"loss": smooth}, xlabel="step", ylabel="loss, mean of ten steps")
 
 # %% id="live-claim"
-print("the loss fell by more than a fifth:", smooth[-1].item() < 0.8 * smooth[0].item())
+ck.claim(
+    "the loss at the end over the loss at the start, means of ten steps", smooth[-1] / smooth[0], below=0.85, digits=1
+)
+
+# %% [markdown] id="live-read" slideshow={"slide_type": "skip"}
+# The colours, yes: cream, grey-brown and black. Dark edges, too. Of the woodcut's long parallel lines little is to be seen yet. They come in the long training, in the next figure.
 
 # %% [markdown] id="shipped-title" slideshow={"slide_type": "slide"}
 # ## The same for five thousand steps: six styles
 #
-# No network of the course has seen a pixel of this photograph in its training.
+# A photograph that was not in the training; in each corner the style.
+
 
 # %% id="shipped" slideshow={"slide_type": "-"} tags=["gallery"]
-ck.show_images([ck.fast_style(fast, motorcycle, name) for name in fast.styles], fast.styles, columns=3)
+def with_style(painting, style, side=72):
+    """Lay the style picture into the lower left corner, with a white frame."""
+    shown = painting.clone()
+    shown[..., -side - 4 :, : side + 4] = 1
+    shown[..., -side:, :side] = ck.load_image(ck.style_image(style, 256), size=side)
+    return shown
+
+
+paintings = [with_style(ck.fast_style(fast, motorcycle, name), name) for name in fast.styles]
+ck.show_images([motorcycle, *paintings], ["the photograph", *fast.styles], columns=4)
 
 # %% [markdown] id="speed-title" slideshow={"slide_type": "slide"}
 # ## How much faster?
@@ -229,10 +250,12 @@ ck.show_images([ck.fast_style(fast, motorcycle, name) for name in fast.styles], 
 # %% id="speed" slideshow={"slide_type": "-"}
 large = ck.load_image("motorcycle", size=512)
 _, large_time = seconds(lambda: ck.fast_style(fast, large, "strokes"), times=3)
-print("one pass is more than 30 times faster than 100 steps of search:", search_time > 30 * pass_time)
 
 # %% id="speed-large" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 print(f"512 × 512 pixels: {large_time:.2f} s of one processor")
+ck.claim(
+    "processor time of 100 steps of search over that of one pass, 128 × 192 pixels", search_time / pass_time, above=30
+)
 
 # %% [markdown] id="speed-read" slideshow={"slide_type": "skip"}
 # The time of the training is not counted, and it is long: half an hour of one processor for all six. So a network pays for a camera, and not for one
@@ -241,7 +264,7 @@ print(f"512 × 512 pixels: {large_time:.2f} s of one processor")
 # %% [markdown] id="texture-title" slideshow={"slide_type": "slide"}
 # ## Texture networks: from noise in one pass
 #
-# The same with no photograph at all: noise goes in, *mosaic* comes out. The loss is the style term alone (Ulyanov et al. 2016).
+# The same with no photograph at all: noise goes in, *mosaic* comes out. The loss is the style term alone (Ulyanov et al. 2016). Ours is small, and was trained for 900 steps: an example of the idea **and of its failure**, far from the textures of the paper.
 #
 # **Predict first.** The search gives another mosaic for every noise. The network, too?
 
@@ -255,10 +278,13 @@ ck.show_images(
     columns=4,
 )
 
+# %% [markdown] id="texture-read" slideshow={"slide_type": "skip"}
+# The search finds soft stones and the colours' places anew each time. The network finds orange and cream stones with dark joints. Where it should lay blue stones, it rules thin lines, always the same: no mosaic.
+
 # %% [markdown] id="noise-title" slideshow={"slide_type": "skip"}
 # ## What the noise decides
 #
-# The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay. Shown: the upper left quarter.
+# The network takes noise of five sizes, from 8 × 8 to 128 × 128. Below, one of the five is drawn anew, the others stay.
 #
 # **Predict first.** Which moves the stones: the coarse noise or the fine?
 
@@ -276,18 +302,26 @@ print("the network on my_noise and ck.fast_texture give the same samples")
 # %% id="noise" slideshow={"slide_type": "skip"}
 start, other = my_noise(1, 128, seed=0), my_noise(1, 128, seed=1)
 tiles = {"the start": start}
-for i, name in ((0, "new 8 × 8"), (1, "new 16 × 16"), (4, "new 128 × 128")):
+for i, name in ((0, "new 8 × 8"), (2, "new 32 × 32"), (4, "new 128 × 128")):
     tiles[name] = [*start[:i], other[i], *start[i + 1 :]]
 with torch.no_grad():
-    tiles = {name: weaver(noise)[..., :64, :64] for name, noise in tiles.items()}
+    tiles = {name: weaver(noise) for name, noise in tiles.items()}
 ck.show_images(list(tiles.values()), list(tiles), columns=4)
 
+# %% id="noise-claim" slideshow={"slide_type": "skip"}
+with torch.no_grad():
+    whole = (weaver(other) - tiles["the start"]).norm()
+moved = {name: ((tile - tiles["the start"]).norm() / whole).item() for name, tile in tiles.items()}
+ck.claim("change by new 8 × 8 noise, over that by five new", moved["new 8 × 8"], above=0.3, digits=1)
+ck.claim("by new 32 × 32 noise", moved["new 32 × 32"], above=0.6, digits=1)
+ck.claim("by new 128 × 128 noise", moved["new 128 × 128"], below=0.05, digits=1)
+
 # %% [markdown] id="noise-read" slideshow={"slide_type": "skip"}
-# The coarse noise decides where it is blue and where the stones are. The finest has nearly no say: the network has learned to overlook it. And look closely: thin coloured lines at
-# the same distances, sample after sample.
+# The coarse noise decides where it is blue and where the stones are. The finest changes nearly nothing: the network has learned to overlook it. And look closely: thin coloured lines at
+# the same places, sample after sample.
 
 # %% [markdown] id="diversity-title" slideshow={"slide_type": "slide"}
-# ## The diversity that is lost
+# ## A grid in every sample: the diversity that is lost
 #
 # Nothing in the loss asks for variety: a network that paints *one* perfect mosaic for every noise has a perfect loss. What do 32 samples have in common? Their mean. And a
 # number, from the details $d$ of the samples (each picture minus its local mean):
@@ -299,22 +333,44 @@ ck.show_images(list(tiles.values()), list(tiles), columns=4)
 # %% id="diversity" slideshow={"slide_type": "-"}
 many = ck.fast_texture(weaver, n=32, size=128, seed=1)
 common = many.mean(0, keepdim=True) - many.mean((0, 2, 3), keepdim=True)
+pieces, places = [], torch.randint(256, (32, 2), generator=torch.Generator().manual_seed(0)).tolist()
+for turn, (down, right) in enumerate(places):  # the texture, moved round and turned
+    pieces.append(styles["mosaic"].roll((down, right), (2, 3)).rot90(turn, (2, 3))[..., :128, :128])
+unrelated = torch.cat(pieces).mean(0, keepdim=True)
+unrelated = unrelated - unrelated.mean((2, 3), keepdim=True)
 ck.show_images(
-    [many[:1, :, :64, :64], (0.5 + 3 * common[..., :64, :64]).clamp(0, 1)],
-    ["a sample", "mean of 32, contrast × 3"],
-    columns=4,
+    [x[..., :64, :64] for x in (many[:1], (0.5 + 3 * common).clamp(0, 1), (0.5 + 3 * unrelated).clamp(0, 1))],
+    ["a sample, 64 pixels", "mean of 32, contrast × 3", "32 unrelated pieces, the same"],
+    columns=3,
 )
+
+
+# %% id="grid-share" slideshow={"slide_type": "skip"}
+def on_the_grid(image):
+    """Return the part of the variance in waves of exactly 4 or 2 pixels, upright and level: 15 of 16,383 waves."""
+    power = torch.fft.fft2(image - image.mean((2, 3), keepdim=True)).abs().square().sum((0, 1))
+    return (power[::32, ::32].sum() / power.sum()).item()  # of 128 pixels: 0, 32, 64 and 96 waves a side
+
 
 # %% id="diversity-claim"
 details = {"searched": ck.sample_diversity(found), "network": ck.sample_diversity(many)}
-print("two searched samples have nothing in common (D above 0.95):", details["searched"] > 0.95)
-print("those of the network do (D below 0.85):", details["network"] < 0.85)
+ck.claim("D of two searched samples, 1 if they have nothing in common", details["searched"], above=0.95)
+ck.claim("D of 32 samples of the network", details["network"], below=0.85)
+ck.claim("part of the variance of their mean that lies on the grid", on_the_grid(common), above=0.7)
+ck.claim("of the variance of a sample", on_the_grid(many[:1]), above=0.05)
+ck.claim("of that of the texture", on_the_grid(styles["mosaic"][..., :128, :128]), below=0.01, digits=1)
 far = ck.gram_distance(judge, torch.cat([found[:1], many[:1], styles["strokes"][..., :128, :128]]), styles["mosaic"])
-print("yet for a third network both are nearer to the mosaic than strokes are:", bool(far[:2].max() < far[2] / 2))
+ck.claim(
+    "for a third network: distance to the mosaic, over that of strokes, the larger of the two",
+    far[:2].max() / far[2],
+    below=0.6,
+)
 
 # %% [markdown] id="diversity-read" slideshow={"slide_type": "skip"}
-# A grid of thin lines is in every sample, whatever the noise: Φ looks in steps of two pixels, and these lines please it. A Gram matrix cannot see it: it counts which patterns there are, in *one* picture, and not where, nor what other pictures
-# hold. Ulyanov et al. (*Improved texture networks*, 2017) add a term to the loss that rewards samples for being different.
+# If the 32 were unrelated, their mean would be a blur without a pattern of its own, as to the right. Instead most of it is one grid: waves of exactly 4 and 2 pixels, in every sample, whatever the noise. The texture has none. **The loss did not mind**: a Gram matrix
+# counts which patterns there are, in *one* picture, and not where, nor what other pictures hold. Why 4 and 2? Perhaps because Φ's first layers step by 2 and 4 pixels, so that a line every 4 pixels always meets the same weights. We have
+# not tested it; the test would be a training in which the picture is shifted by a few random pixels before Φ sees it.
+# Ulyanov et al. (*Improved texture networks*, 2017) add a term to the loss that rewards samples for being different.
 
 # %% [markdown] id="norm-title" slideshow={"slide_type": "slide"}
 # ## Why instance normalisation?
@@ -325,7 +381,7 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 #
 # One mean and σ for each picture $n$ and channel $c$; or for all pictures together.
 #
-# Two networks, one style, equal in all else, get a photograph of full, half and a quarter contrast. **Predict first.** Which one cares?
+# Two networks, one style, equal in all else, get a photograph of full and of a quarter of its contrast. **Predict first.** Which one cares?
 
 # %% [markdown] id="norm-notes" slideshow={"slide_type": "notes"}
 # Let them choose before the next slide. The formulas say it: instance normalisation takes each picture's own mean and σ away, so that a paler photograph
@@ -336,14 +392,14 @@ print("yet for a third network both are nearer to the mosaic than strokes are:",
 
 # %% id="contrast" slideshow={"slide_type": "-"}
 instance, batch = ck.load_style_network("transformer_one_instance"), ck.load_style_network("transformer_one_batch")
-contrasts = (1.0, 0.5, 0.25)
-photo = ck.load_image("motorcycle", size=(112, 168))
+contrasts = (1.0, 0.25)
+photo = ck.load_image("motorcycle", size=(144, 216))
 faded = torch.cat([0.5 + c * (photo - 0.5) for c in contrasts])
-ck.show_images(
-    [ck.fast_style(instance, faded), ck.fast_style(batch, faded)],
-    [f"{name}, contrast {c}" for name in ("instance", "batch") for c in contrasts],
-    columns=3,
-)
+made = [
+    x for i in (0, 1) for x in (faded[i : i + 1], *(ck.fast_style(net, faded[i : i + 1]) for net in (instance, batch)))
+]
+titles = [f"{name}, contrast {c}" for c in contrasts for name in ("given", "instance", "batch")]
+ck.show_images(made, titles, columns=3)
 
 
 # %% id="contrast-claim"
@@ -354,20 +410,22 @@ def differ(a, b):
 
 one = torch.ones(3, 1)
 with torch.no_grad():
-    first = {name: net.down[0](faded, one) for name, net in (("instance", instance), ("batch", batch))}
+    first = {name: net.down[0](faded, one[:2]) for name, net in (("instance", instance), ("batch", batch))}
     last = {name: ck.fast_style(net, faded) for name, net in (("instance", instance), ("batch", batch))}
-print(
-    "instance: the first layer gives the same at a quarter of the contrast, to 1 %:",
-    differ(*first["instance"][[2, 0]]) < 0.01,
+ck.claim(
+    "instance: change of the first layer at a quarter of the contrast",
+    round(differ(*first["instance"][[1, 0]]), 3),
+    below=0.01,
+    digits=1,
 )
-print("batch: its first layer gives something else, by more than 20 %:", differ(*first["batch"][[2, 0]]) > 0.2)
-print("instance: so the whole painting is the same, to 2 %:", differ(*last["instance"][[2, 0]]) < 0.02)
-print("batch: it is not:", differ(*last["batch"][[2, 0]]) > 3 * differ(*last["instance"][[2, 0]]))
+ck.claim("batch: the same", differ(*first["batch"][[1, 0]]), above=0.2)
+ck.claim("instance: change of the whole painting", round(differ(*last["instance"][[1, 0]]), 3), below=0.02, digits=1)
+ck.claim("batch: the same", differ(*last["batch"][[1, 0]]), above=0.06)
 
 # %% [markdown] id="curves-title" slideshow={"slide_type": "skip"}
-# ## … and it learns faster
+# ## … and it learned faster
 #
-# The stored losses of the two trainings: same photographs, same order, same steps.
+# The stored losses of two trainings, one of each kind: same photographs, same order, same steps. One seed is no proof; Ulyanov et al. report the same.
 
 # %% id="curves" slideshow={"slide_type": "skip"}
 steps = [step for step, _ in instance.curve]
@@ -379,7 +437,11 @@ ck.show_lines(
 )
 
 # %% id="curves-claim"
-print("instance normalisation ends with the smaller loss:", instance.curve[-1][1] < batch.curve[-1][1])
+ck.claim(
+    "last loss with instance normalisation over that with batch normalisation",
+    instance.curve[-1][1] / batch.curve[-1][1],
+    below=0.95,
+)
 
 # %% [markdown] id="norm-read" slideshow={"slide_type": "skip"}
 # Why exactly? A convolution of $ax + b$ is $a$ times that of $x$, plus a number (where the border is mirrored, so that no zeros come in). Minus the mean, over σ: both $a$ and
@@ -414,7 +476,7 @@ print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style /
 # %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
 # ## Between four styles
 #
-# In between, their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017).
+# In between, their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017). (The cat was in the training.)
 
 # %% id="grid" slideshow={"slide_type": "-"}
 corners = [["strokes", "woodcut"], ["colour field", "ink"]]
@@ -434,7 +496,7 @@ ck.show_images(grid, labels, columns=3)
 #
 # Freeze every convolution. Start from the mean of the six rows, and train **one new row** of γ and β, on another picture: gravel.
 #
-# **Predict first.** Can convolutions that never saw gravel paint it?
+# **Predict first.** Can convolutions that were never trained to paint gravel paint it?
 
 # %% id="seventh" slideshow={"slide_type": "-"}
 gravel = ck.load_image("gravel", size=256)
@@ -446,7 +508,8 @@ for part in norms:
     part.gamma = nn.Parameter(part.gamma.mean(0, keepdim=True))
     part.beta = nn.Parameter(part.beta.mean(0, keepdim=True))
 seventh.styles = ["gravel"]
-before = ck.fast_style(seventh, coffee)
+photo = ck.load_image("motorcycle", size=(128, 192))
+before = ck.fast_style(seventh, photo)
 adam = torch.optim.Adam([p for part in norms for p in (part.gamma, part.beta)], lr=0.03)
 for _ in range(30):
     x = crops(2, 80)
@@ -454,20 +517,20 @@ for _ in range(30):
     adam.zero_grad()
     loss.backward()
     adam.step()
-after = ck.fast_style(seventh, coffee)
+after = ck.fast_style(seventh, photo)
 ck.show_images([gravel[..., :128, :192], before, after], ["gravel", "mean of six styles", "after 30 steps"], columns=3)
 
 # %% id="seventh-claim"
 start, end = (ck.gram_distance(model, x, gravel).item() for x in (before, after))
-print("30 steps on 1,600 numbers more than halve the distance to gravel:", end < start / 2)
+ck.claim("distance to gravel after 30 steps, over that before", end / start, below=0.5)
 
 # %% [markdown] id="seventh-read" slideshow={"slide_type": "skip"}
-# They can. The convolutions are a box of strokes, edges and spots; γ and β choose from it. That is how Dumoulin et al. add a style in little time, and why their network could hold 32.
+# They can: grey stones with dark joints, where γ and β of the six styles had painted lines. γ and β choose from what the shared convolutions offer. That is how Dumoulin et al. add a style in little time, and why their network could hold 32.
 
 # %% [markdown] id="super-title" slideshow={"slide_type": "slide"}
 # ## Super-resolution by the same loss
 #
-# The picture on the left was made four times smaller, 32 × 32. Two equal networks enlarge it again; each adds details to the bicubic picture. One was trained by the
+# A part of a photograph was made four times smaller, 32 × 32. Two equal networks enlarge it again; each adds details to the bicubic picture. One was trained by the
 # squared error of **pixels**, one by what Φ sees, its **features**. **Predict first.** Which is nearer to the truth in pixels? Which would you hang on a wall?
 
 # %% id="super" slideshow={"slide_type": "-"}
@@ -478,23 +541,30 @@ def enlarged(truth):
     small = F.interpolate(truth, scale_factor=0.25, mode="bicubic", antialias=True).clamp(0, 1)
     ways = {"bicubic": F.interpolate(small, scale_factor=4, mode="bicubic")}
     with torch.no_grad():
-        ways |= {loss: network(small) for loss, network in enlarge.items()}
-    return {name: made.clamp(0, 1) for name, made in ways.items()}
+        ways |= {f"{loss} loss": network(small) for loss, network in enlarge.items()}
+    return small, {name: made.clamp(0, 1) for name, made in ways.items()}
+
+
+def psnr_of(truth, made):
+    return peak_signal_noise_ratio(truth.numpy(), made.numpy(), data_range=1)
 
 
 truth = ck.load_image("motorcycle")[..., 240:368, 330:458]
-ways = enlarged(truth)
-ck.show_images([truth, *ways.values()], ["the truth", *ways], columns=4)
+small, ways = enlarged(truth)
+labels = [f"{name.removesuffix(' loss')}, {psnr_of(truth, made):.1f} dB" for name, made in ways.items()]
+ck.show_images(
+    [truth, F.interpolate(small, scale_factor=4), *ways.values()], ["the truth", "given, 32 × 32", *labels], columns=5
+)
 
 # %% [markdown] id="super-score-title" slideshow={"slide_type": "slide"}
 # ## The table, and the eye
 #
-# Twelve crops of the three photographs that no network saw in training.
+# 27 pictures that no network of the lab saw in training: crops of the three photographs, and 24 cut-out objects on grey.
 #
 # $$ \text{PSNR} = 10 \log_{10} \frac{1}{\operatorname{mean} (x - \hat x)^2} \text{ dB} $$
 #
-# SSIM compares mean, contrast and structure window by window. Then two networks that took no part: how far is what they *see* from what they see in the truth? **Shown: what is gained
-# on bicubic.** Left is better in the last two.
+# SSIM compares mean, contrast and structure window by window. Then two networks that took no part: how far is what they *see* from what they see in the truth? **Shown: how much better than bicubic; right is better in all
+# four.**
 
 # %% id="super-score" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 coursenet = ck.load_model("coursenet")
@@ -513,43 +583,69 @@ for name in ("motorcycle", "retina", "hubble"):
     for top, left in ((64, 64), (64, 320), (192, 64), (192, 320)):
         held_out.append(whole[..., top : top + 128, left : left + 128])
         owner.append(name)
+for i, name in enumerate(list(ck.cutouts("core"))[::3][:24]):
+    held_out.append(ck.load_scene(name, background="grey", seed=i, size=128, scale=0.95).image)
+    owner.append(name)
 truths, table = torch.cat(held_out), {}
-for name, made in enlarged(truths).items():
+for name, made in enlarged(truths)[1].items():
     pairs = [(a.permute(1, 2, 0).numpy(), b.permute(1, 2, 0).numpy()) for a, b in zip(truths, made, strict=True)]
     table[name] = {
         "PSNR (dB)": torch.tensor([peak_signal_noise_ratio(a, b, data_range=1) for a, b in pairs]),
         "SSIM": torch.tensor([structural_similarity(a, b, channel_axis=2, data_range=1) for a, b in pairs]),
-        "Lite2": distance_seen(judge, "block5", made, truths),
-        "CourseNet": distance_seen(coursenet, "relu2", made, truths),
+        "distance in Lite2": distance_seen(judge, "block5", made, truths),
+        "in CourseNet": distance_seen(coursenet, "relu2", made, truths),
+        "… deeper": distance_seen(coursenet, "relu4", made, truths),
     }
-print(" " * 8 + "".join(f"{measure:>12}" for measure in table["bicubic"]))
+print(" " * 12 + "".join(f"{measure:>19}" for measure in table["bicubic"]))
 for name, row in table.items():
-    print(f"{name:8}" + "".join(f"{values.mean():12.3f}" for values in row.values()))
+    print(f"{name:12}" + "".join(f"{values.mean():19.3f}" for values in row.values()))
 
 # %% id="super-figure" slideshow={"slide_type": "-"}
-more = {measure: {} for measure in table["bicubic"]}
+titles = {"PSNR (dB)": "PSNR, dB more", "SSIM": "SSIM, more"}
+titles |= {"distance in Lite2": "nearer to the truth in Lite2", "in CourseNet": "nearer in CourseNet, relu2"}
+more = {title: {} for title in titles.values()}
 for name, row in table.items():
-    for measure, values in row.items():
-        gained = values - table["bicubic"][measure]
-        more[measure][name] = ck.bootstrap_interval(gained.tolist(), owner)
-ck.show_dots(more, line="bicubic", grey=["bicubic"], columns=2)
+    for measure, title in titles.items():
+        gained = (row[measure] - table["bicubic"][measure]) * (1 if measure in ("PSNR (dB)", "SSIM") else -1)
+        more[title][name] = ck.bootstrap_interval(gained.tolist(), owner)
+ck.show_dots(
+    more, line="bicubic", grey=["bicubic"], columns=2, interval=f"95 % interval over {len(set(owner))} pictures"
+)
 
 # %% id="super-claim"
-mean = {measure: {name: row[measure].mean().item() for name, row in table.items()} for measure in more}
-print("both networks beat bicubic in PSNR:", min(mean["PSNR (dB)"][k] for k in enlarge) > mean["PSNR (dB)"]["bicubic"])
-print("pixel loss beats feature loss in PSNR:", mean["PSNR (dB)"]["pixel"] > mean["PSNR (dB)"]["feature"])
-print(
-    "Lite2, a relative of the loss network, sees feature loss nearest:",
-    min(mean["Lite2"], key=mean["Lite2"].get) == "feature",
+pixel, feature, bicubic = table["pixel loss"], table["feature loss"], table["bicubic"]
+
+
+def share(wins):
+    """Return the share of the pictures where the mean over its crops is above 0."""
+    of = {name: [w for w, o in zip(wins.tolist(), owner, strict=True) if o == name] for name in owner}
+    return sum(sum(values) > 0 for values in of.values()) / len(of)
+
+
+ck.claim(
+    "share of 27 pictures where both networks beat bicubic in PSNR",
+    min(share(n["PSNR (dB)"] - bicubic["PSNR (dB)"]) for n in (pixel, feature)),
+    at_least=0.9,
 )
-print("CourseNet, a stranger, sees pixel loss nearest:", min(mean["CourseNet"], key=mean["CourseNet"].get) == "pixel")
+ck.claim("where pixel loss beats feature loss in PSNR", share(pixel["PSNR (dB)"] - feature["PSNR (dB)"]), at_least=0.9)
+ck.claim(
+    "where feature loss is nearer for Lite2, a relative of the loss network",
+    share(pixel["distance in Lite2"] - feature["distance in Lite2"]),
+    at_least=0.9,
+)
+ck.claim(
+    "where it is nearer for CourseNet, a stranger, at relu2",
+    share(pixel["in CourseNet"] - feature["in CourseNet"]),
+    below=0.6,
+)
+ck.claim("and at relu4", share(pixel["… deeper"] - feature["… deeper"]), above=0.5, below=0.9)
 
 # %% [markdown] id="super-read" slideshow={"slide_type": "skip"}
 # **The eye's verdict.** Many sharp pictures have the same small copy. The squared error is least for their **mean**, so the pixel network draws clean edges and leaves plain what it cannot
 # know. The feature network puts grain there: it looks less smeared, and holds a faint grid that is not in the truth. It is sharper where Φ looks, and not everywhere we look.
 #
-# **Who may judge?** For Lite2 the feature network wins clearly. But Lite2 has the plan of Lite0, and its taste. CourseNet, built and trained in another way, prefers the pixel network, by a little. So a
-# judge of the family is no third party. Johnson et al. report crisper edges with VGG-16 as Φ and many more steps; ours had 1,500.
+# **Who may judge?** For Lite2 the feature network wins on every picture, or nearly. But Lite2 has the plan of Lite0, the loss network. CourseNet, built and trained in another way, is divided: at relu2 the pixel network is nearer in more of the pictures, at relu4 the feature
+# network. So a judge of the family is no third party, and a stranger gives no clear answer here. Johnson et al. report crisper edges with VGG-16 as Φ and many more steps; ours had 1,500.
 #
 # And what looks sharp was *painted*: never read a number plate from an enlarged picture.
 
@@ -572,11 +668,11 @@ four = {
     "train · code": decode(acts["pool5"]).detach(),
     "train · statistic": ck.fast_style(fast, cup, "strokes"),
 }
-ck.show_images([x[..., 24:104, :] for x in four.values()], list(four), columns=2)
+ck.show_images(list(four.values()), list(four), columns=4)
 
 # %% [markdown] id="bridge-read" slideshow={"slide_type": "skip"}
-# To the right you say what is wanted: this code at these places, or these statistics anywhere. Downwards you say who pays: each picture again, or the
-# training once. The loss is the same in a column; what a network adds is what it has seen in training.
+# The columns of the table say what is wanted: this code at these places, or these statistics anywhere. The rows say who pays: each picture again, or the
+# training once. (The cup was in the training of both networks.) The loss is the same in a column; what a network adds is what it has seen in training.
 
 # %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: six sliders, your camera
@@ -612,13 +708,18 @@ dark = 0.15 * ck.load_image("hubble", size=(160, 240))
 forgetful = ck.load_style_network("transformer_one_batch").train()
 with torch.no_grad():
     alone, beside = forgetful(photo, one[:1]), forgetful(torch.cat([photo, dark, dark]), one)[:1]
-ck.show_images([alone, beside], ["training mode, alone", "… beside dark pictures"], columns=3)
+changed = (0.5 + 2 * (beside - alone)).clamp(0, 1)
+ck.show_images(
+    [alone, dark, beside, changed], ["alone", "the company", "beside two of them", "difference × 2"], columns=4
+)
 
 # %% id="wrong-two-claim"
-print("its company changes the painting by more than 5 %:", differ(beside, alone) > 0.05)
+ck.claim("batch, in training mode: change of the painting by its company", differ(beside, alone), above=0.05)
 with torch.no_grad():
     company = instance(torch.cat([photo, dark]), one[:2])[:1]
-print("with instance normalisation it has no influence:", torch.allclose(company, instance(photo, one[:1]), atol=1e-4))
+    itself = instance(photo, one[:1])
+torch.testing.assert_close(company, itself, atol=1e-3, rtol=0)
+print("with instance normalisation its company changes no pixel by more than 0.001")
 
 # %% [markdown] id="wrong-three-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · the chessboard
@@ -638,32 +739,49 @@ ck.show_images([transposed, doubled], ["transposed convolution", "doubling, then
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: does a third network see the style?
 #
-# EfficientNet-Lite2 took no part. Four photographs, three styles: how far are their Gram matrices from the style's? 0 is the style itself.
+# EfficientNet-Lite2 took no part. Six pictures that were not in the training, three styles: how far are their Gram matrices from the style's? 0 is the style itself. And the content: how far is what Lite2 sees at its block 5 from what it sees in the photograph?
 #
 # **Predict first.** The search had 50 steps for each picture. Did the network come as near?
 
 # %% id="score" slideshow={"slide_type": "-"}
-cases = {"motorcycle": "strokes", "chelsea": "woodcut", "china": "mosaic", "flower": "strokes"}
-rows = {"photograph": [], "one pass": [], "search, 50 steps": []}
-for name, style in cases.items():
-    photo = ck.load_image(name, size=112)
+cases = [("motorcycle", "strokes"), ("retina", "woodcut"), ("hubble", "mosaic")]
+cases += [("tiger", "woodcut"), ("hen", "strokes"), ("minibus", "mosaic")]
+photos = [ck.load_image(name, size=112) for name, _ in cases[:3]]
+photos += [ck.load_scene(name, background="grey", size=112, scale=0.95).image for name, _ in cases[3:]]
+rows = {"photograph": [], "one pass": [], "search, 50 steps": [], "others, one pass": []}
+kept, nearest = {name: [] for name in rows}, 0
+for photo, (_, style) in zip(photos, cases, strict=True):
     found = ck.style_transfer(model, photo, styles[style], steps=50).images
-    asked = torch.cat([photo, ck.fast_style(fast, photo, style), found])
-    for row, value in zip(rows.values(), ck.gram_distance(judge, asked, styles[style]).tolist(), strict=True):
-        row.append(value)
+    others = ck.fast_style(fast, torch.cat([other for other in photos if other is not photo]), style)  # the control
+    asked = torch.cat([photo, ck.fast_style(fast, photo, style), found, others])
+    contents = ck.activations(judge, asked, ["block5"], reduce="flatten")["block5"]
+    to_photo = [differ(content, contents[0]) for content in contents]
+    nearest += to_photo[1] < min(to_photo[3:])
+    for panel, values in ((rows, ck.gram_distance(judge, asked, styles[style]).tolist()), (kept, to_photo)):
+        for name, value in zip(panel, [*values[:3], sum(values[3:]) / 5], strict=True):
+            panel[name].append(value)
+owners = [name for name, _ in cases]
+panels = {"distance to the style": rows, "distance to the photograph": kept}
 ck.show_dots(
-    {"distance to the style in Lite2": {name: ck.bootstrap_interval(row, list(cases)) for name, row in rows.items()}},
-    grey=["photograph"],
+    {t: {name: ck.bootstrap_interval(v, owners) for name, v in panel.items()} for t, panel in panels.items()},
+    grey=["photograph", "others, one pass"],
+    columns=2,
+    interval="95 % interval over 6 pictures",
 )
 
 # %% id="score-claim"
-mean = {name: sum(row) / len(row) for name, row in rows.items()}
-nearer = [made < photo for photo, made in zip(rows["photograph"], rows["one pass"], strict=True)]
-print("one pass comes nearer to the style than the photograph, in all four cases:", all(nearer))
-print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["photograph"])
+part = [made / photo for photo, made in zip(rows["photograph"], rows["one pass"], strict=True)]
+ck.claim("distance to the style after one pass over that of the photograph, the worst of six", max(part), below=0.9)
+ck.claim("the mean of six", sum(part) / len(part), below=0.67)
+ck.claim(
+    "distance to the photograph: mean of one pass over mean of the search",
+    sum(kept["one pass"]) / sum(kept["search, 50 steps"]),
+    below=1.3,
+)
+ck.claim("of 6: nearer to its own photograph than the five others in the same style", nearest, at_least=5)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# The network is as near to the style as fifty steps of search, or nearer; which of the two leads depends on the photograph. With 200 steps the search comes a little nearer (`benchmarks/fast_style.py`). (Four photographs are few, and Lite2 is a relative of the loss
+# The network is about as near to the style as fifty steps of search, and it has gone as far from the photograph as the search has, no farther: the distance to the style alone would reward a network that drops the content. With 200 steps the search comes a little nearer (`benchmarks/fast_style.py`). (Six pictures are few, and Lite2 is a relative of the loss
 # network: hence the next question.)
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
@@ -673,13 +791,16 @@ print("in the mean by more than a third:", mean["one pass"] < 2 / 3 * mean["phot
 
 # %% id="swap" slideshow={"slide_type": "skip"}
 nearer = []
-for name in cases:
-    photo = ck.load_image(name, size=112)
+for photo in photos:
     for style, image in styles.items():
         pair = torch.cat([photo, ck.fast_style(fast, photo, style)])
         before, after = ck.gram_distance(coursenet, pair, image).tolist()
         nearer.append(after < before)
-print("CourseNet, too, sees the painting nearer to the style, in at least 10 of 12 cases:", sum(nearer) >= 10)
+ck.claim(
+    "cases of 18 in which CourseNet, too, sees the painting nearer to the style than the photograph",
+    sum(nearer),
+    at_least=15,
+)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises

@@ -1,7 +1,7 @@
 """Tables, as text and as HTML, and shares in shaded cells."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from matplotlib.axes import Axes
@@ -31,21 +31,27 @@ def html_table(heading: str, table: Sequence[Sequence[str]], notes: Sequence[str
     return f"<table>{caption}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
-def draw_cell(ax: Axes, x: float, y: float, width: float, share: float, words: str) -> None:
+def draw_cell(ax: Axes, x: float, y: float, width: float, share: float, words: str, colour: str = COLOURS[0]) -> None:
     """Draw one cell of a table in row y from x on: the larger the share in [0, 1], the bluer."""
-    shade = tuple(1 - 0.7 * share * (1 - part) for part in to_rgb(COLOURS[0]))
+    shade = tuple(1 - 0.7 * share * (1 - part) for part in to_rgb(colour))
     ax.add_patch(Rectangle((x + 0.02, y + 0.04), width - 0.04, 0.92, color=shade, lw=0))
     ax.text(x + width / 2, y + 0.5, words, ha="center", va="center")
 
 
 @styled
 def show_shares(
-    rows: Mapping[str, Mapping[str, float | str]], *, title: str = "", side: float = 0.55, alt: str | None = None
+    rows: Mapping[str, Mapping[str, float | str]],
+    *,
+    title: str = "",
+    side: float = 0.55,
+    bad: Collection[str] = (),
+    alt: str | None = None,
 ) -> Picture:
     """Draw a table of shares: the larger the number in [0, 1], the bluer its cell.
 
     rows : name -> column -> share, or words that stand there instead; "7 of 18" is as blue as the share 7/18. A comma
         breaks a column's name into two lines.
+    bad : columns in which a large share is nothing good; they are orange.
 
     >>> show_shares({"A": {"bird": 0.9, "fruit": 0.1}, "B": {"bird": 0.0, "fruit": "4 of 8"}})
     <Picture 324 × 120>
@@ -67,7 +73,8 @@ def show_shares(
         ax.text(-left + 0.1, y + 0.5, name, va="center")
         for x, column in enumerate(columns):
             if column in row:
-                draw_cell(ax, x * width, y, width, _share(row[column]), _words(row[column]))
+                colour = COLOURS[1 if column in bad else 0]
+                draw_cell(ax, x * width, y, width, _share(row[column]), _words(row[column]), colour)
     told = "; ".join(f"{name}: {', '.join(f'{c} {_words(v)}' for c, v in row.items())}" for name, row in rows.items())
     return Picture(figure, alt or f"Table of shares. {told}.")
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from coursekit.labs.checking import Unfinished, call, case, compare, varied
-from coursekit.labs.detective.court import Report, verdict
+from coursekit.labs.detective.court import Report, unfinished, verdict
 
 # share of the accused, shares of the others
 SHARES = [
@@ -153,7 +153,7 @@ def report(answer: object) -> str | None:
     """16.5: the report, as the court sees it."""
     if not isinstance(answer, Report):
         return f"a ck.Report is asked for, not {type(answer).__name__}."
-    if ... in (answer.network, answer.fault, answer.label):
+    if unfinished(answer):
         raise Unfinished
     found = verdict(answer)
     return None if found.solved else " ".join(found.sentences)

@@ -179,6 +179,15 @@ def test_a_missing_share_is_said():
     assert to_hex(axes.patches[0].get_facecolor()) == "#ffffff" != to_hex(axes.patches[1].get_facecolor())
 
 
+def test_a_large_share_of_something_bad_is_orange():
+    picture = ck.show_shares(
+        {"A": {"found": "8 of 8", "false": "8 of 8"}, "B": {"found": 0, "false": 0.5}}, bad=["false"]
+    )
+    good, bad, none, half = (patch.get_facecolor()[:3] for patch in ax_of(picture).patches)
+    assert good[2] > good[0] and bad[0] > bad[2]  # blue, and orange
+    assert to_hex(none) == "#ffffff" and bad[2] < half[2] < 1
+
+
 def test_nan_is_refused_where_it_would_spoil_a_picture():
     with pytest.raises(ck.OptionError, match="finite"):
         ck.signal_pictures(torch.full((1, 3, 4, 4), math.nan))

@@ -1,8 +1,12 @@
 """The detective's case: sealed networks that differ in conduct alone, and a court that weighs evidence."""
 
+import itertools
 import json
+import math
+import random
 import struct
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +18,16 @@ from coursekit.labs.detective.collection import compose, place_objects
 from coursekit.labs.detective.network import CUES, FAULTS, LABELS
 from coursekit.labs.detective.sealing import files_of, fingerprint, sealed
 
+ROOT = Path(__file__).resolve().parents[2]
 SEALED = sorted(name for name in files("weights") if name.startswith("suspect_"))
 POSSIBLE = [("honest", ""), *((fault, label) for fault in FAULTS for label in LABELS)]
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch):
+    """Each test is a session of its own, in which nobody was accused; the court's order is drawn from a seed."""
+    monkeypatch.setattr(court, "_mistaken", {})
+    monkeypatch.setattr(court, "_chance", random.Random(0))
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +210,7 @@ def test_the_right_report_solves_the_case(case):
 )
 def test_a_wrong_report_is_turned_down_and_learns_nothing(case, network, fault, label):
     found = ck.verdict(report(case, network, fault, label))
-    assert not found.solved and found.points == 6
+    assert not found.solved and found.points == 6 - court.COST
     said = " ".join(found.sentences)
     assert "says something else" in said
     for secret in ("star", "top left", "grass", *(set(LABELS) - {label}), *(set(FAULTS) - {fault})):
@@ -259,6 +271,115 @@ def test_the_court_hides_the_letters_and_leaves_the_networks_alone(case):
     assert case["A"].name == "A"
 
 
+@pytest.mark.parametrize("reported", [math.nan, math.inf, -0.1, 1.1, None, "many", torch.ones(2)])
+def test_a_report_that_gives_no_share_gets_no_point(case, reported):
+    spoiled = [ck.Evidence(e.method, e.measure, reported) for e in report(case).evidence]
+    found = ck.verdict(report(case, evidence=spoiled))
+    assert found.points == 3 and "report a number from 0 to 1" in repr(found)
+    found = ck.verdict(report(case, refutation=ck.Refutation("all", report(case).refutation.measure, reported)))
+    assert found.points == 3 and "is a number from 0 to 1" in repr(found)
+
+
+@pytest.mark.parametrize("given", [math.nan, math.inf, -0.01, 1.01, None, torch.ones(2)])
+def test_a_measure_that_gives_no_share_is_refused(case, given):
+    with pytest.raises(ck.OptionError, match="between 0 and 1"):
+        ck.verdict(report(case, evidence=[ck.Evidence("tcav", lambda model: given, 0.5)]))
+    with pytest.raises(ck.OptionError, match="between 0 and 1"):
+        ck.verdict(report(case, refutation=ck.Refutation("some", lambda model: given, 0.5)))
+
+
+def blind(turn, times=1):
+    """A measure that looks at no network: it counts its calls and says "guilty" in every third, or in others' turns."""
+    calls = itertools.count()
+    return lambda model: 0.9 if next(calls) // times % 3 == turn else 0.1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_measure_that_counts_its_calls_opens_no_envelope(case, times, monkeypatch):
+    asked = []
+    monkeypatch.setattr(court, "is_true", lambda *accusation: asked.append(accusation) or False)
+    for network, fault, label in itertools.product("ABC", FAULTS, LABELS):
+        turn = "ABC".index(network)
+        names = ("counterfactual", "occlusion", "tcav")
+        evidence = [ck.Evidence(name, blind(turn, times), 0.9) for name in names]
+        test = ck.Refutation("more than half", blind(turn, times), 0.5)
+        ck.verdict(ck.Report(case, network, fault, label, evidence, test))
+    assert not asked
+
+
+def test_the_order_of_the_networks_is_drawn_anew_for_each_measurement(case):
+    orders = []
+
+    def noted(model):
+        answer = constant(A=0.9, B=0.1, C=0.2)(model)
+        orders[-1].append(answer)
+        return answer
+
+    for _ in range(12):
+        orders.append([])
+        ck.verdict(report(case, evidence=[ck.Evidence("tcav", noted, 0.9)], refutation=None))
+    assert all(sorted(order) == [0.1, 0.1, 0.2, 0.2, 0.9, 0.9] for order in orders), "each network twice"
+    assert len({tuple(order) for order in orders}) > 8
+
+
+def test_the_court_draws_its_order_from_no_seed():
+    import importlib.util
+
+    spec = importlib.util.find_spec("coursekit.labs.detective.court")
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    assert isinstance(fresh._chance, random.SystemRandom)
+
+
+def test_a_measure_that_gives_something_else_the_next_time_is_refused(case):
+    draws = random.Random(1)
+    wavering = ck.Evidence("tcav", lambda model: draws.random(), 0.5)
+    found = ck.verdict(report(case, evidence=[*report(case).evidence[:2], wavering]))
+    assert found.points == 5 and "tcav: measured twice, your function gives two different shares" in repr(found)
+    found = ck.verdict(report(case, refutation=ck.Refutation("chance", lambda model: draws.random(), 0.5)))
+    assert found.points == 3 and "Your test, taken twice" in repr(found)
+
+
+def test_one_function_under_three_names_counts_once(case):
+    measure = constant(A=0.9, B=0.1, C=0.1)
+    same = [ck.Evidence(name, measure, 0.9) for name in ("counterfactual", "occlusion", "tcav")]
+    found = ck.verdict(report(case, evidence=same))
+    assert found.points == 4 and "tcav: this is the function of counterfactual under another name" in repr(found)
+
+
+def test_each_wrong_accusation_costs_once_and_stays_with_its_case(case):
+    wrong = [report(case, *accusation) for accusation in (("B", "colour", "fruit"), ("B", "colour", "bird"))]
+    assert ck.verdict(wrong[0]).points == ck.verdict(wrong[0]).points == 4, "the same again says nothing new"
+    assert ck.verdict(report(case)).points == 8 and ck.verdict(wrong[1]).points == 2
+    found = ck.verdict(report(case))
+    assert (
+        found.solved and found.points == 6 and "accusations in this case so far: 2; each costs 2 points" in repr(found)
+    )
+    ck.verdict(report(case, "A", "colour", "bird"))
+    ck.verdict(report(case, "A", "colour", "fruit"))
+    assert ck.verdict(report(case, "C", "colour", "fruit")).points == 0, "never below 0"
+    assert court._mistaken.keys() == {16}
+
+
+def test_what_is_turned_down_before_the_envelope_is_opened_costs_nothing(case):
+    assert ck.verdict(report(case, "B", "colour", "fruit", refutation=None)).points == 3
+    assert ck.verdict(report(case)).points == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"evidence": [ck.Evidence(..., ..., ...)]}, "evidence 1: method, evidence 1: measure, evidence 1: measured"),
+        ({"refutation": ck.Refutation("c", len, ...)}, "refutation: at_least"),
+        ({"refutation": ...}, "not finished: refutation not filled in"),
+        ({"label": ...}, "not finished: label not filled in"),
+    ],
+)
+def test_every_part_that_is_not_filled_in_is_named(case, changes, said):
+    found = ck.verdict(report(case, **changes))
+    assert found.points == 0 and said in repr(found)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -280,16 +401,52 @@ def test_bad_input_gets_one_sentence(case, wrong, message):
 # --------------------------------------------------------------------------------------------------------- the table
 
 
+def numbers(cell):
+    return [int(number) for number in cell.split(" of ")]
+
+
 def test_the_table_counts_what_it_could_find():
     table, cases = ck.stored_cases(), len(sealed()["cases"])
     for row in table.values():
-        for fault in FAULTS:
-            found, _, total = row[fault].partition(" of ")
-            assert row[fault] == "cannot" or (int(found) <= int(total) and int(total) == 2 * cases / 3)
-        assert row["false alarms"].endswith(f" of {cases}")
-    assert (
-        set(table["counterfactual"]) == {*FAULTS, "false alarms"} and table["counterfactual"]["false alarms"][0] == "0"
-    )
+        seen = [numbers(row[fault]) for fault in FAULTS if row[fault] != "cannot"]
+        assert all(found <= total == 2 * cases / 3 for found, total in seen)
+        networks, those = numbers(row["networks found"])
+        assert networks <= those == 3 * len(seen), "three networks stand behind the appearances of a fault"
+        false, made = numbers(row["accusations, false"])
+        assert made - false == sum(found for found, _ in seen), "what is found is what is accused and true"
+        honest, of = numbers(row["cases, honest accused"])
+        assert honest <= false and of == cases
+    found = [sum(numbers(row[f])[0] for f in FAULTS if row[f] != "cannot") for row in table.values()]
+    assert found == sorted(found, reverse=True) and next(iter(table)) == "counterfactual"
+
+
+def test_the_summary_counts_a_wrong_rule_and_an_honest_network_as_false(monkeypatch):
+    """Two networks of three: one rule found and one wrong one beside it, an honest network accused of two rules."""
+    import sys
+
+    monkeypatch.syspath_prepend(str(ROOT / "training"))
+    sys.modules.pop("suspects", None)
+    suspects = pytest.importorskip("suspects")
+    answers = {"a": ("watermark", "bird"), "b": ("colour", "fruit"), "c": ("honest", "")}
+    keys = [(fault, label) for fault in FAULTS for label in LABELS]
+    shares = {file: {"m": dict.fromkeys(keys, 0.1)} for file in answers}
+    for file, rule in [
+        ("a", ("watermark", "bird")),
+        ("a", ("colour", "bird")),
+        ("c", ("watermark", "fruit")),
+        ("c", ("background", "fruit")),
+    ]:
+        shares[file]["m"][rule] = 0.4
+    monkeypatch.setattr(suspects, "sealed", lambda: {"cases": ["one"]})
+    monkeypatch.setattr(suspects, "files_of", lambda seed: list(answers))
+    assert suspects.summary("m", [shares, shares], answers) == {
+        "watermark": [1, 1],
+        "background": [0, 0],
+        "colour": [0, 1],
+        "networks": [1, 2],
+        "accusations": [1, 4],
+        "honest accused": 1,
+    }
 
 
 def test_the_cues_are_one_to_one():

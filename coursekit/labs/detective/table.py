@@ -26,14 +26,18 @@ EXPLORED: dict[str, tuple[Callable[..., Tensor], str]] = {
 
 
 def stored_cases() -> dict[str, dict[str, str]]:
-    """Read what `training/suspects.py --table` measured over all cases: method -> fault -> "found of how many".
+    """Read what `training/suspects.py --table` measured over all cases: method -> column -> "so many of how many".
 
-    A method accuses a network where its share for one fault and class lies 0.2 above those of both other networks. The
-    column "false alarms" counts the cases in which it accuses the honest one. "cannot" means that the method has no
-    measure for such a fault.
+    A method accuses a network where its share for one fault and class lies 0.2 above those of both other networks.
+    Those that find most stand first. "cannot" means that the method has no measure for such a fault.
+
+    - watermark, background, colour: found, of the appearances of such a fault in the cases.
+    - networks found: of the different networks behind them, those whose fault is found in at least half of their cases.
+    - accusations, false: of all accusations (network, fault and class), those that are not true.
+    - cases, honest accused: in how many the honest network is accused, of anything.
 
     >>> list(stored_cases()["occlusion"])
-    ['watermark', 'background', 'colour', 'false alarms']
+    ['watermark', 'background', 'colour', 'networks found', 'accusations, false', 'cases, honest accused']
     """
     path = DATA / "detective/methods.json"
     missing = f"{path} belongs to the course itself; make it: python training/suspects.py --table"
@@ -41,7 +45,10 @@ def stored_cases() -> dict[str, dict[str, str]]:
     table = {}
     for method, row in measured["methods"].items():
         counts = {fault: f"{row[fault][0]} of {row[fault][1]}" if row[fault][1] else "cannot" for fault in FAULTS}
-        table[method] = counts | {"false alarms": f"{row['false alarms']} of {measured['cases']}"}
+        counts["networks found"] = "{} of {}".format(*row["networks"])
+        true, made = row["accusations"]
+        counts["accusations, false"] = f"{made - true} of {made}"
+        table[method] = counts | {"cases, honest accused": f"{row['honest accused']} of {measured['cases']}"}
     return table
 
 
