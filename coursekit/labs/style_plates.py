@@ -76,7 +76,15 @@ def style_tiles(name: str, side: int) -> list[list[Tensor]]:
 
 
 # Chosen by rule (tools/style_gallery.py, `objects`), in a random order. The shape of each takes the texture of the next.
-CONFLICTS: tuple[str, ...] = ()
+CONFLICTS = tuple(
+    """
+    warplane tank balloon bison mailbox lemon polecat flamingo hen teddy tiger camera sea_lion wild_boar
+    soccer_ball drum_kit isopod vulture daisy hippopotamus lorikeet pig_golden strawberry king_penguin cock violin
+    yawl brown_bear otter rugby_ball custard_apple ram koala bin crowned_crane wombat dromedary basketball
+    bolete_violet binoculars tennis_ball gorilla broccoli zebra ostrich acoustic_guitar toilet dingo drake hare
+    squirrel
+    """.split()
+)
 SCALE, CROP = 0.9, 72  # an object's size in its picture; of 224 pixels, the part that is its texture
 
 
