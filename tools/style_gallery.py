@@ -1,12 +1,13 @@
-"""Paint the stored plates of lab 11, with `python tools/style_gallery.py` (some minutes of one core each).
+"""Paint the stored plates of lab 11, with `python tools/style_gallery.py` (some minutes of one core).
 
 gallery/features_style_ladder.jpeg: textures from fewer and more numbers; a row for each sample, which stands first.
-gallery/features_style_grid.jpeg: style layers (down) and weights of the content (to the right), as in figure 3 of Gatys et al. 2015.
-gallery/features_style_starts.jpeg: one goal from three starts, after 300 steps.
-gallery/features_style_conflicts.jpeg: the shape of one object with the texture of another, `ck.cue_conflicts()` in order.
+gallery/features_style_grid.jpeg: style layers (down) and weights of the content (to the right), as in figure 3 of
+Gatys et al. 2015. gallery/features_style_starts.jpeg: one goal from three starts, after 300 steps.
+gallery/features_style_conflicts.jpeg: shapes with the textures of others, `ck.cue_conflicts()` in order.
 
-The tiles have no words between them, so that the lab can cut and measure them. `python tools/style_gallery.py race` paints
-nothing: it prints the losses of the four ways to search for five pairs. `… objects` prints the objects of the cue conflicts.
+The tiles have no words between them, so that the lab can cut and measure them. `python tools/style_gallery.py race`
+paints nothing: it prints the losses of the four ways to search for five pairs. `… objects` prints the objects of the
+cue conflicts.
 """
 
 import sys

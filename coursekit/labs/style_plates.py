@@ -1,8 +1,7 @@
-"""Lab 11, style transfer: tables of pictures with words on two sides, stored plates, and pictures whose cues conflict."""
+"""Lab 11, style transfer: tables of pictures, stored plates, and pictures whose cues conflict."""
 
 from collections.abc import Mapping, Sequence
 
-import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -31,6 +30,7 @@ def show_picture_table(
 
     Raises `OptionError` for a row with another number of pictures.
 
+    >>> import torch
     >>> show_picture_table({"grey": [torch.full((1, 3, 32, 32), 0.5)] * 2}, ["left", "right"])
     <Picture 900 × 415>
     """
@@ -75,7 +75,8 @@ def style_tiles(name: str, side: int) -> list[list[Tensor]]:
     return [list(row.split(side, 3)) for row in sheet.split(side, 2)]
 
 
-# Chosen by rule (tools/style_gallery.py, `objects`), in a random order. The shape of each takes the texture of the next.
+# Chosen by rule and in a random order (tools/style_gallery.py, `objects`).
+# The shape of each takes the texture of the next.
 CONFLICTS = tuple(
     """
     warplane tank balloon bison mailbox lemon polecat flamingo hen teddy tiger camera sea_lion wild_boar
@@ -83,7 +84,7 @@ CONFLICTS = tuple(
     yawl brown_bear otter rugby_ball custard_apple ram koala bin crowned_crane wombat dromedary basketball
     bolete_violet binoculars tennis_ball gorilla broccoli zebra ostrich acoustic_guitar toilet dingo drake hare
     squirrel
-    """.split()
+    """.split()  # noqa: SIM905
 )
 SCALE, CROP = 0.9, 72  # an object's size in its picture; of 224 pixels, the part that is its texture
 

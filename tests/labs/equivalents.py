@@ -2,7 +2,8 @@
 
 # The result of these is never below 0, or never above 1, whatever is asked.
 NEVER_NEGATIVE = {
-    "a probability, a share or a similarity in [0, 1]": "00.2 01.2 01.3 02.1 08.4 12.2 13.3 13.4 16.2 06.4 06.10 15.3 11.8",
+    "a probability, a share or a similarity in [0, 1]": "00.2 01.2 01.3 02.1 08.4 12.2 13.3 13.4 16.2 06.4 06.10 15.3 "
+    "11.8",
     "a picture in [0, 1]": "03.2 07.1 07.3 08.1 08.2 09.3 10.1 11.5",
     "after a ReLU, or a magnitude": "01.4 04.1 04.6 06.3 06.6 08.3",
     "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 15.6 11.7",
