@@ -7,7 +7,7 @@ import coursekit as ck
 
 
 def test_a_table_has_the_names_of_rows_and_columns_once():
-    pictures = [torch.rand(1, 3, 16, 16) for _ in range(4)]
+    pictures = [torch.rand(1, 3, 32, 32) for _ in range(4)]
     axes = ck.show_picture_table({"above": pictures[:2], "below": pictures[2:]}, ["left", "right"]).figure.axes
     assert [ax.get_title() for ax in axes] == ["left", "right", "", ""]
     assert [ax.get_ylabel() for ax in axes] == ["above", "", "below", ""]
@@ -15,7 +15,7 @@ def test_a_table_has_the_names_of_rows_and_columns_once():
 
 def test_a_row_of_another_length_gets_one_sentence():
     with pytest.raises(ck.OptionError, match="2 pictures, one for each column"):
-        ck.show_picture_table({"a": [torch.rand(1, 3, 16, 16)]}, ["left", "right"])
+        ck.show_picture_table({"a": [torch.rand(1, 3, 32, 32)]}, ["left", "right"])
     with pytest.raises(ck.OptionError, match="do not fill it"):
         ck.style_tiles("grid", 100)
 
