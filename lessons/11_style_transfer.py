@@ -214,7 +214,7 @@ ck.show_picture_table(dict(zip(["mosaic", "coins", "tower"], ck.style_tiles("lad
 
 # %% id="lost-live" slideshow={"slide_type": "skip"}
 few_numbers = [ck.synthesise_texture(lite, mosaic, size=112, steps=60, **few).images for few in rungs[:2]]
-ck.show_images([mosaic, *few_numbers, textures["block8"]], columns, columns=4)
+ck.show_images([mosaic, *few_numbers, textures["block8"]], [*columns[:3], columns[-1]], columns=4)
 
 # %% [markdown] id="lost-read" slideshow={"slide_type": "skip"}
 # A texture is what looks the same everywhere. The mosaic survives all rungs. Forty numbers already give stones, but in the wrong colours. The means alone give stones, too (Gatys et al. saw the same, and wondered); what they miss is which colours go together: nearly all are orange. From 544 numbers on the colours are there.
@@ -276,7 +276,10 @@ print("my_transfer and ck.style_transfer paint the same picture")
 # Six posters by the function above, EfficientNet-Lite0, 448 pixels, 120 steps; `tools/posters.py` paints them.
 
 # %% id="posters" slideshow={"slide_type": "-"}
-ck.show_images(ck.load_image(ck.feature_gallery("posters")), columns=1)
+sheet = ck.load_image(ck.feature_gallery("posters"))
+six = [sheet[..., top : top + 320, left : left + 320] for top in (0, 328) for left in (0, 328, 656)]
+shown = "temple, strokes; cat, mosaic; admiral, woodcut; dahlia, swirls; astronaut, colour field; temple, ink"
+ck.show_images(six, shown.split("; "), columns=3)
 
 # %% [markdown] id="gallery-title" slideshow={"slide_type": "slide"}
 # ## Three pictures, three styles
@@ -680,9 +683,9 @@ ck.claim("CourseNet names the texture alone, share", alone["texture alone"]["Cou
 
 # %% [markdown] id="cue-read" slideshow={"slide_type": "notes"}
 # By shape, in every network: of the decisions for one of the two, more than four of five. Is the paper wrong? No: our pictures are not theirs. The outline is cut out sharply, which theirs is not, and the content term of a middle layer keeps some of the object's own texture.
-# So this counts as much for *how the conflict was made* as for the network. The controls say what the networks can do with one cue. The texture alone, a patch without any outline, is enough for most objects in Lite0, Lite1 and Lite2, and for a quarter of them in CourseNet. The silhouette alone is enough for fewer than half
-# in each. So a silhouette does not explain the left panel: the networks need an outline *and* what is left inside. CourseNet goes by shape, and hardly knows a texture; it sees pictures of 128 pixels.
-# The robust twin does not stand out from the others here: the intervals overlap. n is the number of pictures named as one of the two; the rest were named as something else.
+# So this counts as much for *how the conflict was made* as for the network. The controls say what the networks can do with one cue. The texture alone, a patch without any outline, is enough for most objects in Lite0, Lite1 and Lite2, and for a quarter of them in CourseNet. The silhouette alone is enough for about half
+# of them at most. So a silhouette does not explain the left panel: the networks need an outline *and* what is left inside. CourseNet goes by shape, and hardly knows a texture; it sees pictures of 128 pixels.
+# The robust twin does not stand out from the others here: the intervals overlap. n is the number of pictures named as one of the two; the rest were named as something else. Not cut out, with the background painted as well, Lite0 named 41 of the 51 as neither: then the pictures say little about either cue.
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong
