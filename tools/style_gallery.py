@@ -7,7 +7,7 @@ gallery/features_style_conflicts.jpeg: shapes with the textures of others, `ck.c
 
 The tiles have no words between them, so that the lab can cut and measure them. `python tools/style_gallery.py race`
 paints nothing: it prints the losses of the four ways to search for five pairs. `… objects` prints the objects of the
-cue conflicts.
+cue conflicts. `… inside` prints what is left of both cues in a patch from the inside of each painted conflict.
 """
 
 import sys
@@ -104,6 +104,39 @@ def objects() -> list[str]:
     return [chosen[i] for i in order]
 
 
+def filled_square(image: Tensor, mask: Tensor, side: int) -> Tensor:
+    """Cut out the square that the mask fills best, (1, 3, 112, 112)."""
+    full = F.avg_pool2d(mask.float()[None, None], side, 1)[0, 0]
+    best = (full > full.max() - 1e-6).nonzero()
+    top, left = best[len(best) // 2].tolist()
+    crop = image[..., top : top + side, left : left + side]
+    return F.interpolate(crop, (112, 112), mode="bicubic").clamp(0, 1)
+
+
+def inside(side: int = 36) -> None:
+    """Count what a patch without any outline is named as, before and after it was painted, and what it looks like."""
+    pairs, core = ck.cue_conflicts(), ck.cutouts("core")
+    painted = [tile for row in ck.style_tiles("conflicts", 112) for tile in row]
+    before, after = [], []
+    for (shape, _), tile in zip(pairs, painted, strict=False):
+        scene = ck.shape_scene(shape)
+        before.append(filled_square(scene.image, scene.masks[shape], side))
+        after.append(filled_square(tile, scene.masks[shape], side))
+    judge, textures = ck.load_model("efficientnet_lite2"), [ck.object_texture(texture) for _, texture in pairs]
+    triples = zip(after, before, textures, strict=True)
+    own = sum((ck.gram_distance(judge, x, b) < ck.gram_distance(judge, x, t)).item() for x, b, t in triples)
+    print(f"in Lite2 nearer to the object's own surface than to the other's: {own:.0f} of {len(pairs)}", flush=True)
+    classes, ring = torch.tensor([core[shape] for shape, _ in pairs]), torch.arange(len(pairs))
+    for network in NETWORKS:
+        model, named = ck.load_model(network), []
+        for patches in (before, after):
+            said = torch.cat([model(fit(model, batch)).detach().cpu() for batch in torch.cat(patches).split(8)])
+            named.append(said[:, classes].argmax(1))
+        own = [(x == ring).sum().item() for x in named]
+        texture = (named[1] == ring.roll(-1)).sum().item()  # the next in the ring
+        print(f"{network}: before, own {own[0]}; painted, own {own[1]}, texture {texture}", flush=True)
+
+
 def fit(model: ck.Model, images: Tensor) -> Tensor:
     """Scale images to the size that a network was trained with."""
     return F.interpolate(images, (model.input_size,) * 2, mode="bilinear", antialias=True).to(model.device)
@@ -142,6 +175,8 @@ def main(names: list[str]) -> None:
         began = time.process_time()
         if name == "race":
             race()
+        elif name == "inside":
+            inside()
         elif name == "objects":
             print(*objects())
         else:
