@@ -217,9 +217,9 @@ few_numbers = [ck.synthesise_texture(lite, mosaic, size=112, steps=60, **few).im
 ck.show_images([mosaic, *few_numbers, textures["block8"]], [*columns[:3], columns[-1]], columns=4)
 
 # %% [markdown] id="lost-read" slideshow={"slide_type": "skip"}
-# A texture is what looks the same everywhere. The mosaic survives all rungs. Forty numbers already give stones, but in the wrong colours. The means alone give stones, too (Gatys et al. saw the same, and wondered); what they miss is which colours go together: nearly all are orange. From 544 numbers on the colours are there.
+# A texture is what looks the same everywhere. The mosaic survives all rungs. Forty numbers already give stones, but in the wrong colours. The means alone give stones, too; what they miss is which colours go together: most are orange or brown. From 544 numbers on the colours are there. (One start from noise for each.)
 #
-# Of the coins, round pieces are left, large and small, and their rows are gone. Of the tower, pieces: a roof, a tree, sky, each at a new place. No number on this ladder says where. This is why a Gram matrix can serve as *style*: the subject is lost.
+# Of the coins, round pieces are left, large and small, and their rows are gone. Of the tower, pieces: roofs, trees and sky, put together anew. No number on this ladder says where. This is why a Gram matrix can serve as *style*: the subject is lost.
 
 # %% [markdown] id="transfer" slideshow={"slide_type": "slide"}
 # ## Style and content: two goals, one search
@@ -347,7 +347,7 @@ ck.show_picture_table(
 
 # %% [markdown] id="grid-read" slideshow={"slide_type": "skip"}
 # At the lower left the cat is hardest to find. With *block1* alone the style is patches of colour with a soft grain. Deeper layers make lines, and the lines get longer and bend into swirls. To the right the cat comes through. In the
-# lower rows she needs a larger α: deep layers have much to say about her, too. The paper's figure has the same two directions. It has five rows, from VGG-19, and ratios of α/β from 1/100,000 to 1/100; the numbers cannot be compared, because we divide each term by its goal. The next cell paints the corners, small.
+# lower rows she needs a larger α. The paper's figure has the same two directions. It has five rows, from VGG-19, and ratios of α/β from 1/100,000 to 1/100; the numbers cannot be compared, because we divide each term by its goal. The small table paints the four corners now.
 
 # %% [markdown] id="content-text" slideshow={"slide_type": "skip"}
 # **Which layer for the content?** Search for a picture with the same maps (lab 09), and see what each layer insists on. A low layer insists on every hair: no room for
@@ -447,7 +447,7 @@ differ = (long[2] - long[0]).square().mean().sqrt()
 ck.claim("and the two pictures differ by (RMS of values in [0, 1])", differ, above=0.15, digits=1)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "notes"}
-# After 40 steps the start decides: from noise the cat is hard to see. After 300 steps all three show the cat, about as near to the content as each other (within 26 %), and equally near to the style. Gatys et al. (2016) say that the start has little effect on the outcome; for the two losses we find the same. But the *pictures* differ: what neither loss asks
+# After 40 steps the start decides: from noise the cat is hard to see. After 300 steps all three show the cat, about as near to the content as each other (within a third), and to the style (within a tenth). Gatys et al. (2016) say that the start has little effect on the outcome; for the two losses we find much the same, with one start of each kind. But the *pictures* differ: what neither loss asks
 # for, such as which side is blue, stays as the start had it. From the content you get a good picture in the fewest steps, and always the same. From noise each seed gives another one.
 
 # %% [markdown] id="mix-title" slideshow={"slide_type": "slide"}
@@ -657,7 +657,7 @@ for name, network in five.items():
         print(f"{name:>12}, {kind}: {right} of {len(pairs)} named")
 
 # %% [markdown] id="cue-answer-title" slideshow={"slide_type": "slide"}
-# ## Here the shape wins, and the texture was not absent
+# ## Here the shape wins, but was the texture there?
 #
 # Left: of the decisions for one of the two, the share for the shape. The controls: how many of the 51 are named from the texture alone, and from the silhouette alone.
 
@@ -682,10 +682,24 @@ ck.claim(
 ck.claim("CourseNet names the texture alone, share", alone["texture alone"]["CourseNet"][0], below=0.45, digits=1)
 
 # %% [markdown] id="cue-read" slideshow={"slide_type": "notes"}
-# By shape, in every network: of the decisions for one of the two, more than four of five. Is the paper wrong? No: our pictures are not theirs. The outline is cut out sharply, which theirs is not, and the content term of a middle layer keeps some of the object's own texture.
-# So this counts as much for *how the conflict was made* as for the network. The controls say what the networks can do with one cue. The texture alone, a patch without any outline, is enough for most objects in Lite0, Lite1 and Lite2, and for a quarter of them in CourseNet. The silhouette alone is enough for about half
-# of them at most. So a silhouette does not explain the left panel: the networks need an outline *and* what is left inside. CourseNet goes by shape, and hardly knows a texture; it sees pictures of 128 pixels.
-# The robust twin does not stand out from the others here: the intervals overlap. n is the number of pictures named as one of the two; the rest were named as something else. Not cut out, with the background painted as well, Lite0 named 41 of the 51 as neither: then the pictures say little about either cue.
+# By shape, in every network: of the decisions for one of the two, more than four of five. Is the paper wrong? Look at the painted objects first. The custard apple is still green.
+#
+# So one more control, for the texture *in the picture*: a square of 36 pixels from the **inside** of each object, without any outline (`tools/style_gallery.py inside`).
+#
+# | named, of 51 squares | Lite0 | Lite1 | Lite2 | CourseNet | robust Lite0 |
+# |---|---|---|---|---|---|
+# | before painting: as the object itself | 32 | 32 | 29 | 9 | 23 |
+# | painted: as the object itself | 3 | 4 | 5 | 5 | 4 |
+# | painted: as the one whose texture it got | 1 | 2 | 1 | 1 | 3 |
+#
+# The painting wiped out the object's own texture, and did not bring the other one: hardly a network can read it. In Lite2, 44 of the 51 squares are still nearer (Gram distance) to the object's own surface than to the texture that they
+# should have. So these pictures are **no fair conflict**, and the left panel is no measure of what the networks prefer. They *can* use a texture: a patch of the unpainted object is enough for most of the 51 in Lite0, Lite1 and Lite2, and
+# for a quarter in CourseNet. The silhouette alone is enough for half at most.
+#
+# What differs from the paper's pictures? Theirs are larger, and theirs are not cut out: here the sharp outline helps the shape. Not cut out, with the background painted as well, Lite0 named 41 of the 51 as neither.
+# The robust twin does not stand out from the others: the intervals overlap. n is the number of pictures named as one of the two; the rest were named as something else.
+#
+# The lesson: a shape bias belongs to a network *and* to a set of pictures. Before you count, ask whether each cue can be read in them.
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong
@@ -1019,7 +1033,7 @@ ck.check("11.8", shape_bias)
 #
 # - A Gram matrix says which channels are active together, and forgets where: a texture, and no subject.
 # - Style transfer asks for the Gram matrices of one picture and the maps of another. α, the layers and the start decide what you see.
-# - Fewer numbers, less texture: a ladder. Whether a network goes by shape or texture can be counted, with each cue alone as the control.
+# - Fewer numbers, less texture: a ladder. Whether a network goes by shape or texture can be counted, if each cue can be read in the pictures: check that first.
 # - A third network measures what the eye believes; regions of their own turn a map into a painting.
 
 # %% [markdown] id="quiz" slideshow={"slide_type": "slide"}
