@@ -73,6 +73,7 @@ sheets: $(VENV)/dev.stamp ## all slides of each deck on one picture, in build/sl
 gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/gallery.py
 	$(RUN) tools/posters.py  # minutes
+	$(RUN) tools/style_gallery.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
 
 bench: $(VENV)/dev.stamp ## speed against peers, on a quiet machine; writes docs/performance.md (minutes)

@@ -18,7 +18,7 @@ class WithData(build_py):
         rmtree(Path(self.build_lib, "coursekit"), ignore_errors=True)
         super().run()
         if not self.editable_mode:
-            for folder, left_out in {"data": (), "gallery": ("[!f]*",)}.items():
+            for folder, left_out in {"data": (), "gallery": ("[!fp]*",)}.items():
                 copytree(folder, Path(self.build_lib, "coursekit", folder), ignore=ignore_patterns(*left_out))
 
 

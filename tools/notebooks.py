@@ -11,8 +11,10 @@ edit of these runs nothing.
 """
 
 import argparse
+import base64
 import difflib
 import hashlib
+import io
 import json
 import os
 import re
@@ -26,6 +28,7 @@ from jupytext.config import load_jupytext_config
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from PIL import Image
 
 from coursekit.errors import DataUnavailable
 from coursekit.figures.alt import read_alts
@@ -39,6 +42,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 SIZE_LIMIT = 2_000_000  # bytes: what GitHub still shows and a slow line still loads
+# In a notebook above the limit photographs are made lighter, step by step: the bytes that one may keep, the quality.
+LIGHTER = ((120_000, 65), (60_000, 65), (45_000, 50), (30_000, 40))
 CELL_TIMEOUT = 600  # seconds
 
 
@@ -214,6 +219,20 @@ def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
     return nb
 
 
+def make_lighter(nb: NotebookNode) -> None:
+    """Draw the largest photographs of a notebook above the limit with the pixels that they are shown with, no more."""
+    for enough, quality in LIGHTER:
+        if len(nbformat.writes(nb).encode()) < SIZE_LIMIT:
+            return
+        for output in (output for cell in code_cells(nb) for output in cell.outputs):
+            drawn = base64.b64decode(output.get("data", {}).get("image/jpeg", ""))
+            if len(drawn) > enough:
+                picture, smaller = Image.open(io.BytesIO(drawn)), io.BytesIO()
+                picture.thumbnail((output.metadata.get("image/jpeg", {}).get("width", 900), 10_000))
+                picture.save(smaller, "jpeg", quality=quality)
+                output.data["image/jpeg"] = base64.b64encode(smaller.getvalue()).decode()
+
+
 def notebook_text(nb: NotebookNode) -> str:
     """Return the file content of a notebook, or raise where it is too large to be handed out."""
     text = nbformat.writes(nb) + "\n"
@@ -252,6 +271,7 @@ def update(lesson: Path, force: bool = False) -> str:
         print(f"{lesson.stem}: running", flush=True)
         nb, done = build(source, execute(build(source), target.parent)), "executed"
     wrong = give_alts(nb, lesson)
+    make_lighter(nb)
     text = notebook_text(nb)
     if not target.exists() or target.read_text("utf8") != text:
         write(target, text)

@@ -73,7 +73,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
 
 
 def feature_gallery(name: str) -> Path:
-    """Return the path of a stored sheet of features: "efficientnet_lite0", "coursenet" or "steps".
+    """Return the path of a stored sheet: of features, "efficientnet_lite0", "coursenet", "steps"; or "posters".
 
     `make gallery` paints them, in minutes. Raises `DataUnavailable` for a sheet that is not there.
 
@@ -81,9 +81,9 @@ def feature_gallery(name: str) -> Path:
     'features_coursenet.jpeg'
     """
     folder = COURSE / "gallery"
-    there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("features_*.jpeg")))
+    there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("[fp]*.jpeg")))
     missing = f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`."
-    return stored(folder / f"features_{name}.jpeg", missing)
+    return stored(folder / ("posters.jpeg" if name == "posters" else f"features_{name}.jpeg"), missing)
 
 
 def explore_inversion(

@@ -228,6 +228,63 @@ def region_grams(answer: object) -> str | None:
     return compare(result, sums / area, mistakes)
 
 
+def count_numbers(answer: object) -> str | None:
+    """11.7: Σ k (k + 1) / 2, k = min(C, components)."""
+    channels, components = (([4, 7, 3, 12], 5), ([2, 9, 4], 6))[case()]
+    result = call(answer, list(channels), components)
+    kept = [min(c, components) for c in channels]
+
+    def each(count: Callable[[int], float], of: Sequence[int] = kept) -> Tensor:
+        return torch.tensor(float(sum(count(c) for c in of)))
+
+    right = each(lambda k: k * (k + 1) / 2)
+    mistakes = [
+        (each(lambda k: k * (k + 1) / 2, channels), "these are all channels; keep the components."),
+        (
+            each(lambda k: k * (k + 1) / 2, [components] * len(channels)),
+            "a layer of C channels has C components at most.",
+        ),
+        (each(lambda k: k * k), "a Gram matrix is symmetric: count each pair once."),
+        (each(lambda k: k * (k - 1) / 2), "the diagonal counts, too."),
+        (each(lambda k: k), "that is one number for each component; count the pairs."),
+        (right / len(channels), "you took a mean over the layers; add them up."),
+        (each(lambda k: k * (k + 1) / 2, kept[-1:]), "only the last layer is there."),
+        (each(lambda k: k * (k + 1) / 2, kept[:1]), "only the first layer is there."),
+        (each(lambda k: k * (k + 1) / 2, [sum(kept)]), "layers have no pairs in common: count each layer, then add."),
+    ]
+    return compare(result, right, mistakes)
+
+
+def shape_bias(answer: object) -> str | None:
+    """11.8: shape / (shape + texture), of the forced choice among all classes."""
+    # what is named: 0 the shape, 1 the texture, 2 another class
+    named = ([0, 1, 1, 2, 0, 1, 2, 1], [1, 0, 0, 0, 2, 2, 0, 0, 2])[case()]
+    n, generator = len(named), varied(13)
+    order = torch.stack([torch.randperm(6, generator=generator) for _ in named])
+    shape, texture, other = order[:, 0], order[:, 1], order[:, 2]
+    logits = 0.5 * torch.rand(n, 6, generator=generator) - 2 - 4 * case()
+    at, which = torch.arange(n), torch.tensor(named)
+    logits[at, torch.where(at % 2 == 0, shape, texture)] += 1  # a choice between the two counts otherwise
+    logits[at, torch.stack([shape, texture, other])[which, at]] += 3
+    result = call(answer, logits.clone(), shape.clone(), texture.clone())
+    by_shape, by_texture = (which == 0).sum().float(), (which == 1).sum().float()
+    right = by_shape / (by_shape + by_texture)
+    mistakes = [
+        (by_shape / n, "pictures that are named as neither do not count: divide by shape + texture."),
+        (1 - right, "this is the share of the texture."),
+        (by_shape, "this is a count; divide it by shape + texture."),
+        (by_shape / by_texture, "divide by shape + texture, not by texture alone."),
+        (by_shape + by_texture, "these are all decisions; which part of them is for the shape?"),
+        ((by_shape + by_texture) / n, "these are all decisions; which part of them is for the shape?"),
+        (
+            (logits[at, shape] > logits[at, texture]).float().mean(),
+            "you compared the two classes only; the network must choose among all.",
+        ),
+        (right * 100, "return a share from 0 to 1, not per cent."),
+    ]
+    return compare(result, right, mistakes)
+
+
 JUDGES = {
     "11.1": gram_matrix,
     "11.2": style_distance,
@@ -235,4 +292,6 @@ JUDGES = {
     "11.4": paint,
     "11.5": keep_colours,
     "11.6": region_grams,
+    "11.7": count_numbers,
+    "11.8": shape_bias,
 }

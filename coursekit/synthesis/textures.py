@@ -9,6 +9,7 @@ from coursekit.arguments import check_count, check_images, check_one, check_opti
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
 from coursekit.probe.capture import run
+from coursekit.synthesis.objectives import Objective, code_of, gram
 from coursekit.synthesis.parameterizations import fourier
 from coursekit.synthesis.regularizers import total_variation
 from coursekit.synthesis.render import Rendering, render
@@ -22,6 +23,8 @@ def synthesise_texture(
     layers: Sequence[str] | None = None,
     size: int = 256,
     n: int = 1,
+    components: int | None = None,
+    statistic: str = "gram",
     tv: float = 0.0,
     optimizer: str = "lbfgs",
     steps: int = 150,
@@ -40,6 +43,8 @@ def synthesise_texture(
     layers : whose Gram matrices shall agree, by default `style_layers(model)`.
     size : of the new pictures, in pixels a side.
     n : how many, from different noise.
+    components, statistic : what must agree, as `texture_parameters` counts it: the Gram matrix of so many principal
+        components of the sample's maps, or ("mean") the mean of each map. By default the whole Gram matrix.
     tv, optimizer, steps, seed, snapshots : as in `style_transfer`.
 
     Returns
@@ -65,9 +70,15 @@ def synthesise_texture(
     layers, _ = chosen_layers(model, layers)
     check_options(tv=tv, smooth=None, parameterization="fourier", optimizer=optimizer, steps=steps)
     check_count("size", size, 32)
+    _check_statistic(components, statistic)
+    if components is None and statistic == "gram":
+        goal = style_objective(model, layers, image)
+    else:
+        first, *rest = (_reduced(model, image, layer, components, statistic) for layer in layers)
+        goal = sum(rest, first) * (1 / len(layers))
     return render(
         model,
-        style_objective(model, layers, image),
+        goal,
         n=n,
         size=size,
         parameterization=fourier(),
@@ -80,6 +91,34 @@ def synthesise_texture(
         snapshots=snapshots,
         progress=False,
     )
+
+
+def _reduced(model: Model, image: Tensor, layer: str, components: int | None, statistic: str) -> Objective:
+    """Come near fewer numbers of a texture: minus the squared distance of its statistics, relative to the sample's."""
+    seen = code_of(model, image, layer)
+    basis = torch.linalg.eigh(gram(seen)[0].cpu()).eigenvectors[:, -(components or seen.shape[1]) :]
+
+    def statistics(maps: Tensor) -> Tensor:
+        if statistic == "mean":
+            return maps.mean((2, 3))
+        return (basis.T.to(maps) @ gram(maps) @ basis.to(maps)).flatten(1)
+
+    goal = statistics(seen)
+
+    def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
+        away = statistics(acts[layer]) - goal.to(acts[layer])
+        return -away.pow(2).sum(1) / goal.pow(2).sum().to(away)
+
+    return Objective(read, frozenset([layer]), logits=False)
+
+
+def _check_statistic(components: int | None, statistic: str) -> None:
+    if statistic not in ("gram", "mean"):
+        raise OptionError(f"statistic is 'gram' or 'mean', but is {statistic!r}.")
+    if components is not None:
+        check_count("components", components)
+        if statistic == "mean":
+            raise OptionError("components are of a Gram matrix; means have none: leave one of the two out.")
 
 
 def texture_parameters(
@@ -110,10 +149,7 @@ def texture_parameters(
     >>> texture_parameters(vgg, statistic="mean"), texture_parameters(vgg, components=64), texture_parameters(vgg)
     (1024, 10400, 176640)
     """
-    if statistic not in ("gram", "mean"):
-        raise OptionError(f"statistic is 'gram' or 'mean', but is {statistic!r}.")
-    if components is not None:
-        check_count("components", components)
+    _check_statistic(components, statistic)
     if isinstance(channels, Model):
         channels = [channels.layers.shape(name)[0] for name in chosen_layers(channels, layers)[0]]
     kept = [c if components is None else min(c, components) for c in channels]

@@ -77,7 +77,7 @@ def test_wrong_input_gets_one_sentence(model):
         ck.explore_features(model, "conv2", 8)
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "coursenet", "steps"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "coursenet", "steps", "posters", "style_ladder", "style_grid"])
 def test_the_stored_sheets_are_there_and_not_large(name):
     path = ck.feature_gallery(name)
     assert path.stat().st_size < 500_000

@@ -75,6 +75,21 @@ def regions(a, masks, *, by=lambda a, masks: masks.sum((1, 2))[:, None, None]):
     return torch.einsum("rhw,chw,dhw->rcd", masks, a, a) / by(a, masks)
 
 
+def numbers(channels, components, *, kept=min, count=lambda k: k * (k + 1) // 2, end=sum):
+    return end([count(kept(c, components)) for c in channels])
+
+
+def bias(logits, shape, texture, *, end=lambda s, t, n: s / (s + t)):
+    chosen = logits.argmax(1)
+    s, t = ((chosen == wanted).sum().item() for wanted in (shape, texture))
+    return end(s, t, len(logits))
+
+
+def two_way(logits, shape, texture):
+    at = range(len(logits))
+    return (logits[at, shape] > logits[at, texture]).float().mean()
+
+
 RIGHT = [
     ("11.1", gram),
     ("11.2", distance),
@@ -83,6 +98,8 @@ RIGHT = [
     ("11.4", paint),
     ("11.5", colours),
     ("11.6", regions),
+    ("11.7", numbers),
+    ("11.8", bias),
 ]
 
 MISTAKES = {
@@ -150,6 +167,27 @@ MISTAKES = {
         "not by C": lambda a, m: regions(a, m) / len(a),
         "one Gram matrix": lambda a, m: gram(a[None])[0],
         "of another one": lambda a, m: regions(a, m, by=lambda a, m: m.sum((1, 2)).flip(0)[:, None, None]),
+    },
+    "11.7": {
+        "all channels": lambda *a: numbers(*a, kept=lambda c, k: c),
+        "C components at most": lambda *a: numbers(*a, kept=lambda c, k: k),
+        "symmetric": lambda *a: numbers(*a, count=lambda k: k * k),
+        "diagonal": lambda *a: numbers(*a, count=lambda k: k * (k - 1) // 2),
+        "count the pairs": lambda *a: numbers(*a, count=lambda k: k),
+        "mean over the layers": lambda *a: numbers(*a, end=lambda v: sum(v) / len(v)),
+        "only the last": lambda *a: numbers(*a, end=lambda v: v[-1]),
+        "only the first": lambda *a: numbers(*a, end=lambda v: v[0]),
+        "in common": lambda c, k: (lambda n: n * (n + 1) / 2)(sum(min(x, k) for x in c)),
+    },
+    "11.8": {
+        "do not count": lambda *a: bias(*a, end=lambda s, t, n: s / n),
+        "share of the texture": lambda *a: bias(*a, end=lambda s, t, n: t / (s + t)),
+        "this is a count": lambda *a: bias(*a, end=lambda s, t, n: s),
+        "texture alone": lambda *a: bias(*a, end=lambda s, t, n: s / t),
+        "all decisions": lambda *a: bias(*a, end=lambda s, t, n: s + t),
+        "all decisions; which": lambda *a: bias(*a, end=lambda s, t, n: (s + t) / n),
+        "compared the two": two_way,
+        "per cent": lambda *a: bias(*a, end=lambda s, t, n: 100 * s / (s + t)),
     },
 }
 UNKNOWN = [("11.1", lambda a: gram(a) + 1), ("11.6", lambda a, m: regions(a, m)[:1])]

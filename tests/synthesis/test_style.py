@@ -9,6 +9,7 @@ import coursekit as ck
 from coursekit.errors import ImageError, OptionError, UnknownLayer
 from coursekit.synthesis.doodle import _mean_colours, _regional, region_grams
 from coursekit.synthesis.objectives import gram, match, softened, texture
+from coursekit.synthesis.parameterizations import fourier
 from coursekit.synthesis.style import luminance, recolour
 from coursekit.synthesis.style_search import style_objective
 
@@ -184,6 +185,28 @@ def test_each_optimiser_comes_nearer_and_a_seed_repeats_it(model, pictures, opti
     assert out.images.shape == (2, 3, 32, 32) and not torch.equal(out.images[0], out.images[1])
     assert torch.equal(out.images, paint(0).images) and not torch.equal(out.images, paint(1).images)
     assert out.images.min() >= 0 and out.images.max() <= 1
+
+
+def test_fewer_numbers_are_what_must_agree(model, pictures):
+    """The loss of the start, computed by hand: of means, of two principal components, and of all, the Gram matrix."""
+    layer = LAYERS[0]
+
+    def first(**few):
+        out = ck.synthesise_texture(model, pictures[1], layers=[layer], size=32, steps=1, snapshots=[], **few)
+        return -out.values[0, 0].item()
+
+    start = fourier()(1, 32, torch.Generator().manual_seed(0), model.device).images().detach()
+    a, goal = (ck.activations(model, x, [layer], reduce="maps")[layer] for x in (start, pictures[1]))
+    means = a.mean((2, 3)), goal.mean((2, 3))
+    expected = (means[0] - means[1]).pow(2).sum() / means[1].pow(2).sum()
+    assert first(statistic="mean") == pytest.approx(expected.item(), rel=1e-3)
+    g, wanted = gram(a)[0], gram(goal)[0]
+    largest = torch.linalg.eigh(wanted).eigenvectors[:, -2:]
+    g2, wanted2 = (largest.T @ x @ largest for x in (g, wanted))
+    assert first(components=2) == pytest.approx(((g2 - wanted2).pow(2).sum() / wanted2.pow(2).sum()).item(), rel=1e-3)
+    assert first(components=len(g)) == pytest.approx(first(), rel=1e-3), "all components are the Gram matrix, turned"
+    with pytest.raises(OptionError, match="leave one of the two out"):
+        first(components=2, statistic="mean")
 
 
 @pytest.mark.parametrize("parameterization", ["fourier", "pixels"])

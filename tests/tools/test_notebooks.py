@@ -1,15 +1,20 @@
 """tools/notebooks.py on a small lab, nbval's cures, and what every lab of the course must have."""
 
 import ast
+import base64
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+from copy import deepcopy
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 from scratch import ALTS, LESSON
 
 from coursekit.figures.alt import read_alts
@@ -24,6 +29,7 @@ from notebooks import (
     find_lessons,
     give_alts,
     give_ids,
+    make_lighter,
     notebook_of,
     notebook_text,
     problems,
@@ -213,6 +219,27 @@ def test_a_notebook_too_large_to_hand_out_is_an_error(lesson):
     code_cells(nb)[1].outputs = [nbformat.v4.new_output("stream", text="x" * SIZE_LIMIT)]
     with pytest.raises(LabError, match=r"2\.0 MB.* 'helper' has the largest output"):
         notebook_text(nb)
+
+
+def test_photographs_are_made_lighter_where_the_notebook_is_too_large(lesson):
+    """As wide as they are shown, the largest first; what fits is left alone."""
+    nb = build(read_lesson(lesson))
+    grain, sizes = np.random.default_rng(0), ((1500, 900), (1500, 900), (150, 90))
+    for side, height in sizes:
+        drawn = io.BytesIO()
+        Image.fromarray(grain.integers(0, 256, (height, side, 3), dtype=np.uint8)).save(drawn, "jpeg", quality=75)
+        picture = {"image/jpeg": base64.b64encode(drawn.getvalue()).decode()}
+        shown = {"image/jpeg": {"width": side * 2 // 3}}
+        code_cells(nb)[1].outputs.append(nbformat.v4.new_output("display_data", data=picture, metadata=shown))
+    before = deepcopy(nb)
+    make_lighter(nb)
+    text = notebook_text(nb)
+    drawn = [base64.b64decode(output.data["image/jpeg"]) for output in code_cells(nb)[1].outputs]
+    assert [Image.open(io.BytesIO(picture)).size for picture in drawn] == [(1000, 600), (1000, 600), (150, 90)]
+    assert len(nbformat.writes(before)) > SIZE_LIMIT > len(text)
+    fits = deepcopy(nb)
+    make_lighter(nb)
+    assert nb == fits
 
 
 # --- nbval, with the cures of conftest.py ---------------------------------------------------------------------------
