@@ -182,6 +182,7 @@ WITHOUT_MODEL = {
         [ck.fit_gabor(ck.stimuli.gabor(7, 5, 30, 0, 3)[0, 0])],
     ),
     "show_arrows": lambda: ck.show_arrows({"toy": torch.eye(2)}),
+    "show_nulls": lambda: ck.show_nulls({"fc": (CODES[0].sigmoid(), {"striped": 0.8})}, columns=2),
     "show_plate": lambda: ck.show_plate([_plate_row()], ["cat", "dog"]),
     "explore_learning": lambda: ck.explore_learning(_lesson, torch.rand(4, 1, 12, 12)),
     "blind_trial": lambda: ck.blind_trial([ck.Trial(lambda: ck.show_images(IMAGE), ("a", "b"), 0, "CAM")], "Which?"),
