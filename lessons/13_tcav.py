@@ -184,7 +184,7 @@ ck.claim("random against random, mean of 25 pairs: least", by_chance.mean(1).min
 ck.claim("and largest", by_chance.mean(1).max(), below=0.6, digits=1)
 
 # %% [markdown] id="accuracy-read" slideshow={"slide_type": "notes"}
-# Nearly perfectly; and random scenes from random ones at chance. The band is lowest to highest of 25 pairs of random sets: single pairs reach 0.3 or 0.7, so one pair alone would tell nothing. The accuracy is that on pictures that the linear model has not seen (five folds).
+# Nearly perfectly; and random scenes from random ones at chance. The band is lowest to highest of 25 pairs of random sets: single pairs reach 0.25 or 0.66, so one pair alone would tell nothing. The accuracy is that on pictures that the linear model has not seen (five folds).
 # So the layers *hold* all four patterns. That does not mean that the class *uses* them. `ck.cav` takes ridge regression where no classifier is
 # given: it has a closed form, so no seed and no number of steps can change the vector.
 
@@ -223,7 +223,7 @@ alike = (unit @ unit.T)[~torch.eye(40, dtype=torch.bool)].mean()
 ck.claim("cosine of the gradients of two scenes, mean", alike, above=0.4, digits=1)
 
 # %% [markdown] id="random-read" slideshow={"slide_type": "notes"}
-# Their mean is ½, but single ones run from near 0 to near 1. Why? Forty scenes of one zebra have gradients that point
+# Their mean is ½, but at block14 single ones run from below 0.1 to 1. Why? Forty scenes of one zebra have gradients that point
 # much the same way. So a direction that agrees with some of them agrees with most. A score of 0.8 is common.
 #
 # The paper finds *striped* important for *zebra* on GoogLeNet and Inception v3 (section 4.2). Here *striped* has the highest score at the highest
@@ -265,7 +265,7 @@ for name, limit in (("least", min), ("most", max)):
     )
 
 # %% [markdown] id="ttest-read" slideshow={"slide_type": "notes"}
-# One in three or more, where one in twenty was promised. Runs of one concept resemble each other, because they share its pictures. So the t-test thinks that it has seen ten things, where it has seen
+# About one in three, where one in twenty was promised. Runs of one concept resemble each other, because they share its pictures. So the t-test thinks that it has seen ten things, where it has seen
 # one, and it takes the chance of *these 30 pictures* for a fact. That a random concept ranks among random concepts as it should is no
 # surprise. A simulation with new pictures in each of 1000 experiments says the same: `pytest tests/representations/test_tcav.py -k level`, and `python benchmarks/tcav.py level` for ten seeds.
 
@@ -327,8 +327,8 @@ by_class = ck.tcav_test(  # the names of the classes stand where layers stood
     slopes,
     {"striped": dict.fromkeys(slopes, small_codes["striped"]["relu4"])},
     dict.fromkeys(slopes, small_random["relu4"]),
-    runs=2,
-    draws=600,
+    runs=5,
+    draws=700,
 )
 
 # %% id="classes-nulls" slideshow={"slide_type": "fragment"}
@@ -341,41 +341,11 @@ ck.claim("the other 13 classes, least p after the correction", min(r.p_holm for 
 ck.claim("tiger, its score", by_class["striped", "tiger"].score, above=0.3, below=0.8, digits=1)
 
 # %% [markdown] id="classes-read" slideshow={"slide_type": "notes"}
-# No. The tiger scores about 0.55, in the middle of its random concepts, and no other class passes either. So on this network a direction made from drawn stripes speaks for the zebra, and not for a class in general.
-# (For 14 tests the smallest possible $p$, 2/601, just passes. The zebra lies above every random concept.)
-
-# %% [markdown] id="harder-title" slideshow={"slide_type": "skip"}
-# ## A sharper question
-#
-# Striped pictures differ from random scenes in much more than stripes: no object, two colours, sharp edges everywhere. So ask: do **stripes** matter
-# more than **a pattern** does? Counter-examples and random concepts are now 600 pictures of patterns of any kind. Back to EfficientNet-Lite0.
-#
-# **Predict first.** Which pattern will now stand out for *zebra*?
-
-# %% id="harder" slideshow={"slide_type": "skip"}
-patterned_codes = ck.activations(model, ck.concept_pictures("patterned", 600, seed=1), layers)
-sharper = ck.tcav_test(gradients, codes, patterned_codes, runs=5)
-
-# %% id="harder-dots" slideshow={"slide_type": "skip"}
-ck.show_nulls(nulls(sharper))
-
-# %% id="harder-table" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
-sharper
-
-# %% id="harder-claim" slideshow={"slide_type": "skip"}
-dots, stripes = (sharper[name, "block14"] for name in ("dotted", "striped"))
-ck.claim("dotted at block14, its score", dots.score, below=0.1, digits=1)
-ck.claim("its p before the correction", dots.p, below=0.05, digits=1)
-ck.claim("striped there, its score", stripes.score, above=0.7, digits=1)
-ck.claim("its p after Holm's correction of 12 tests", stripes.p_holm, above=0.05, digits=1)
-
-# %% [markdown] id="harder-read" slideshow={"slide_type": "skip"}
-# **The answer.** Dots, *against* the zebra, and not beyond doubt. At `block14` their score is 0.00 to 0.04 in ten seeds of the draws, with a $p$ of 0.004 to 0.02. But we asked twelve questions, and after Holm's correction $p$ is 0.05 to 0.25: at the limit in four seeds, above it in six.
-# *Striped* scores 0.84 to 0.94, and patterns drawn at random often score as high. So the summary of the classic on this network is not "stripes matter". It is a suspicion, "stripes rather than dots".
-# A suspicion that came from looking needs a test of its own: the next section. (Had we asked at `block14` alone, with four tests, dots would pass in most seeds. The number of questions must be fixed before one looks.)
+# No. The tiger scores about 0.6, in the middle of its random concepts, and no other class passes either. So on this network a direction made from drawn stripes speaks for the zebra, and not for a class in general.
+# (For 14 tests the smallest possible $p$, 2/701, just passes. The zebra lies above every random concept.)
 
 # %% [markdown] id="relative-title" slideshow={"slide_type": "slide"}
-# ## The vector of stripes sorts pictures, and still does not pass
+# ## Stripes rather than dots: sorts pictures, does not pass
 #
 # Counter-examples need not be random: $v_{\text{striped} | \text{dotted, checked}}$ tells stripes from dots and checks. **Predict first.** Of twelve pictures, which is the most striped?
 
@@ -409,15 +379,15 @@ stripes, dots, g = codes["striped"]["block14"], codes["dotted"]["block14"], grad
 both, lots = torch.cat([stripes, dots]), torch.Generator().manual_seed(0)
 rather = ck.tcav_score(g, ck.cav(stripes, dots).vector)
 shuffled = []
-for _ in range(150):
+for _ in range(100):
     mixture = both[torch.randperm(60, generator=lots)]
     shuffled.append(ck.tcav_score(g, ck.cav(mixture[:30], mixture[30:]).vector))
 shuffled = torch.tensor(shuffled)
 tail = 1 + min((shuffled >= rather - 1e-9).sum().item(), (shuffled <= rather + 1e-9).sum().item())
 print(f"striped rather than dotted at block14: score {rather:.1f}")
 ck.claim(
-    "p of striped rather than dotted, among 150 shuffles of their pictures",
-    min(1, 2 * tail / 151),
+    "p of striped rather than dotted, among 100 shuffles of their pictures",
+    min(1, 2 * tail / 101),
     above=0.05,
     digits=1,
 )
@@ -427,7 +397,7 @@ ck.claim(
 # At `block14` the three striped animals come first, and then the guitar with its strings, though the vector has only seen stripes drawn by rule. At `block8` the
 # lemon is first: a low layer's vector need not mean what its name says.
 #
-# And the suspicion? Shuffle the 60 pictures of stripes and dots, fit again, and ask how often chance scores as high.
+# And the class? In the first figure *striped* stood at 0.8 and *dotted* at 0.1. "Stripes rather than dots" is a question of its own: the vector that tells stripes from dots scores 1.0 for the zebra. But shuffle the 60 pictures, fit again, and one shuffle in five or ten lies as far out. So this, too, is **not shown** on EfficientNet-Lite0.
 
 # %% [markdown] id="ascent-title" slideshow={"slide_type": "slide"}
 # ## See the concept
@@ -499,7 +469,7 @@ mine = {"my concept": ck.activations(model, ck.concept_folder(folder), ["block14
 ck.tcav_test({"block14": gradients["block14"]}, mine, random_codes, runs=5)
 
 # %% [markdown] id="own-read" slideshow={"slide_type": "skip"}
-# Purple clouds speak *against* the zebra: score 0.02 to 0.04, $p = 0.02$ in ten of ten seeds. A discovery? The draws are ten, but the pictures, the zebra and the layer are one each. And this lab makes families of 12, 12, 14, 12, 8 and 8 tests, each corrected for itself; among so many, one test alone at 0.02 must be expected.
+# Purple clouds speak *against* the zebra: score 0.02 to 0.04, $p = 0.02$ in ten of ten seeds. A discovery? The draws are ten, but the pictures, the zebra and the layer are one each. And this lab makes families of 12, 12, 14, 8 and 8 tests, each corrected for itself; among so many, one test alone at 0.02 must be expected.
 # Before you believe it: other purple pictures, another class, another layer. Write down the number of tests before you run them.
 
 # %% [markdown] id="own-data" slideshow={"slide_type": "skip"}

@@ -8,7 +8,7 @@ from torch import Tensor
 from coursekit.arguments import check_shape
 from coursekit.errors import OptionError
 from coursekit.figures.figure import COLOURS, WIDTH, Picture, grid_of_panels, styled
-from coursekit.figures.lettering import words
+from coursekit.figures.lettering import words, wrapped
 from coursekit.interrupts import importing
 from coursekit.labs.checking import call, case, compare, varied
 from coursekit.statistics import holm
@@ -22,7 +22,7 @@ def show_nulls(
 ) -> Picture:
     """Draw how the TCAV scores of random concepts are distributed, with the score of each tested concept as a line.
 
-    Under each panel stand the scores and p = 2 min(#{T_r ≥ T}, #{T_r ≤ T}) / (R + 1), with Holm's correction for all
+    At each panel stand the scores and p = 2 min(#{T_r ≥ T}, #{T_r ≤ T}) / (R + 1), with Holm's correction for all
     lines of the figure. A line is solid where p is below 0.05, and dashed elsewhere; grey ground: 95 % of the random
     concepts.
 
@@ -63,12 +63,16 @@ def show_nulls(
             )
             colour = TONES.get(name) or COLOURS[(5, 0, 2, 3, 1, 4)[names.index(name) % 6]]
             ax.axvline(score, ls="-" if found < 0.05 else (0, (4, 1.5)), color=colour, lw=2.2, label=label)
-        ax.set(title=title, xlim=(-0.02, 1.02), yticks=[])
+        ax.set(title=title, xlim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[])
         ax.tick_params(labelbottom=True)
         ax.spines["left"].set_visible(False)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=10, handlelength=1.6, borderaxespad=0)
+        if tallest == 1:
+            ax.set_title(f"{title}\n{ax.lines[0].get_label()}", fontsize=10)
+        else:
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=10, handlelength=1.6, borderaxespad=0)
     tests = f"{len(lines)} tests" if len(lines) > 1 else "one test"
-    figure.supxlabel(f"TCAV score; grey: random concepts; p after Holm's correction of {tests}", fontsize=11)
+    below = f"TCAV score; grey: random concepts, light: 95 % of them; p after Holm's correction of {tests}"
+    figure.supxlabel(wrapped(below, figure.get_figwidth(), 11), fontsize=11)
     return Picture(figure, alt)
 
 
@@ -239,7 +243,7 @@ def total_index(answer: object) -> str | None:
 def lost(answer: object) -> str | None:
     """13.6: accuracy with the word minus accuracy without it, mean over the classes, with its sign."""
     labels = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2])
-    read, bare = (torch.tensor(v) for v in ([0, 0, 0, 0, 1, 0, 1, 1, 2, 2, 0], [0, 2, 2, 0, 1, 1, 1, 0, 2, 1, 0]))
+    read, bare = (torch.tensor(v) for v in ([0, 0, 0, 0, 1, 0, 1, 1, 2, 0, 0], [0, 2, 2, 0, 1, 1, 1, 0, 2, 1, 2]))
     if case():  # this network is better without words
         labels, read, bare = labels[:8], bare[:8], torch.tensor([0, 0, 0, 0, 0, 2, 1, 1])
     result = call(answer, read.clone(), bare.clone(), labels.clone())
@@ -266,15 +270,15 @@ def lost(answer: object) -> str | None:
 
 def fewest(answer: object) -> str | None:
     """13.7: the smallest s whose prediction has R² of at least `enough`."""
-    full = _normal(9, seed=12) * 2 + 5
-    noise = _normal(6, 9, seed=13)
-    # completeness falls once on the way, and row 1 is right but for a shift that a correlation does not see
-    size = torch.tensor([3.0, 0.05, 1.5, 0.7, 1.0, 0.02], dtype=torch.float64)[:, None]
-    shift = torch.tensor([4.0, 4.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64)[:, None]
-    kept, enough = full + size * noise + shift, 0.7
+    full, enough = 2 * _normal(9, seed=12) + 5, 0.7
+    # How much of the spread is missed by each row. It is enough in row 3, too little again in rows 4 and 5.
+    missed = [3, 1.1, 1.05, 0.25, 0.5, 0.6, 0.2, 0.06, 0.02, 0.03, 0.1]
     if case():
-        full, enough = -full[:7], 0.9
-        kept = full + torch.tensor([1.6, 0.8, 0.3, 0.8, 0.2], dtype=torch.float64)[:, None] * noise[:5, :7]
+        full, enough, missed = -full[:7], 0.9, [2, 1.05, 0.08, 0.4, 0.05]
+    away = _normal(len(missed), len(full), seed=13)
+    away[1] = 1  # right but for a shift, which a correlation does not see
+    sizes = torch.tensor(missed, dtype=torch.float64).sqrt()[:, None] * (full - full.mean()).norm()
+    kept = full + sizes * away / away.norm(dim=1, keepdim=True)
     r2 = 1 - (kept - full).square().sum(1) / (full - full.mean()).square().sum()
     far = 1 - (kept - full).square().sum(1) / full.square().sum()
     alike = torch.stack([torch.corrcoef(torch.stack([row, full]))[0, 1] for row in kept])
