@@ -393,7 +393,7 @@ ck.claim(
 )
 
 # %% [markdown] id="relative-read" slideshow={"slide_type": "notes"}
-# The numbers are cosines of a picture's activations with the vector (sections 3.6 and 4.2.1 of the paper).
+# The numbers are cosines of a picture's activations with the vector, and they are small: 0.12 at most (sections 3.6 and 4.2.1 of the paper).
 # At `block14` the three striped animals come first, and then the guitar with its strings, though the vector has only seen stripes drawn by rule. At `block8` the
 # lemon is first: a low layer's vector need not mean what its name says.
 #
@@ -415,7 +415,7 @@ for name in ("striped", "dotted", "checked"):
 ck.show_images(list(seen.values()), [f"more {name}, at block8" for name in seen], columns=3)
 
 # %% [markdown] id="ascent-read" slideshow={"slide_type": "notes"}
-# Things, not patterns. Shining balls side by side are its dots, soft bands like a sunset its stripes. Of checks one sees little: crossing curves, no squares. The network has seen photographs, and paints a word of ours with what it knows.
+# Nothing flat. Soft bands like a sunset, shining balls side by side, and pale cells with a fine mesh inside. The dots come out best; nobody would call the first picture stripes, or the third checks. The network has seen photographs, and it paints our words with what it knows.
 
 # %% [markdown] id="colour-title" slideshow={"slide_type": "skip"}
 # ## Colours
@@ -540,14 +540,14 @@ print("my_directions and my_importance agree with ck.discover_concepts and ck.so
 # %% [markdown] id="craft-figure-title" slideshow={"slide_type": "slide"}
 # ## One concept of five carries the logit
 #
-# block13 of EfficientNet-Lite0, eight scenes of each class. Left four crops: zebra; right four: hen. A row is a concept, with its importance. **Predict first.** What will the first one show?
+# block13 of EfficientNet-Lite0, eight scenes of each class. Left four crops: zebra; right four: hen. A row is a concept, with its importance S. **Predict first.** What will the first one show?
 
 # %% id="craft-figure" slideshow={"slide_type": "fragment"}
 shown, titles = [], []
 for k in range(4):
     for name, found in discovered.items():
         shown.append(found.crops[found.top(k, 4)])
-        titles += [f"{name} {k + 1}: {found.importance[k]:.2f}", "", "", ""]
+        titles += [f"{name} {k + 1}: S = {found.importance[k]:.2f}", "", "", ""]
 ck.show_images(shown, titles, columns=8)
 
 # %% id="craft-claim" slideshow={"slide_type": "skip"}
@@ -562,7 +562,7 @@ for name, found in discovered.items():
     ck.claim(f"{name}: the same, mean of the other concepts", sum(covered[1:]) / (K - 1), below=0.4, digits=1)
 
 # %% [markdown] id="craft-read" slideshow={"slide_type": "notes"}
-# Nobody gave a word, and the first concept shows the animal: the zebra's striped neck and flank, the body of the hen. The other rows are mostly backgrounds, with an importance near 0. But a crop is no word: is it "stripes", "black and white", or "this zebra's neck"? One zebra cannot tell. CRAFT finds *what is shown together*; we name it.
+# Nobody gave a word, and the first concept shows the animal: the zebra's striped neck and flank, the body of the hen. The other rows are mostly backgrounds, with an importance near 0, though now and then a head or a leg is among them. (The estimate from 32 points can pass 1.) But a crop is no word: is it "stripes", "black and white", or "this zebra's neck"? One zebra cannot tell. CRAFT finds *what is shown together*; we name it.
 
 # %% [markdown] id="craft-delete-title" slideshow={"slide_type": "slide"}
 # ## Deleting the zebra's concepts costs more than others; the hen's do not
