@@ -341,7 +341,7 @@ ck.claim("the other 13 classes, least p after the correction", min(r.p_holm for 
 ck.claim("tiger, its score", by_class["striped", "tiger"].score, above=0.3, below=0.8, digits=1)
 
 # %% [markdown] id="classes-read" slideshow={"slide_type": "notes"}
-# No. The tiger scores about 0.6, in the middle of its random concepts, and no other class passes either. So on this network a direction made from drawn stripes speaks for the zebra, and not for a class in general.
+# No. The tiger scores 0.7, well inside its random concepts, and no other class passes either. So on this network a direction made from drawn stripes speaks for the zebra, and not for a class in general.
 # (For 14 tests the smallest possible $p$, 2/701, just passes. The zebra lies above every random concept. With 20 scenes instead of 40 it does not, and $p$ is 0.1 after the correction.)
 
 # %% [markdown] id="relative-title" slideshow={"slide_type": "slide"}
