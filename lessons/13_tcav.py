@@ -47,6 +47,9 @@ zebra = model.labels.index("zebra")
 #
 # **Predict first.** Which of four patterns matters for *zebra*: striped, dotted, zigzag or checked? At a low layer or a high one?
 
+# %% [markdown] id="pictures-title" slideshow={"slide_type": "slide"}
+# ## Concepts are shown by pictures
+
 # %% id="pictures" slideshow={"slide_type": "-"}
 patterns = {name: ck.concept_pictures(name, 30) for name in ("striped", "dotted", "zigzag", "checked")}
 random = ck.concept_pictures("random", 600)
@@ -311,7 +314,8 @@ ck.claim("dotted, least of three layers", min(other["dotted", k].p_holm for k in
 
 # %% [markdown] id="classes-title" slideshow={"slide_type": "slide"}
 # ## Of 14 classes, stripes matter for the zebra alone
-#
+
+# %% [markdown] id="classes-text" slideshow={"slide_type": "notes"}
 # A control that the paper lacks: the same concept for other classes, 40 scenes each, at `relu4` of CourseNet.
 #
 # **Predict first.** Will the tiger's line be solid?
@@ -331,7 +335,7 @@ by_class = ck.tcav_test(  # the names of the classes stand where layers stood
     draws=700,
 )
 
-# %% id="classes-nulls" slideshow={"slide_type": "fragment"}
+# %% id="classes-nulls" slideshow={"slide_type": "-"}
 ck.show_nulls(nulls(by_class), columns=5)
 
 # %% id="classes-claim" slideshow={"slide_type": "skip"}
@@ -539,10 +543,11 @@ print("my_directions and my_importance agree with ck.discover_concepts and ck.so
 
 # %% [markdown] id="craft-figure-title" slideshow={"slide_type": "slide"}
 # ## One concept of five carries the logit
-#
+
+# %% [markdown] id="craft-figure-text" slideshow={"slide_type": "notes"}
 # block13 of EfficientNet-Lite0, eight scenes of each class. Left four crops: zebra; right four: hen. A row is a concept, with its importance S. **Predict first.** What will the first one show?
 
-# %% id="craft-figure" slideshow={"slide_type": "fragment"}
+# %% id="craft-figure" slideshow={"slide_type": "-"}
 shown, titles = [], []
 for k in range(4):
     for name, found in discovered.items():
@@ -797,14 +802,14 @@ ck.claim("the same: B (30 %) and C (100 %), most", max(dim) / area, below=1.05)
 # word. So the brightness on the word does not rank the four by how much they need it. In the paper, people who saw such maps named the important
 # concept hardly more often than by chance (section 4.3).
 
-# %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="wrong-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong · a vector of hens that is a vector of grass
 #
 # All pictures of the concept *hen* were taken on grass (a grey photograph of it).
 #
 # **Predict first.** A fire engine on grass or a hen on gravel: which one is more *hen*?
 
-# %% id="wrong" slideshow={"slide_type": "fragment"}
+# %% id="wrong" slideshow={"slide_type": "skip"}
 hens = torch.cat([ck.load_scene("hen", background="grass", seed=i).image for i in range(20)])
 hen = ck.cav(ck.activations(model, hens, ["block8"])["block8"], random_codes["block8"][:60])
 asked = [("hen", "grass"), ("hen", "gravel"), ("fire_engine", "grass"), ("fire_engine", "gravel")]
@@ -824,7 +829,7 @@ ck.show_images(
 ck.claim("accuracy of the vector on unseen pictures", hen.accuracy, above=0.9)
 ck.claim("cosine, fire engine on grass minus hen on gravel", centred[2] - centred[1], above=0.1, digits=1)
 
-# %% [markdown] id="wrong-grass-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="wrong-grass-read" slideshow={"slide_type": "skip"}
 # The fire engine on grass. The vector is right on unseen hens, because they stand on grass, too. It has learned the grass. (The fire engine leaves more of it free than the hen does, which helps.)
 # Take varied backgrounds, and look at sorted pictures before you believe a vector.
 
