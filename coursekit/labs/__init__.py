@@ -27,7 +27,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab10": "",
     "lab11": "",
     "lab12": "",
-    "lab13": "",
+    "lab13": "show_nulls",
     "lab14": "",
     "lab15": "show_arrows",
     "lab16": "",

@@ -60,6 +60,7 @@ def test_every_figure_is_here():
         "show_picture_table",
         "show_plate",
     }
+    assert figures(1).keys() == shown - own and own == {"show_arrows", "show_gabors", "show_nulls", "show_plate"}
 
 
 @pytest.mark.parametrize("n", SIZES)

@@ -182,6 +182,7 @@ WITHOUT_MODEL = {
         [ck.fit_gabor(ck.stimuli.gabor(7, 5, 30, 0, 3)[0, 0])],
     ),
     "show_arrows": lambda: ck.show_arrows({"toy": torch.eye(2)}),
+    "show_nulls": lambda: ck.show_nulls({"fc": (CODES[0].sigmoid(), {"striped": 0.8})}, columns=2),
     "show_plate": lambda: ck.show_plate([_plate_row()], ["cat", "dog"]),
     "show_picture_table": lambda: ck.show_picture_table({"a": [IMAGE, IMAGE]}, ["b", "c"], xlabel="d"),
     "style_tiles": lambda: ck.style_tiles("starts", 112),

@@ -33,11 +33,42 @@ def pooled(runs, null):
     return p_value(runs, null.reshape(-1, 1))
 
 
+def total_index(a, b, mixed, *, factor=2, values=lambda a, b: torch.cat([a, b]), mean=torch.mean):
+    return mean((a - mixed).square(), dim=1) / (factor * values(a, b).var(correction=0))
+
+
+def by_class(said, labels):
+    return torch.stack([(said[labels == k] == k).double().mean() for k in labels.unique()])
+
+
+def lost(read, bare, labels, *, end=torch.mean):
+    return end(by_class(read, labels) - by_class(bare, labels))
+
+
+def all_pictures(read, bare, labels):
+    return (read == labels).double().mean() - (bare == labels).double().mean()
+
+
+def completeness(full, kept):
+    return 1 - (kept - full).square().sum(1) / (full - full.mean()).square().sum()
+
+
+def fewest(full, kept, enough, *, measure=completeness):
+    return int((measure(full, kept) >= enough).nonzero()[0])
+
+
+def correlation(full, kept):
+    return torch.stack([torch.corrcoef(torch.stack([row, full]))[0, 1] for row in kept])
+
+
 RIGHT = [
     ("13.1", towards),
     ("13.2", derivative),
     ("13.3", score),
     ("13.4", p_value),
+    ("13.5", total_index),
+    ("13.6", lost),
+    ("13.7", fewest),
 ]
 
 MISTAKES = {
@@ -80,6 +111,41 @@ MISTAKES = {
         "each run for itself": pooled,
         "not independent": lambda runs, null: stats.ttest_ind(runs.numpy(), null.flatten().numpy()).pvalue,
         "larger tail": lambda *a: p_value(*a, tail=max),
+    },
+    "13.5": {
+        "factor 2 is missing": lambda *a: total_index(*a, factor=1),
+        "not by one less": lambda a, b, m: total_index(a, b, m) * (2 * len(a) - 1) / (2 * len(a)),
+        "not by its root": lambda a, b, m: total_index(a, b, m) * torch.cat([a, b]).std(correction=0),
+        "f(A) and f(B) together": lambda *a: total_index(*a, values=lambda a, b: a),
+        "together": lambda *a: total_index(*a, values=lambda a, b: b),
+        "share of it": lambda a, b, m: (a - m).square().mean(1) / 2,
+        "not the sum": lambda *a: total_index(*a, mean=torch.sum),
+        "else + and - cancel": lambda a, b, m: (a - m).mean(1) ** 2 / (2 * torch.cat([a, b]).var(correction=0)),
+        "square the differences": lambda a, b, m: (a - m).abs().mean(1) / (2 * torch.cat([a, b]).var(correction=0)),
+        "compare f(A_k) with f(A)": lambda a, b, m: (
+            (b - m).square().mean(1) / (2 * torch.cat([a, b]).var(correction=0))
+        ),
+        "its own index": lambda *a: total_index(*a).mean(),
+    },
+    "13.6": {
+        "other way round": lambda *a: -lost(*a),
+        "do not cut at 0": lambda *a: lost(*a, end=lambda gap: gap.clamp(min=0).mean()),
+        "keep the sign": lambda *a: lost(*a, end=lambda gap: gap.abs().mean()),
+        "over all pictures": all_pictures,
+        "one number for each class": lambda *a: lost(*a, end=lambda gap: gap),
+        "sum over the classes": lambda *a: lost(*a, end=torch.sum),
+        "accuracy with the word": lambda read, bare, labels: by_class(read, labels).mean(),
+        "accuracy without the word": lambda read, bare, labels: by_class(bare, labels).mean(),
+        "as a share": lambda read, bare, labels: lost(read, bare, labels) / by_class(read, labels).mean(),
+        "some of them were wrong before": lambda read, bare, labels: (read != bare).double().mean(),
+    },
+    "13.7": {
+        "with the mean of": lambda *a: fewest(*a, measure=lambda f, k: 1 - (k - f).square().sum(1) / f.square().sum()),
+        "does not see a shift": lambda *a: fewest(*a, measure=lambda f, k: correlation(f, k) ** 2),
+        "row 0 keeps no concept": lambda *a: fewest(*a) + 1,
+        "not complete enough yet": lambda *a: fewest(*a) - 1,
+        "how many of them": lambda f, k, enough: int((completeness(f, k) >= enough).sum()),
+        "the most complete": lambda f, k, enough: int(completeness(f, k).argmax()),
     },
 }
 
