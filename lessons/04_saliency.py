@@ -388,13 +388,13 @@ for name, label in others.items():
 ck.claim("largest mean cosine of noisy and plain gradient, three photographs", max(alike), below=0.05)
 ck.claim("largest length of a noisy gradient, over that of the plain one", max(steep), below=0.6)
 
-# %% [markdown] id="samples-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="samples-title" slideshow={"slide_type": "skip"}
 # ## Experiment 1 · how many samples until only the signal is left?
 #
 # The mean of $n$ vectors that have nothing in common is as long as one of them, divided by $\sqrt n$.
 # **Predict first.** How far above this line does SmoothGrad end with 32 samples?
 
-# %% id="samples" slideshow={"slide_type": "fragment"}
+# %% id="samples" slideshow={"slide_type": "skip"}
 counts = [1, 2, 4, 8, 16, 32]
 lengths = [noisy.view(32 // n, n, -1).mean(1).norm(dim=1).mean().item() for n in counts]
 ck.show_lines(
@@ -417,7 +417,7 @@ halves = noisy[:16].mean(0, keepdim=True), noisy[16:].mean(0, keepdim=True)
 ck.claim("cosine of two SmoothGrads of 16 copies each", cosines(*halves), above=0.1, below=0.5)
 ck.claim("correlation of their magnitudes, 8 × 8 px", pooled_correlation(*halves), above=0.8)
 
-# %% [markdown] id="samples-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="samples-read" slideshow={"slide_type": "skip"}
 # Hardly: 1.3 times as long as 32 vectors that have nothing in common would give. Two SmoothGrads of 16 copies each have a cosine of 0.27. Most
 # of each value in the map is still chance, also after 32 samples; *where* the values are large is settled much earlier
 # (correlation 0.95). So read a SmoothGrad map as an area, and trust the sign of no pixel in it.
@@ -425,12 +425,12 @@ ck.claim("correlation of their magnitudes, 8 × 8 px", pooled_correlation(*halve
 # The paper says that the average removes the noise of the plain gradient. On this network it removes the plain gradient
 # altogether: the dotted line is fifteen times as high.
 
-# %% [markdown] id="sigma-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="sigma-title" slideshow={"slide_type": "skip"}
 # ## Experiment 2 · how much noise?
 #
 # **Predict first.** A rocket between two masts, *missile*. The plain gradient lights up both masts. What does σ do to them?
 
-# %% id="sigma" slideshow={"slide_type": "fragment"}
+# %% id="sigma" slideshow={"slide_type": "skip"}
 rocket = ck.load_image("rocket", size=224)
 missile = model.labels.index("missile")
 widths = {s: ck.smoothgrad(model, rocket, missile, samples=16, sigma=s) for s in (0.02, 0.15, 0.3, 0.6)}
@@ -460,7 +460,7 @@ print(f"their parts of the area: {share(even, *column):.2f} and {sum(share(even,
 beside = [sum(share(g, *m) for m in masts) / share(g, *column) for g in widths.values()]
 ck.claim("masts over rocket, σ = 0.02 over σ = 0.15", beside[0] / beside[1], above=1.2)
 
-# %% [markdown] id="sigma-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="sigma-read" slideshow={"slide_type": "skip"}
 # They fade as σ grows. With 0.02 the masts have a third of the map, on a quarter of its area. With 0.15 they have little more than their area's
 # part, with 0.3 and 0.6 not even that, while the rocket's column keeps about twice its part or more. With 0.6 only a blurred column is left, in a picture full of
 # grain: such noise leaves little to see for the network either. The paper finds
