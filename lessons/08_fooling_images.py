@@ -416,7 +416,7 @@ for norm, ratio in ratios.items():
 one = 0
 panels = [pictures[[one]]]
 titles = [model.labels[kinds[one]]]
-for name, network in networks.items():
+for name in networks:
     r = led["L2", name][[one]] - pictures[[one]]
     panels.append((0.5 + r * 12 / r.norm()).clamp(0, 1))
     titles.append(f"{name}: length {r.norm():.2f}")
