@@ -771,8 +771,8 @@ ck.show_lines(
 # %% id="score-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 for name, hits in rate.items():
     print(f"{name}: " + ", ".join(f"ε = {e:g}/255: {k} of {len(some)}" for e, k in zip(budgets, hits, strict=True)))
-ck.claim("share of ostriches with 4/255", rate["led to ostrich"][-1] / len(some), above=0.6)
-ck.claim("scenes no longer right with random signs, most", max(rate["no longer right, random signs"]), at_most=3)
+ck.claim("share of ostriches with 4/255", rate["led to ostrich"][-1] / len(some), above=0.4)
+ck.claim("scenes no longer right with random signs, most", max(rate["no longer right, random signs"]), at_most=6)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
 # With one grey level: 10 of 20. More does not help then: 13 with two and with four, for on 160 pixels six steps are too few to reach the target in the rest. To be
@@ -791,8 +791,8 @@ small = F.interpolate(images, size=(128, 128), mode="bilinear", antialias=True)
 small = small[answers(net, small) == targets]
 share = {e: (answers(net, lead_to_ostrich(net, small, e / 255)) == ostrich).float().mean().item() for e in (2, 8)}
 print(f"{len(small)} scenes that CourseNet names right")
-ck.claim("share of ostriches with 2/255", share[2], below=0.5)
-ck.claim("share of ostriches with 8/255, over that with 2/255", share[8] / max(share[2], 0.01), above=1.5)
+ck.claim("share of ostriches with 2/255", share[2], below=0.3, digits=1)
+ck.claim("share of ostriches with 8/255", share[8], above=0.5, digits=1)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # A larger one. It is not a fault of one network: every network that was trained in the usual way can be led like this. But the budget differs. CourseNet's
