@@ -114,4 +114,68 @@ def mean_over_views(answer: object) -> str | None:
     return compare(result, sum(p) / 3, mistakes)
 
 
-JUDGES = {"08.1": one_step, "08.2": into_the_box, "08.3": largest_growth, "08.4": mean_over_views}
+def next_generation(answer: object) -> str | None:
+    """08.5: the better half, and a mutated child of each of them."""
+    n, k = 6 + 2 * case(), 5 - case()
+    pool, scores = _random(n, k, seed=6), _random(n, seed=7)
+    change, noise = _random(n // 2, k, seed=8) < 0.5, 2 * _random(n // 2, k, seed=10) - 1
+    order = scores.argsort(descending=True)
+    parents = pool[order[: n // 2]]
+    moved = torch.where(change, parents + noise, parents)
+    result = call(answer, pool.clone(), scores.clone(), change.clone(), noise.clone())
+    worse = pool[order.flip(0)[: n // 2]]
+    other = torch.where(change, parents, parents + noise).clamp(0, 1)
+    mistakes = [
+        (torch.cat([parents, moved]), "some genes leave [0, 1]; cut them off."),
+        (
+            torch.cat([worse, torch.where(change, worse + noise, worse).clamp(0, 1)]),
+            "you kept the worse half; sort from the largest score down.",
+        ),
+        (torch.cat([parents, other]), "the noise belongs where `change` is True, and the parent's gene elsewhere."),
+        (
+            torch.cat([parents, torch.where(change, noise, parents).clamp(0, 1)]),
+            "a changed gene is the parent's plus the noise, not the noise alone.",
+        ),
+        (torch.cat([parents, (parents + noise).clamp(0, 1)]), "only the genes where `change` is True may change."),
+        (torch.cat([parents, parents]), "the children are mere copies; add the noise where `change` is True."),
+        (torch.cat([moved.clamp(0, 1), parents]), "put the parents first and their children below."),
+        (moved.clamp(0, 1), "these are the children alone; keep their parents, too."),
+        (
+            torch.cat([pool[: n // 2], torch.where(change, pool[: n // 2] + noise, pool[: n // 2]).clamp(0, 1)]),
+            "you kept the first half; sort by the scores before.",
+        ),
+    ]
+    return compare(result, torch.cat([parents, moved.clamp(0, 1)]), mistakes)
+
+
+def to_the_border(answer: object) -> str | None:
+    """08.6: -lead · g / ‖g‖², the shortest change that brings a plane to 0."""
+    lead = torch.tensor(1.7 - 3.9 * case())  # the second has the border on its other side
+    g = 2 * _random(1, 3, 4, 5 + case(), seed=11) - 1
+    squares = g.pow(2).sum()
+    result = call(answer, lead.item(), g.clone())
+    mistakes = [
+        (lead * g / squares, "this doubles the lead; go against the gradient."),
+        (-lead * g / squares.sqrt(), "divide by the square of the length: try it, lead + g · r must be 0."),
+        (-lead * g, "that is as long as the gradient says; divide by the sum of its squares."),
+        (
+            -lead * g.sign() / g.abs().sum(),
+            "that has the smallest largest value; the shortest change goes along the gradient itself.",
+        ),
+        (-g / squares, "the change must grow with the lead."),
+        (
+            -lead / squares.sqrt() * torch.ones_like(g),
+            "that is its length; give it the direction of g.",
+        ),
+    ]
+    return compare(result, -lead * g / squares, mistakes)
+
+
+JUDGES = {
+    "08.1": one_step,
+    "08.2": into_the_box,
+    "08.3": largest_growth,
+    "08.4": mean_over_views,
+    "08.5": next_generation,
+    "08.6": to_the_border,
+}

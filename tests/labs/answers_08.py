@@ -21,11 +21,23 @@ def mean(probabilities):
     return sum(probabilities) / len(probabilities)
 
 
+def generation(pool, scores, change, noise, *, down=True, cut=True, where=None):
+    parents = pool[scores.argsort(descending=down)[: len(pool) // 2]]
+    children = torch.where(change, parents + noise, parents) if where is None else where(change, parents, noise)
+    return torch.cat([parents, children.clamp(0, 1) if cut else children])
+
+
+def border(lead, g):
+    return -lead * g / g.pow(2).sum()
+
+
 RIGHT = [
     ("08.1", step),
     ("08.2", lambda x, start, e: (start + (x - start).clamp(-e, e)).clamp(0, 1)),
     ("08.3", lambda w, e: e * w.abs().sum()),
     ("08.4", lambda *a: mean(views(*a))),
+    ("08.5", generation),
+    ("08.6", border),
 ]
 
 MISTAKES = {
@@ -61,5 +73,24 @@ MISTAKES = {
         "flipped rows": lambda *a: mean(views(*a, mirror=2)),
         "rolled rows": lambda *a: mean(views(*a, along=2)),
         "to the left": lambda *a: mean(views(*a, way=-1)),
+    },
+    "08.5": {
+        "leave [0, 1]": lambda *a: generation(*a, cut=False),
+        "worse half": lambda *a: generation(*a, down=False),
+        "elsewhere": lambda *a: generation(*a, where=lambda c, p, z: torch.where(c, p, p + z)),
+        "not the noise alone": lambda *a: generation(*a, where=lambda c, p, z: torch.where(c, z, p)),
+        "may change": lambda *a: generation(*a, where=lambda c, p, z: p + z),
+        "mere copies": lambda *a: generation(*a, where=lambda c, p, z: p),
+        "parents first": lambda *a: generation(*a).view(2, -1, a[0].shape[1]).flip(0).flatten(0, 1),
+        "children alone": lambda *a: generation(*a)[len(a[0]) // 2 :],
+        "kept the first half": lambda p, s, c, z: generation(p, -torch.arange(len(p)).float(), c, z),
+    },
+    "08.6": {
+        "go against": lambda lead, g: -border(lead, g),
+        "square of the length": lambda lead, g: -lead * g / g.norm(),
+        "sum of its squares": lambda lead, g: -lead * g,
+        "along the gradient itself": lambda lead, g: -lead * g.sign() / g.abs().sum(),
+        "grow with the lead": lambda lead, g: -g / g.pow(2).sum(),
+        "direction of g": lambda lead, g: -lead / g.norm() * torch.ones_like(g),
     },
 }
