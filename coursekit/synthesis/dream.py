@@ -51,7 +51,7 @@ def dream(
     tile : a picture with a longer side is looked at in tiles of at most this size, one after the other, so that its
         memory does not grow; larger rolls move the seams about, and none shows.
     smooth : standard deviations in pixels, such as (0.5, 1, 2). The gradient g becomes Σ_σ G_σ ∗ g / std(G_σ ∗ g), with
-        G_σ a Gaussian, so that slow and fast changes get the same strength and grain does not win. () leaves it as it is.
+        G_σ a Gaussian: slow and fast changes get the same strength, and grain does not win. () leaves it as it is.
 
     Returns
     -------
