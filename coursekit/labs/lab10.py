@@ -150,7 +150,7 @@ def smoothed(answer: object) -> str | None:
 def guide_score(answer: object) -> str | None:
     """10.6: mean over the dream's places of the best dot product with the guide's codes."""
     here, there = (7, 4) if case() else (4, 6)
-    a, q = _random(5, here, seed=7) - 0.2, _random(5, there, seed=8) - 0.6 * case()
+    a, q = _random(5, here, seed=7) + 0.3, _random(5, there, seed=8) - 2 * case()  # the second score is negative
     products = a.T @ q  # (places of the dream, places of the guide)
     near = torch.cdist(a.T, q.T).argmin(1)
     result = call(answer, a.clone(), q.clone())
@@ -172,7 +172,7 @@ def guide_score(answer: object) -> str | None:
 def closer(answer: object) -> str | None:
     """10.7: cut out the middle and enlarge it to the picture's size."""
     height, width, factor = (30, 18, 1.25) if case() else (20, 32, 1.6)
-    image = _random(1, 3, height, width, seed=9) - 0.3 * case()
+    image = 3 * _random(1, 3, height, width, seed=9) - 2 * case()
     h, w = round(height / factor), round(width / factor)
     top, left = (height - h) // 2, (width - w) // 2
 
