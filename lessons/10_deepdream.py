@@ -99,20 +99,20 @@ print("setting the gradient to the activation is ascent on half the squared leng
 # %% [markdown] id="tricks-title" slideshow={"slide_type": "slide"}
 # ## Three tricks, one after the other
 #
-# The same layer (block10) and the same 48 steps: plain, then with jitter, with octaves, with a smoothed gradient.
+# The same layer (block10) and the same 48 steps: plain, then with jitter too, with 4 octaves of 12 steps too, with a smoothed gradient too.
 #
 # **Predict first.** What is wrong with the plain version? Look at the saucer.
 
 # %% id="tricks" slideshow={"slide_type": "fragment"}
 SMOOTH = (0.5, 1, 2)  # standard deviations in pixels
-cup = ck.load_image("coffee", size=256)
+cup = ck.load_image("coffee", size=224)
 tried = {
-    "plain, 48 steps": ck.dream(model, cup, "block10", octaves=1, steps=48, jitter=0),
+    "plain": ck.dream(model, cup, "block10", octaves=1, steps=48, jitter=0),
     "and jitter": ck.dream(model, cup, "block10", octaves=1, steps=48),
-    "and 4 octaves of 12 steps": ck.dream(model, cup, "block10", octaves=4, steps=12),
-    "and a smoothed gradient": ck.dream(model, cup, "block10", octaves=4, steps=12, smooth=SMOOTH),
+    "and 4 octaves": ck.dream(model, cup, "block10", octaves=4, steps=12),
+    "and smoothed": ck.dream(model, cup, "block10", octaves=4, steps=12, smooth=SMOOTH),
 }
-corners = [image[:, :, 160:, :96] for image in tried.values()]
+corners = [image[:, :, 140:, :84] for image in tried.values()]
 ck.show_images([*tried.values(), *corners], [*tried, *["lower left, enlarged"] * 4], columns=4)
 
 # %% id="tricks-claim" slideshow={"slide_type": "skip"}
@@ -131,7 +131,7 @@ grains = dict(zip(tried, map(grain, tried.values()), strict=True))
 ck.claim("smallest gain of the squared length ‖a‖², of the four", (length[1:] / length[0]).min(), above=1.5, digits=1)
 ck.claim(
     "grain with the smoothed gradient, as a part of the grain without",
-    grains["and a smoothed gradient"] / grains["and 4 octaves of 12 steps"],
+    grains["and smoothed"] / grains["and 4 octaves"],
     below=0.7,
     digits=1,
 )
@@ -193,7 +193,9 @@ print("my_dream and ck.dream(…, smooth=(0.5, 1, 2)) give the same picture ✓"
 
 # %% id="layers" slideshow={"slide_type": "fragment"} tags=["gallery"]
 plates = [ck.load_image(ck.feature_gallery(f"dream_{layer}")) for layer in ("block10", "block13")]
-ck.show_images(plates, ["more of what block10 sees", "more of what block13 sees"], columns=2)
+gap = torch.ones(1, 3, 384, 16)
+strip = torch.cat([plates[0], gap, plates[1]], 3)
+ck.show_images(strip, ["more of what block10 sees, and of what block13 sees"], columns=1)
 
 # %% [markdown] id="layers-read" slideshow={"slide_type": "notes"}
 # **block10** paints heads: a round animal's head with a nose in the bush on the right, a second, white one above it, a long dark body on the
@@ -206,10 +208,10 @@ ck.show_images(plates, ["more of what block10 sees", "more of what block13 sees"
 # A motorcycle, 192 pixels, four octaves. **Predict first.** Which of four layers will be the first to paint an eye?
 
 # %% id="live" slideshow={"slide_type": "fragment"}
-motorcycle = ck.load_image("motorcycle", size=(192, 256))
-layers = ("block3", "block6", "block10", "block13")
+motorcycle = ck.load_image("motorcycle", size=192)
+layers = ("block3", "block6", "block11", "block13")
 dreams = {name: ck.dream(model, motorcycle, name, octaves=4, steps=8, smooth=SMOOTH) for name in layers}
-ck.show_images(list(dreams.values()), [f"dream of {name}" for name in layers], columns=2)
+ck.show_images(list(dreams.values()), [f"dream of {name}" for name in layers], columns=4)
 
 # %% id="live-claim" slideshow={"slide_type": "skip"}
 with ck.capture(model, list(layers)) as acts, torch.no_grad():
@@ -233,9 +235,9 @@ ck.claim("smallest gain of a layer's own squared length ‖a‖², of four layer
 dreamt = ck.dream(model, astronaut, "block11", octaves=5, steps=12, smooth=SMOOTH)
 rows, columns = slice(215, 320), slice(178, 313)  # the helmet
 ck.show_images(
-    [astronaut, dreamt, astronaut[:, :, rows, columns], dreamt[:, :, rows, columns]],
-    ["the photograph", "the dream of block11", "the helmet, before", "the helmet, after"],
-    columns=2,
+    [dreamt, astronaut[:, :, rows, columns], dreamt[:, :, rows, columns]],
+    ["the dream of block11", "the helmet before", "the helmet after"],
+    columns=3,
 )
 
 # %% id="helmet-claim" slideshow={"slide_type": "skip"}
@@ -301,7 +303,7 @@ guided = [
 ]
 ck.show_images(
     [guides["flower"], guided[0], guides["chelsea"], guided[1]],
-    ["guide: a dahlia", "the rocket, guided by it", "guide: a cat", "the rocket, guided by it"],
+    ["guide: a dahlia", "rocket, so guided", "guide: a cat", "rocket, so guided"],
     columns=4,
 )
 
@@ -317,7 +319,9 @@ ck.claim(
 )
 
 # %% [markdown] id="guide-read" slideshow={"slide_type": "notes"}
-# GUIDE-READ
+# The cat's sky: eyes with dark pupils look out of it, the rocket's tip has become one, and fur runs in stripes around them. The dahlia's sky is a pattern of
+# round cells, like the petals of a flower or scales. Neither sky had anything in it. Each picture answers its own guide more than the other one. Why the dot product and the maximum? The product grows
+# with what both have, and with its strength; the maximum lets every place choose the part of the guide that it resembles most. Nothing is copied to where it was.
 
 # %% [markdown] id="data-title" slideshow={"slide_type": "slide"}
 # ## A network dreams of what it has seen
@@ -332,13 +336,15 @@ patterns, coursenet = ck.load_model("patternnet"), ck.load_model("coursenet")
 other = [ck.dream(patterns, motorcycle, name, octaves=3, steps=12, smooth=SMOOTH) for name in ("relu2", "relu4")]
 fruit = ck.dream(coursenet, motorcycle, "relu4", octaves=3, steps=12, smooth=SMOOTH)
 ck.show_images(
-    [dreams["block10"], *other, fruit],
-    ["ImageNet: block10", "patterns: relu2", "patterns: relu4", "CourseNet: relu4"],
-    columns=2,
+    [dreams["block11"], *other, fruit],
+    ["ImageNet: block11", "patterns: relu2", "patterns: relu4", "CourseNet: relu4"],
+    columns=4,
 )
 
 # %% [markdown] id="data-read" slideshow={"slide_type": "notes"}
-# DATA-READ A dream shows the data as much as the picture. Google's first dreams were full of dogs, and the same code on a network
+# PatternNet paints what it was taught: broad stripes from relu2, dashes and checks from relu4, black on white, over wheel and wall alike. No eye, no
+# animal. CourseNet fills the garage with rows of red and yellow forms over green, in the colours of its fruit. EfficientNet makes the engine an animal. Same photograph, same code, other data:
+# a dream shows the data as much as the picture. Google's first dreams were full of dogs, and the same code on a network
 # trained on places (MIT Places; Zhou et al. 2014) painted buildings and fountains.
 
 # %% [markdown] id="dogs-title" slideshow={"slide_type": "slide"}
