@@ -367,7 +367,9 @@ def windows(image):
     return [image[:, :, top : top + 96, left : left + 96] for top in (0, 48, 96) for left in (0, 48, 96)]
 
 
-found = {name: torch.stack([probability(judge, windows(x), DOGS) for x in images]) for name, images in eight.items()}
+found = {
+    name: torch.stack([probability(judge, windows(x), DOGS) for x in eight[name]]) for name in ("before", "block11")
+}
 
 # %% id="dogs" slideshow={"slide_type": "fragment"}
 best = found["block11"].amax(1).argsort(descending=True)[:2].tolist()  # the two pictures with the surest window
@@ -392,7 +394,6 @@ surest = {name: values.amax(1) for name, values in found.items()}
 ck.claim(
     "surest dog of nine windows, before, largest of eight photographs", surest["before"].max(), below=0.15, digits=1
 )
-ck.claim("after a dream of block3, largest of eight", surest["block3"].max(), below=0.15, digits=1)
 ck.claim("after a dream of block11, median of eight", surest["block11"].median(), above=0.25, digits=1)
 ck.claim(
     "photographs of eight in which block11 makes it twice as sure",
@@ -412,7 +413,7 @@ ck.claim(
 # %% [markdown] id="dogs-read" slideshow={"slide_type": "notes"}
 # The suit of the astronaut, dreamt two slides ago, is a dog: to us, and to EfficientNet-Lite1, whose first answer is *Irish setter*. With seeds 0 to 3 dogs have
 # .55, .79, .82 and .58 of its probability there, before the dream .08. In the eight small dreams the box shows where Lite1 is surest of a dog. Look what lies in
-# it: red or blue **fur**, and often no head at all. The head that we see first is not always what the network goes by. The same search over nine windows finds no dog before the dream, and none after one of block3: it is not the search that makes them.
+# it: red or blue **fur**, and often no head at all. The head that we see first is not always what the network goes by. The same search over nine windows finds no dog before the dream: it is not the search that makes them.
 #
 # 118 classes: the benchmark wanted to test *fine* differences. (Russakovsky et al. 2015 count 120 breeds: with the dogs among the other
 # canines, such as the dingo and the dhole; some lectures say 200. Count for yourself.) A network that must tell a
@@ -467,11 +468,11 @@ ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"
 # Climb the **logit of a class** instead of a layer, starting from a photograph. In pixels this gives the hidden noise of lab 08. Written in
 # frequencies and looked at through random shifts, turns and scales (lab 07), the change has to be seen.
 #
-# **Predict first.** Lake → volcano, moon → jellyfish, gravel → strawberry. Which will convince a second network?
+# **Predict first.** Lake → volcano, moon → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
 
 # %% id="class" slideshow={"slide_type": "fragment"}
 sheet = ck.load_image(ck.feature_gallery("dream_classes"))
-wanted = ["volcano", "jellyfish", "strawberry"]
+wanted = ["volcano", "jellyfish", "beacon"]
 grid = [[sheet[:, :, 192 * r : 192 * (r + 1), 192 * c : 192 * (c + 1)] for c in range(4)] for r in range(3)]
 sure = [probability(judge, row, [model.labels.index(name)]) for row, name in zip(grid, wanted, strict=True)]
 ck.show_images(
@@ -494,20 +495,23 @@ for row, name, p in zip(grid, wanted, sure, strict=True):
 
 # %% id="class-hidden" slideshow={"slide_type": "skip"}
 hidden = []
-for row, name in zip(grid, wanted, strict=True):
+for row, name in zip(grid[::2], wanted[::2], strict=True):  # the lake and the rocket
     k = model.labels.index(name)
     attacked = ck.iterated_gradient_sign(model, row[0], k, epsilon=8 / 255, step=1 / 255, steps=20)
-    hidden.append([probability(network, [attacked], [k]).item() for network in (model, judge)])
-ck.claim("hidden attack of lab 08, Lite0, the smallest of three", min(own for own, _ in hidden), above=0.9, digits=1)
+    with torch.no_grad():
+        hidden.append([network(attacked).softmax(1)[0, k].item() for network in (model, judge)])
+ck.claim("hidden attack of lab 08, Lite0, the smaller of two", min(own for own, _ in hidden), above=0.9, digits=1)
 ck.claim("lake, hidden attack, volcano for Lite1", hidden[0][1], below=0.3, digits=1)
-ck.claim("moon, hidden attack, jellyfish for Lite1", hidden[1][1], above=0.3, digits=1)
+ck.claim("rocket, hidden attack, beacon for Lite1", hidden[1][1], above=0.3, digits=1)
 
 # %% [markdown] id="class-read" slideshow={"slide_type": "notes"}
 # The numbers in the titles are EfficientNet-Lite1's. A bare slope with gullies grows out of the lake, the clouds turn to smoke and the bush glows. Bells with
-# folded rims and a round umbrella float over the moon. The gravel gets red, seeded patches and a green one. **What was hidden in lab 08 is now in the picture**, and two networks that
-# were not asked agree. The control is a hidden attack on the same photograph, at most 8 grey levels a pixel: Lite0 is sure of the volcano, Lite1 is
-# not. The moon shows the limit of this control: on a grey plain even the hidden change convinces Lite1. With two other seeds of the same recipe Lite1
-# gave .89 and .98 (volcano), 1.00 and 1.00 (jellyfish), .94 and .95 (strawberry); Lite2 .87, .96, 1.00, 1.00, .47 and .32.
+# folded rims float over the moon. The rocket's tip becomes a lantern. **The change that lab 08 hides stands in the picture here**, and two networks that
+# were not asked agree. With seeds 1 and 2 of the same recipe Lite1 gave .89 and .98 (volcano), 1.00 and 1.00 (jellyfish), Lite2 .87, .96, 1.00 and 1.00.
+#
+# The control is a hidden attack on the same photograph, at most 8 grey levels a value. On the lake Lite0 is sure of the volcano, Lite1 is
+# not. On the rocket the hidden change convinces Lite1, too: a rocket on its pad is nearly a lighthouse already. So a second network's yes says less
+# than it seems; that *we* see the volcano is the other half. Not every pair works: gravel → strawberry by this recipe reached .06 for Lite1.
 
 # %% id="class-live" slideshow={"slide_type": "skip"}
 gravel = ck.load_image("gravel", size=160)
@@ -518,7 +522,7 @@ names = [ck.predict(judge, x, top=1)[0][0][0].split(",")[0] for x in (gravel, gr
 ck.show_images([gravel, grown], [f"Lite1 says {name}" for name in names], columns=4)
 
 # %% [markdown] id="class-live-read" slideshow={"slide_type": "skip"}
-# The small live version: 160 pixels and 40 steps already give a berry of stones. Change `"strawberry"` to another class, and `"gravel"` to another photograph.
+# The small live version: gravel climbs *strawberry*, 160 pixels and 40 steps. Change `"strawberry"` to another class, and `"gravel"` to another photograph.
 
 # %% [markdown] id="zoom-title" slideshow={"slide_type": "slide"}
 # ## Endless zoom
