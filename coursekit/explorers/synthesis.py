@@ -174,7 +174,7 @@ def explore_dream(model: Model, layer: str = "", photograph: str = "china", size
 
     def draw(photograph: str, upload: tuple, layer: str, octaves: int, steps: int) -> Picture:
         image, name = chosen_image(photograph, upload, size=size)
-        made = dream(model, image, layer, octaves=octaves, steps=steps)
+        made = dream(model, image, layer, octaves=octaves, steps=steps, smooth=(0.5, 1, 2))
         return show_images([image, made], [name, layer], columns=3, alt=f"{name} and its dream of {layer}")
 
     return Explorer(

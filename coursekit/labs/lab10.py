@@ -120,4 +120,83 @@ def dream_in_octaves(answer: object) -> str | None:
     return compare(result, right, mistakes)
 
 
-JUDGES = {"10.1": dream_step, "10.2": rolled_step, "10.3": octave_sizes, "10.4": dream_in_octaves}
+def smoothed(answer: object) -> str | None:
+    """10.5: the gradient at several scales, each divided by its standard deviation, added."""
+    g, sigmas = _random(1, 3, 8, 9, seed=6) - 0.4 * case(), (0.5, 1.0, 2.0) if case() else (1.0, 3.0)
+
+    def blur(x: Tensor, sigma: float) -> Tensor:
+        return x + sigma * x.roll(1, 3) + sigma**2 * x.roll(2, 2)
+
+    scales = [blur(g, sigma) for sigma in sigmas]
+    right = sum((b / b.std() for b in scales), torch.zeros_like(g))
+    twice = g
+    for sigma in sigmas:
+        twice = blur(twice, sigma)
+    result = call(answer, g.clone(), blur, sigmas)
+    mistakes = [
+        (sum(scales, 0 * g), "the widest blur wins or loses; divide each scale by its own standard deviation."),
+        (sum(scales, 0 * g) / g.std(), "divide each scale by its *own* standard deviation, not by that of g."),
+        (sum(scales, 0 * g) / sum(scales, 0 * g).std(), "divide each scale before you add, not the sum."),
+        (right / len(sigmas), "that is the mean of the scales; add them."),
+        (twice / twice.std(), "you blurred what was blurred already; blur g itself for each sigma."),
+        (sum((b / b.abs().max() for b in scales), 0 * g), "you divided by the largest value; take b.std()."),
+        (sum((b / b.abs().mean() for b in scales), 0 * g), "you divided by the mean of |b|; take b.std()."),
+        (sum((b / b.var() for b in scales), 0 * g), "that is the variance; divide by its root, b.std()."),
+        (scales[-1] / scales[-1].std(), "that is the last scale alone; add all of them."),
+    ]
+    return compare(result, right, mistakes)
+
+
+def guide_score(answer: object) -> str | None:
+    """10.6: mean over the dream's places of the best dot product with the guide's codes."""
+    here, there = (7, 4) if case() else (4, 6)
+    a, q = _random(5, here, seed=7) + 0.3, _random(5, there, seed=8) - 2 * case()  # the second score is negative
+    products = a.T @ q  # (places of the dream, places of the guide)
+    near = torch.cdist(a.T, q.T).argmin(1)
+    result = call(answer, a.clone(), q.clone())
+    mistakes = [
+        (
+            products.amax(0).mean(),
+            "you asked each place of the guide; ask each place of the *dream* for its best code.",
+        ),
+        (products.mean(), "that is the mean of all products; at each place take the largest."),
+        (products.amax(), "that is the one best pair; take the best code at each place, then the mean."),
+        (products.amax(1).sum(), "that is the sum over places; take the mean."),
+        ((F.normalize(a, dim=0).T @ F.normalize(q, dim=0)).amax(1).mean(), "that is the cosine; take the dot product."),
+        (products.gather(1, near[:, None]).mean(), "you took the nearest code; take the one with the largest product."),
+        (products.amin(1).mean(), "you took the smallest product; take the largest."),
+    ]
+    return compare(result, products.amax(1).mean(), mistakes)
+
+
+def closer(answer: object) -> str | None:
+    """10.7: cut out the middle and enlarge it to the picture's size."""
+    height, width, factor = (30, 18, 1.25) if case() else (20, 32, 1.6)
+    image = 3 * _random(1, 3, height, width, seed=9) - 2 * case()
+    h, w = round(height / factor), round(width / factor)
+    top, left = (height - h) // 2, (width - w) // 2
+
+    def enlarged(piece: Tensor, mode: str = "bilinear") -> Tensor:
+        return F.interpolate(piece, size=(height, width), mode=mode)
+
+    middle = image[:, :, top : top + h, left : left + w]
+    result = call(answer, image.clone(), factor)
+    mistakes = [
+        (enlarged(image[:, :, :h, :w]), "that is the upper left corner; cut out the middle."),
+        (enlarged(image[:, :, -h:, -w:]), "that is the lower right corner; cut out the middle."),
+        (middle, "enlarge what you cut out to the size of the picture."),
+        (enlarged(middle, "nearest"), 'you enlarged by squares; take mode="bilinear".'),
+        (image, "nothing has come closer."),
+    ]
+    return compare(result, enlarged(middle), mistakes)
+
+
+JUDGES = {
+    "10.1": dream_step,
+    "10.2": rolled_step,
+    "10.3": octave_sizes,
+    "10.4": dream_in_octaves,
+    "10.5": smoothed,
+    "10.6": guide_score,
+    "10.7": closer,
+}

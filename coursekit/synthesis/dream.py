@@ -1,6 +1,6 @@
 """DeepDream: more of what a layer sees, from coarse to fine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from coursekit.probe.capture import capture, differentiating, evaluating
 from coursekit.synthesis.objectives import Objective, Wish, as_objective
 from coursekit.synthesis.objectives import layer as see_more
 from coursekit.synthesis.parameterizations import pixels
+from coursekit.synthesis.regularizers import Regularizer, gaussian
 from coursekit.synthesis.render import interrupts, render, say_interrupted
 from coursekit.synthesis.transforms import roll
 
@@ -30,6 +31,7 @@ def dream(
     rate: float = 0.012,
     jitter: int = 16,
     tile: int = 640,
+    smooth: Sequence[float] = (),
     seed: int = 0,
 ) -> Tensor:
     r"""Let a layer see more of what it sees: x ← x + rate · g / mean|g|, g = ∇_x mean ½a², at several sizes.
@@ -48,6 +50,8 @@ def dream(
     jitter : pixels of the largest roll.
     tile : a picture with a longer side is looked at in tiles of at most this size, one after the other, so that its
         memory does not grow; larger rolls move the seams about, and none shows.
+    smooth : standard deviations in pixels, such as (0.5, 1, 2). The gradient g becomes Σ_σ G_σ ∗ g / std(G_σ ∗ g), with
+        G_σ a Gaussian: slow and fast changes get the same strength, and grain does not win. () leaves it as it is.
 
     Returns
     -------
@@ -59,7 +63,8 @@ def dream(
 
     References
     ----------
-    Mordvintsev, Olah, Tyka, *Inceptionism: going deeper into neural networks*, 2015.
+    Mordvintsev, Olah, Tyka, *Inceptionism: going deeper into neural networks*, 2015. Mordvintsev, *DeepDreaming with
+    TensorFlow*, 2016, evens out the gradient's frequencies with a Laplacian pyramid; `smooth` is its short form.
 
     Examples
     --------
@@ -73,6 +78,8 @@ def dream(
     check_count("tile", tile)
     if not scale > 1:
         raise OptionError(f"scale must be above 1, but is {scale!r}.")
+    if not all(sigma > 0 for sigma in smooth):
+        raise OptionError(f"smooth is standard deviations above 0, but is {tuple(smooth)!r}.")
     if isinstance(objective, str):
         model.layer(objective)  # raises before any work
     goal = see_more(objective) if isinstance(objective, str) else as_objective(objective)
@@ -81,26 +88,44 @@ def dream(
     if min(sizes[0]) < 32:
         raise OptionError(f"The smallest of {octaves} octaves would have {sizes[0]} pixels; take fewer octaves.")
     detail, before = torch.zeros_like(image), len(interrupts)
+    options: dict[str, Any] = {"steps": steps, "rate": rate, "jitter": jitter, "smooth": smooth}
     for k, size in enumerate(sizes):
         base = resize(image, size)
         start = (base + resize(detail, size)).clamp(0, 1)
         if max(size) > tile:
-            made = _tiled(model, goal, start, steps=steps, rate=rate, jitter=jitter, tile=tile, seed=seed + k)
+            made = _tiled(model, goal, start, tile=tile, seed=seed + k, **options)
         else:
-            made = _whole(model, goal, start, steps=steps, rate=rate, jitter=jitter, seed=seed + k)
+            made = _whole(model, goal, start, seed=seed + k, **options)
         detail = made.to(base) - base
         if len(interrupts) > before:
             break
     return (image + resize(detail, (height, width))).clamp(0, 1)
 
 
-def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, seed: int) -> Tensor:
+def even_out(g: Tensor, sigmas: Sequence[float]) -> Tensor:
+    """Blur a gradient (N, 3, H, W) with Gaussians of several widths, and add what they give at equal strength."""
+    blurred = [gaussian(g, sigma) for sigma in sigmas]
+    return sum((b / b.std().clamp(min=1e-12) for b in blurred), torch.zeros_like(g)) if blurred else g
+
+
+def _whole(
+    model: Model,
+    objective: Objective,
+    x: Tensor,
+    *,
+    steps: int,
+    rate: float,
+    jitter: int,
+    smooth: Sequence[float],
+    seed: int,
+) -> Tensor:
     """Climb along the gradient of the whole picture, rolled before each look."""
     return render(
         model,
         objective,
         parameterization=pixels(x),
         transforms=[roll(jitter)],
+        regularizers=[Regularizer(gradient=lambda g: even_out(g, smooth))],
         optimizer="ascent",
         rate=rate,
         steps=steps,
@@ -110,7 +135,16 @@ def _whole(model: Model, objective: Objective, x: Tensor, *, steps: int, rate: f
 
 
 def _tiled(
-    model: Model, objective: Objective, x: Tensor, *, steps: int, rate: float, jitter: int, tile: int, seed: int
+    model: Model,
+    objective: Objective,
+    x: Tensor,
+    *,
+    steps: int,
+    rate: float,
+    jitter: int,
+    smooth: Sequence[float],
+    tile: int,
+    seed: int,
 ) -> Tensor:
     """Do what `_whole` does, the gradient computed tile by tile.
 
@@ -125,6 +159,7 @@ def _tiled(
             except KeyboardInterrupt:
                 say_interrupted(step, steps)
                 break
+            g = even_out(g, smooth)
             x = (x + rate * g / g.abs().mean().clamp(min=1e-12)).clamp(0, 1)
     return x
 

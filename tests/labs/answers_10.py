@@ -38,11 +38,37 @@ def octaves(image, f, sizes, *, detail=lambda made, photo: made - photo, whole=F
     return kept if give == "detail" else made
 
 
+def smoothed(g, blur, sigmas, *, by=lambda b: b.std()):
+    scales = [blur(g, sigma) for sigma in sigmas]
+    return sum([b / by(b) for b in scales])
+
+
+def smoothed_again(g, blur, sigmas):
+    for sigma in sigmas:
+        g = blur(g, sigma)
+    return g / g.std()
+
+
+def guide_score(a, q):
+    return (a.T @ q).amax(1).mean()
+
+
+def closer(image, factor, *, cut=lambda whole, part: (whole - part) // 2, mode="bilinear"):
+    height, width = image.shape[2:]
+    h, w = round(height / factor), round(width / factor)
+    top, left = cut(height, h), cut(width, w)
+    middle = image[:, :, top : top + h, left : left + w]
+    return F.interpolate(middle, size=(height, width), mode=mode)
+
+
 RIGHT = [
     ("10.1", step),
     ("10.2", rolled),
     ("10.3", sizes),
     ("10.4", octaves),
+    ("10.5", smoothed),
+    ("10.6", guide_score),
+    ("10.7", closer),
 ]
 
 MISTAKES = {
@@ -79,5 +105,37 @@ MISTAKES = {
         "last dream": lambda *a: octaves(*a, give="detail"),
         "wrong sign": lambda *a: octaves(*a, detail=lambda made, photo: photo - made),
         "last size only": lambda image, f, sizes: f(image),
+    },
+    "10.5": {
+        "widest blur": lambda *a: smoothed(*a, by=lambda b: 1),
+        "*own*": lambda g, blur, sigmas: smoothed(g, blur, sigmas, by=lambda b: g.std()),
+        "before you add": lambda g, *a: (lambda s: s / s.std())(smoothed(g, *a, by=lambda b: 1)),
+        "mean of the scales": lambda g, blur, sigmas: smoothed(g, blur, sigmas) / len(sigmas),
+        "blurred already": smoothed_again,
+        "largest value": lambda *a: smoothed(*a, by=lambda b: b.abs().max()),
+        "mean of |b|": lambda *a: smoothed(*a, by=lambda b: b.abs().mean()),
+        "variance": lambda *a: smoothed(*a, by=lambda b: b.var()),
+        "last scale alone": lambda g, blur, sigmas: smoothed(g, blur, sigmas[-1:]),
+    },
+    "10.6": {
+        "each place of the *dream*": lambda a, q: (a.T @ q).amax(0).mean(),
+        "mean of all products": lambda a, q: (a.T @ q).mean(),
+        "one best pair": lambda a, q: (a.T @ q).amax(),
+        "sum over places": lambda a, q: (a.T @ q).amax(1).sum(),
+        "cosine": lambda a, q: (F.normalize(a, dim=0).T @ F.normalize(q, dim=0)).amax(1).mean(),
+        "nearest code": lambda a, q: (a * q[:, torch.cdist(a.T, q.T).argmin(1)]).sum(0).mean(),
+        "smallest product": lambda a, q: (a.T @ q).amin(1).mean(),
+    },
+    "10.7": {
+        "upper left": lambda *a: closer(*a, cut=lambda whole, part: 0),
+        "lower right": lambda *a: closer(*a, cut=lambda whole, part: whole - part),
+        "enlarge what you cut": lambda x, f: x[
+            :,
+            :,
+            (x.shape[2] - round(x.shape[2] / f)) // 2 :,
+            (x.shape[3] - round(x.shape[3] / f)) // 2 :,
+        ][:, :, : round(x.shape[2] / f), : round(x.shape[3] / f)],
+        "squares": lambda *a: closer(*a, mode="nearest"),
+        "nothing has come closer": lambda image, factor: image,
     },
 }

@@ -121,6 +121,8 @@ EQUIVALENT = {
         "larger if False and kept.any() else photo + larger -> photo + larger": "the condition never holds",
         "True -> False": "the same at these sizes",
     },
+    "10.6": {"1 -> -1": LAST},
+    "10.7": {"2 -> -2": LAST},
     "11.1": {"2 -> -2": LAST, "flat.transpose(1, 2) -> flat.transpose(2, 1)": SWAPPED},
     "11.2": {"g - goal -> goal - g": SQUARED},
     "11.3": {"x.diff(dim=3) -> x.diff()": LAST, "1 -> -1": LAST, "2 -> -2": LAST},

@@ -7,7 +7,7 @@ from PIL import Image
 
 import coursekit as ck
 from coursekit.errors import OptionError, UnknownLayer
-from coursekit.synthesis.dream import resize, tiled_gradient
+from coursekit.synthesis.dream import even_out, resize, tiled_gradient
 
 SIZE = 48
 
@@ -43,6 +43,34 @@ def test_the_layer_sees_more_than_before_and_seeds_repeat(model):
         model(torch.cat([image, made[0]]))
     before, after = acts["conv3"].pow(2).flatten(1).mean(1)
     assert after > 1.1 * before and torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
+
+
+def test_a_smoothed_step_adds_the_gradient_at_several_scales_with_equal_strength(model):
+    image, sigmas = 0.3 + 0.4 * random_images(1, SIZE), (0.5, 2.0)
+    x = image.clone().requires_grad_()
+    with ck.capture(model, ["conv2"]) as acts:
+        model(x)
+    (g,) = torch.autograd.grad(acts["conv2"].pow(2).mean() / 2, x)
+    layers = []
+    for sigma in sigmas:  # by a full two-dimensional kernel
+        r = round(3 * sigma + 0.01)
+        line = torch.exp(-(torch.arange(-r, r + 1.0) ** 2) / (2 * sigma**2))
+        kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, -1, -1)
+        blurred = torch.nn.functional.conv2d(torch.nn.functional.pad(g, [r] * 4, mode="reflect"), kernel, groups=3)
+        layers.append(blurred / blurred.std())
+    g = sum(layers)
+    for tile in (640, SIZE - 8):  # in one piece, and in tiles, of which the whole gradient is smoothed
+        if tile < SIZE:
+            shift = torch.randint(-20, 21, (2,), generator=torch.Generator().manual_seed(0)).tolist()
+            g = tiled_gradient(model, ck.objectives.layer("conv2"), image.roll(shift, (2, 3)), tile)
+            g = even_out(g.roll([-s for s in shift], (2, 3)), sigmas)
+        expected = (image + 0.01 * g / g.abs().mean()).clamp(0, 1)
+        made = ck.dream(model, image, "conv2", octaves=1, steps=1, rate=0.01, jitter=0, smooth=sigmas, tile=tile)
+        torch.testing.assert_close(made, expected, atol=1e-5, rtol=0)
+    grain, calm = (
+        ck.dream(model, image, "conv2", octaves=1, steps=4, smooth=smooth) - image for smooth in ((), sigmas)
+    )
+    assert calm.diff(dim=3).norm() / calm.norm() < 0.8 * grain.diff(dim=3).norm() / grain.norm()
 
 
 def test_the_guide_gives_each_place_its_best_code(model):
@@ -114,6 +142,9 @@ def test_wrong_input_gets_one_sentence(model):
         (lambda: ck.dream(model, image, "conv2", octaves=9), OptionError),
         (lambda: ck.dream(model, image, "conv2", scale=1.0), OptionError),
         (lambda: ck.dream(model, image, "conv2", octaves=0), OptionError),
+        (lambda: ck.dream(model, image, "conv2", smooth=(1.0, 0.0)), OptionError),
+        (lambda: ck.dream(model, image, "conv2", smooth=(float("inf"),)), OptionError),
+        (lambda: ck.dream(model, image, "conv2", smooth=2.0), OptionError),
         (lambda: next(ck.dream_zoom(model, image, "conv2", frames=0)), OptionError),
     ):
         with pytest.raises(error):
