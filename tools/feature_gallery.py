@@ -1,15 +1,23 @@
-"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (some minutes).
+"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (a quarter of an hour on one core).
 
 gallery/features_NETWORK.jpeg: a few channels of each layer, drawn at random with a seed, none chosen by eye.
-gallery/features_steps.jpeg: one class after 1, 32, 128, 256 and 2048 steps.
+The other sheets are plain tiles, side by side without a gap, so that lab 07 can cut them out and ask another network:
+
+    classes: 4 classes as waves, the same with MACO          priors: 2 classes under 6 weaker and learned priors
+    steps: one class after 1 to 2048 steps, well and badly   twin: 6 classes climbed in plain pixels, by two networks
+    others: 2 classes by three repairs of 2015 and 2016      carts: 4 vehicles
+    caricatures: a photograph as three layers see it         faces: one channel's pictures, alone and with diversity
 """
 
 import io
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -19,7 +27,10 @@ from notebooks import ROOT
 
 CHANNELS, TILE, LABEL, GAP = 4, 96, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
 STEPS = (1, 32, 128, 256, 2048)
-LIMIT = 120_000  # bytes of a sheet
+LIMIT = 120_000  # bytes of a sheet of channels
+CLASSES = "flamingo", "zebra", "goldfish", "strawberry"
+TWIN = "flamingo", "zebra", "goldfish", "strawberry", "volcano", "tiger", "hen", "broccoli"
+CARTS = "horse cart", "oxcart", "dogsled", "shopping cart"
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
 
 
@@ -56,17 +67,93 @@ def lay_out(layers: list[str], rows: list[Tensor]) -> Image.Image:
     return sheet
 
 
-def paint_steps(size: int = 112) -> Image.Image:
-    """Paint one class for a long time, and keep the pictures on the way."""
+def indices(model: ck.Model, names: Sequence[str]) -> list[int]:
+    return [model.labels.index(name) for name in names]
+
+
+def paint(model: ck.Model, wish: Any, **options: Any) -> Tensor:
+    """Paint with the recipe of lab 07, or with other options."""
+    return ck.render(model, wish, progress=False, **({"size": 224, "steps": 96} | recipe() | options)).images
+
+
+def paint_classes(seed: int = 0) -> Tensor:
+    """Paint four classes as waves that are shaken, and with the magnitudes of photographs (MACO)."""
     model = ck.load_model("efficientnet_lite0")
-    made = ck.render(
-        model, model.labels.index("flamingo"), size=size, steps=STEPS[-1], snapshots=STEPS, progress=False, **recipe()
+    chosen = indices(model, CLASSES)
+    natural = {"parameterization": ck.parameterizations.maco(), "transforms": [ck.transforms.crops()], "rate": 0.5}
+    return torch.cat([paint(model, chosen, seed=seed), paint(model, chosen, seed=seed, steps=72, **natural)])
+
+
+def paint_priors(seed: int = 0) -> Tensor:
+    """Paint two classes: no prior, L2, the mixture of four, shaken pixels, waves that are not shaken, a decoder."""
+    p, r, t = ck.parameterizations, ck.regularizers, ck.transforms
+    model = ck.load_model("efficientnet_lite0")
+    chosen = indices(model, CLASSES[:2])
+    grey = {"parameterization": p.pixels("grey"), "transforms": [], "optimizer": "ascent", "rate": 0.02}
+    four = [r.decay(0.01), r.blur(1.0, 4), r.clip_norm(0.2), r.clip_contribution(0.1)]
+    decoder = ck.load_decoder("fc6", "feature")
+    codes = ck.embed(ck.load_model("coursenet"), ck.scenes(64, size=128).images, "relu6")
+    mean, sd = codes.mean(0), codes.std(0)
+    learned = paint(
+        model,
+        chosen,
+        size=128,
+        seed=seed,
+        parameterization=p.code(decoder, mean[None], low=0.0, high=mean + 3 * sd),
+        transforms=[t.pad(8), t.jitter(8)],
     )
-    sheet = Image.new("RGB", (len(STEPS) * (size + 6) - 6, size + 26), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=18)
-    for k, step in enumerate(STEPS):
-        draw.text((k * (size + 6) + size / 2, 12), f"{step:,}", "black", font=font, anchor="mm")
-        sheet.paste(picture_of(made.snapshots[step][0]), (k * (size + 6), 26))
+    made = {
+        "nothing": paint(model, chosen, seed=seed, parameterization=p.pixels(), transforms=[], rate=0.02),
+        "L2": paint(model, chosen, **(grey | {"regularizers": [r.l2(0.2)]})),
+        "four": paint(model, chosen, **(grey | {"regularizers": four, "rate": 0.05, "steps": 120})),
+        "shaken": paint(model, chosen, seed=seed, parameterization=p.pixels(), rate=0.02),
+        "waves": paint(model, chosen, seed=seed, transforms=[]),
+        "learned": F.interpolate(learned, size=(224, 224), mode="bicubic").clamp(0, 1),
+    }
+    return torch.cat(list(made.values()))
+
+
+def paint_others(seed: int = 0) -> Tensor:
+    """Paint two classes by the repairs of Tyka, of Oygard and of Mordvintsev, in pixels, shaken by a jitter."""
+    p, r, t = ck.parameterizations, ck.regularizers, ck.transforms
+    model = ck.load_model("efficientnet_lite0")
+    options = {"parameterization": p.pixels(), "transforms": [t.pad(16), t.jitter(16)], "optimizer": "ascent"}
+    repairs = r.bilateral(), r.blur_gradient(1.0), r.even_frequencies()
+    made = [
+        paint(model, indices(model, CLASSES[:2]), seed=seed, regularizers=[repair], **(options | {"rate": 0.02}))
+        for repair in repairs
+    ]
+    return torch.cat(made)
+
+
+def paint_steps(size: int = 144) -> Tensor:
+    """Paint one class for a long time, as waves that are shaken and as plain pixels; keep pictures on the way."""
+    model = ck.load_model("efficientnet_lite0")
+    bad = {"parameterization": ck.parameterizations.pixels(), "transforms": [], "rate": 0.02}
+    options = {"size": size, "steps": STEPS[-1], "snapshots": STEPS, "progress": False}
+    strips = [ck.render(model, indices(model, CLASSES[:1]), **options, **how).snapshots for how in (recipe(), bad)]
+    return torch.cat([strip[step] for strip in strips for step in STEPS])
+
+
+def paint_twin(seed: int = 0) -> Tensor:
+    """Climb plain pixels, without any prior, by EfficientNet-Lite0 and by its robust twin."""
+    options = {"size": 160, "steps": 64, "transforms": [], "optimizer": "ascent", "rate": 0.02, "seed": seed}
+    networks = [ck.load_model(name) for name in ("efficientnet_lite0", "efficientnet_lite0_robust")]
+    pixels = ck.parameterizations.pixels(sd=0.05)
+    return torch.cat([paint(m, indices(m, TWIN), parameterization=pixels, **options) for m in networks])
+
+
+def paint_carts(seed: int = 0) -> Tensor:
+    model = ck.load_model("efficientnet_lite0")
+    return paint(model, indices(model, CARTS), seed=seed)
+
+
+def lay_tiles(images: Tensor, columns: int) -> Image.Image:
+    """Put tiles side by side without a gap: their sides are whole JPEG blocks, so no tile runs into another."""
+    height, width = images.shape[2:]
+    sheet = Image.new("RGB", (columns * width, -(-len(images) // columns) * height), "white")
+    for k, image in enumerate(images):
+        sheet.paste(picture_of(image), (k % columns * width, k // columns * height))
     return sheet
 
 
