@@ -365,7 +365,8 @@ rungs = {
     "MACO": "MACO (middle)",
     "learned": "decoder",
 }
-cut = {way: priors[way] for way in rungs} | {"MACO": middle[:2]}
+priors["MACO"] = middle[:2]
+cut = {way: priors[way] for way in rungs}
 shown = [cut[way][i : i + 1] for i in (0, 1) for way in rungs]
 said = [line for i in (0, 1) for way in rungs for line in judged(cut[way][i : i + 1], both[i : i + 1])]
 captions = [
