@@ -136,7 +136,7 @@ def waves(answer: object) -> str | None:
 def three_objectives(answer: object) -> str | None:
     """07.5: the middle of a channel's map, its mean, and the layer's mean of a²/2."""
     k, height, width = 2 - case(), 5 - case(), 6 - 3 * case()
-    a = torch.randn(3 - case(), 4, height, width, generator=varied(9))
+    a = 3 * torch.randn(3 - case(), 4, height, width, generator=varied(9))
     result = call(answer, a.clone(), k)
     neuron, channel, layer = a[:, k, height // 2, width // 2], a[:, k].mean((1, 2)), a.square().mean((1, 2, 3)) / 2
     mistakes = [

@@ -96,6 +96,10 @@ EQUIVALENT = {
         "join(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None]) -> "
         "join(torch.fft.rfftfreq(size)[None], torch.fft.fftfreq(size)[:, None])": SWAPPED
     },
+    "07.5": {"1 -> -1": LAST, "2 -> -2": LAST},
+    "07.6": {"1 -> -1": LAST, "2 -> -2": LAST, "m.transpose(1, 2) -> m.transpose(2, 1)": SWAPPED},
+    "07.8": {"2 -> -2": LAST},
+    "07.9": {"torch.minimum(z, high(codes)) -> torch.minimum(high(codes), z)": SWAPPED},
     "08.4": {
         "8 -> 9": "a default: the check always gives the shift",
         "8 -> -8": "a default: the check always gives the shift",
