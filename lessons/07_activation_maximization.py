@@ -135,7 +135,7 @@ ck.claim("another network's middle probability of the same classes", other.media
 #
 # **Predict first.** Which of the two objectives will make the logit of its own class larger?
 
-# %% id="probability" slideshow={"slide_type": "-"}
+# %% id="probability" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 pair = classes(*names[:2])
 by_probability = paint(o.probability(pair), regularizers=[r.l2(0.2)], **simple)
 with torch.no_grad():
@@ -144,15 +144,9 @@ own = logits[:, range(2), pair]
 rest = logits.clone()
 rest[:, range(2), pair] = -torch.inf
 next_best = rest.amax(2)
-ck.show_images(
-    [plain[:1], by_probability[:1]],
-    [
-        f"{names[i]}, {way}:\nlogit {own[k, i]:.0f}, next class {next_best[k, i]:.0f}"
-        for i in range(1)
-        for k, way in enumerate(("by its logit", "by its probability"))
-    ],
-    columns=4,
-)
+for i, name in enumerate(names[:2]):
+    for k, way in enumerate(("its logit", "its probability")):
+        print(f"{name} by {way}: own logit {own[k, i]:.0f}, best logit of another class {next_best[k, i]:.0f}")
 
 # %% id="probability-claim"
 ck.claim(
@@ -198,7 +192,7 @@ print("the mixture, another network's probability of flamingo and zebra:", *judg
 # %% [markdown] id="four-read" slideshow={"slide_type": "skip"}
 # Each repair forbids one thing. *Shrink* forbids large values everywhere. *Blur* forbids high frequencies, the
 # home of the noise. *Clip norm* and *clip contribution* forbid a busy background. Alone, none of them shows a bird. Yosinski et al. found their best pictures with a mixture of
-# all four, by trying hundreds of settings on another network (AlexNet). Our mixture (224 pixels, 120 steps) is the best of four settings that we tried; the numbers say how far it carries here.
+# all four, by trying hundreds of settings on another network (AlexNet). Our mixture (224 pixels, 120 steps) is one setting, without a search; the numbers say how far it carries here.
 
 # %% [markdown] id="strip-title" slideshow={"slide_type": "slide"}
 # ## 1, 32, 128, 256, 2048 steps
@@ -249,14 +243,11 @@ ck.show_images(waves, list(kinds), columns=5)
 #
 # **Predict first.** The waves stay. What will the picture lose without the shaking? (224 pixels, 96 steps, made ahead.)
 
-# %% id="robust" slideshow={"slide_type": "-"}
+# %% id="robust" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 painted = tiles("classes")  # four classes as waves that were shaken
 priors["waves, shaken"] = painted[:2]
-ck.show_images(
-    [priors[way][i : i + 1] for i in (1,) for way in ("waves", "waves, shaken")],
-    [f"{name}, {way}" for name in duo[1:] for way in ("waves as they are", "shaken")],
-    columns=4,
-)
+for way in ("waves", "waves, shaken"):
+    print(f"{way}, flamingo and zebra:", *judged(priors[way], both), sep="\n    ")
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
 # Without shaking, the forms are pale, lie over one another and are cut off where they meet: each place works for itself. With it, they come together: a flamingo's neck and body, the striped head of a zebra.
@@ -312,7 +303,8 @@ for way, stored in (("waves", painted), ("MACO", middle)):
 # Several flamingos, with necks and legs and, by MACO, with their reflection in water; zebras seen from the front and from behind; fish with an eye; berries with seeds, one with its crown. So the answer to the question
 # at the beginning is *many*: nothing in the score says that there should be one.
 #
-# How much hangs on the start? The waves are the first of three starts: in all twelve pictures Lite1 gave the class .79 or more. MACO's are the best of three: with 72 steps Lite1 gave more than .8 to six of twelve
+# How much hangs on the start? The waves were not selected: they are the first of three starts, and in all twelve pictures of the three Lite1 gave the class .79 or more. **MACO's were selected**: we chose the start (of three), the
+# number of steps (108 of 72, 108, 144) and the size of the middle by looking at Lite1's answers, and so its numbers for MACO say what is possible, not what to expect. Unselected, with 72 steps and this middle, Lite1 gave more than .8 to six of twelve
 # (zebra and strawberry each time, flamingo and goldfish never), and the whole picture with its cloth around the middle fares worse.
 
 # %% [markdown] id="dgn-title" slideshow={"slide_type": "slide"}
@@ -439,17 +431,17 @@ ck.claim(
 # %% id="twin-live" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
 raw = {"parameterization": p.pixels(sd=0.05), "transforms": [], "optimizer": "ascent", "rate": 0.02, "size": 112}
 live = {
-    name: ck.render(network, classes(*eight[:4]), **raw, steps=40, progress=False).images
+    name: ck.render(network, classes(*eight[1:4]), **raw, steps=40, progress=False).images
     for name, network in twins.items()
 }
-print("Lite1's ranks for", *eight[:4])
+print("Lite1's ranks for", *eight[1:4])
 for twin, images in live.items():
-    print(twin, ranks(images, classes(*eight[:4])).tolist())
+    print(twin, ranks(images, classes(*eight[1:4])).tolist())
 
 # %% [markdown] id="twin-read" slideshow={"slide_type": "skip"}
 # Above there is grain. Below there is grain, too, but it has forms: a zebra's head, a strawberry in the middle, a hen, a tiger's face. Another network reads them better as well. Before the pictures were stored, Lite1's median
 # rank of the class was between 1 and 2 for the twin and about 40 for the plain network, Lite2's 1 against more than 100 (one start each). The rank and what we see need not agree: in goldfish and volcano the networks see more than we do. The networks of Engstrom et al. were trained on ImageNet for days and paint things that
-# people recognise; ours was trained for minutes on some three hundred photographs. The small version below is yours to change.
+# people recognise; ours was trained for minutes on some three hundred photographs. We picked the four classes in the figure by looking at the pictures, and the ranks above them are those of the four. The claim counts all eight classes, of one start (seed 0). The small version is yours to change.
 
 # %% [markdown] id="objectives-title" slideshow={"slide_type": "slide"}
 # ## What to maximise
@@ -581,45 +573,24 @@ ck.claim("kinds among the eight animals that excite the channel most", len(kinds
 #
 # **Predict first.** Different noise at the start already gives different pictures. Will the term change anything?
 
-# %% id="diversity"
+# %% id="diversity" tags=["nbval-ignore-output"]
 alone = paint(o.channel("block9", 40), n=3, **soft)
 apart = paint(o.channel("block9", 40) + 30 * o.diversity("block9"), n=3, **soft)
 with ck.capture(model, ["block9"]) as acts, torch.no_grad():
-    spread = []
+    spread, strong = [], []
     for three in (alone, apart):
         model(three)
         spread.append(o.diversity("block9").read(acts, None).mean().item())
-ck.show_images([*alone.split(1), *apart.split(1)], ["alone"] * 3 + ["with diversity"] * 3, columns=6)
+        strong.append(acts["block9"][:, 40].mean((1, 2)).tolist())
+print("the channel's value in the three pictures, alone:", *(f"{value:.1f}" for value in strong[0]))
+print("with the term:", *(f"{value:.1f}" for value in strong[1]))
 
 # %% id="diversity-claim"
-ck.claim("mean cosine of their Gram matrices, alone minus with the term", spread[1] - spread[0], above=0.02, digits=1)
+ck.claim("mean cosine of their Gram matrices, alone minus with the term", spread[1] - spread[0], above=0.1, digits=1)
 
 # %% [markdown] id="diversity-read" slideshow={"slide_type": "skip"}
 # The term makes the three less alike, and what changes are colours and the course of the lines. All six are arches made of rings: a channel in the middle of the network has one face, and no
 # term can give it a second one.
-
-# %% [markdown] id="joint-title" slideshow={"slide_type": "slide"}
-# ## Two channels at once
-#
-# Objectives add. From left to right: $1 - w$ times *ropes* (block6, channel 41) plus $w$ times *arches* (block9, channel 40), all five from the same start.
-#
-# **Predict first.** Half and half: two patterns side by side, or a new one?
-
-# %% id="joint" slideshow={"slide_type": "-"}
-weight = torch.linspace(0, 1, 5, device=model.device)
-one, two = o.channel("block9", 40), o.channel("block6", 41)
-mixed = o.Objective(
-    lambda acts, logits: weight * one.read(acts, logits) + (1 - weight) * two.read(acts, logits),
-    one.layers | two.layers,
-    count=5,
-)
-noise = 0.5 + 0.02 * torch.randn(1, 3, 112, 112, generator=torch.Generator().manual_seed(0))
-between = paint(mixed, **(soft | {"parameterization": p.fourier(decay=1.5, start=noise)}))
-ck.show_images(between, ["all ropes", "3/4 ropes", "half and half", "3/4 arches", "all arches"], columns=5)
-
-# %% [markdown] id="joint-read" slideshow={"slide_type": "skip"}
-# The middle is a pattern of its own: rope-like rows whose twists are already arches. A pair of channels can mean something that neither means alone, so a
-# channel may not be the right unit to ask about at all. Lab 13 asks about *directions*.
 
 # %% [markdown] id="facets-title" slideshow={"slide_type": "skip"}
 # ## A unit with several facets
@@ -720,9 +691,14 @@ ck.show_images([cat, *seen_by], ["photograph", "as block5 sees it", "block9", "b
 # `make gallery`. The sheet of CourseNet lies beside it, in `gallery/features_coursenet.jpeg`.
 
 # %% id="sheet" tags=["nbval-ignore-output"]
-from IPython.display import Image
+from io import BytesIO
 
-Image(filename=ck.feature_gallery("efficientnet_lite0"), width=900)
+from IPython.display import Image
+from PIL import Image as Picture
+
+whole, smaller = Picture.open(ck.feature_gallery("efficientnet_lite0")), BytesIO()
+whole.resize((500, 500 * whole.height // whole.width)).save(smaller, "jpeg")
+Image(data=smaller.getvalue(), width=900)
 
 # %% [markdown] id="sheet-read"
 # Some tiles stay grey, and the row relu2 does so altogether. Behind a ReLU a channel is silent on a grey picture. Where it is silent everywhere, its gradient is
@@ -738,7 +714,7 @@ ck.explore_features(model, "block11", 56)
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: can another network read it?
 #
-# A picture that only its own network understands shows tricks. We paint six classes in four ways, small and quick, and ask EfficientNet-Lite1. Chance is 1 of 1000.
+# A picture that only its own network understands shows tricks. We paint six classes in three ways, small and quick, and ask EfficientNet-Lite1. Chance is 1 of 1000.
 #
 # **Predict first.** How many of six will it name, for each way?
 
@@ -747,13 +723,11 @@ six = ["goldfish", "strawberry", "volcano", "peacock", "jellyfish", "koala"]
 ways = {
     "pixels": {"parameterization": p.pixels(), "rate": 0.02, "transforms": []},
     "waves, shaken": soft,
-    "MACO": {**natural, "steps": 64},
     "decoder (DGN-AM)": brushed,
 }
 named = {}
 for way, options in ways.items():
     images = paint(classes(*six), **({"steps": 36} | options))
-    images = images[:, :, 20:-20, 20:-20] if way == "MACO" else images
     with torch.no_grad():
         named[way] = int((judge(images).argmax(1).cpu() == torch.tensor(classes(*six))).sum())
 ck.show_dots(
@@ -769,21 +743,6 @@ ck.claim("plain pixels: named of six", named["pixels"], at_most=2)
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
 # Six classes are few, and they were chosen: the intervals are wide. Over 50 classes, evenly spaced among the 1000, EfficientNet-Lite2 names 84 % of our
 # waves (128 pixels, 128 steps), and 64 % when the painted picture is mirrored and cropped (`benchmarks/features.py`). A picture that fails the test may still be one that we can read, and the other way round: ask both.
-
-# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
-# ## Swap the network
-#
-# CourseNet, plain and small.
-
-# %% id="swap"
-ck.show_images(
-    ck.render(coursenet, o.channel("conv5", [3, 40, 90]), size=112, steps=32, progress=False, **soft).images,
-    [f"conv5, channel {k}" for k in (3, 40, 90)],
-    columns=6,
-)
-
-# %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
-# The recipe needs no change for another network. CourseNet has seen fewer classes; its fifth layer answers to colours and simple forms more than to parts.
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
