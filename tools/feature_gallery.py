@@ -1,16 +1,23 @@
-"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (some minutes).
+"""Paint the stored sheets of features, with `python tools/feature_gallery.py` (a quarter of an hour on one core).
 
 gallery/features_NETWORK.jpeg: a few channels of each layer, drawn at random with a seed, none chosen by eye.
-gallery/features_steps.jpeg: one class after 1, 32, 128, 256 and 2048 steps.
+The other sheets are plain tiles, side by side without a gap, so that lab 07 can cut them out and ask another network:
+
+    classes: four classes as waves    maco: the same by MACO    priors: two classes under six other priors
+    steps: one class after 1 to 2048 steps     twin: eight classes in plain pixels, by two networks
+    carts: four vehicles
 """
 
 import io
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFile, ImageFont
 from torch import Tensor
 
 import coursekit as ck
@@ -19,7 +26,11 @@ from notebooks import ROOT
 
 CHANNELS, TILE, LABEL, GAP = 4, 96, 74, 2  # of a layer; pixels of a picture, of the layer's name, between pictures
 STEPS = (1, 32, 128, 256, 2048)
+ImageFile.MAXBLOCK = 1 << 22  # Pillow keeps a whole JPEG in one block
 LIMIT = 120_000  # bytes of a sheet
+CLASSES = "flamingo", "zebra", "goldfish", "strawberry"
+TWIN = "flamingo", "zebra", "goldfish", "strawberry", "volcano", "tiger", "hen", "broccoli"
+CARTS = "horse cart", "oxcart", "dogsled", "shopping cart"
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
 
 
@@ -56,17 +67,87 @@ def lay_out(layers: list[str], rows: list[Tensor]) -> Image.Image:
     return sheet
 
 
-def paint_steps(size: int = 112) -> Image.Image:
+def indices(model: ck.Model, names: Sequence[str]) -> list[int]:
+    return [model.labels.index(name) for name in names]
+
+
+def paint(model: ck.Model, wish: Any, **options: Any) -> Tensor:
+    """Paint with the recipe of lab 07, or with other options."""
+    return ck.render(model, wish, progress=False, **({"size": 224, "steps": 96} | recipe() | options)).images
+
+
+def paint_classes() -> Tensor:
+    """Paint four classes as waves that are shaken."""
+    model = ck.load_model("efficientnet_lite0")
+    return paint(model, indices(model, CLASSES))
+
+
+def paint_maco() -> Tensor:
+    """Paint the same four with the magnitudes of photographs (MACO), and keep the middle."""
+    model = ck.load_model("efficientnet_lite0")
+    natural = {"parameterization": ck.parameterizations.maco(), "transforms": [ck.transforms.crops()], "rate": 0.5}
+    made = paint(
+        model, indices(model, CLASSES), seed=2, steps=108, **natural
+    )  # the best of three starts, as the lab says
+    return made[:, :, 48:176, 48:176]
+
+
+def paint_priors(seed: int = 0) -> Tensor:
+    """Paint two classes: no prior, L2, the mixture of four, shaken pixels, waves that are not shaken, a decoder."""
+    p, r, t = ck.parameterizations, ck.regularizers, ck.transforms
+    model = ck.load_model("efficientnet_lite0")
+    chosen = indices(model, CLASSES[:2])
+    grey = {"parameterization": p.pixels("grey"), "transforms": [], "optimizer": "ascent", "rate": 0.02}
+    four = [r.decay(0.01), r.blur(1.0, 4), r.clip_norm(0.2), r.clip_contribution(0.1)]
+    decoder = ck.load_decoder("fc6", "feature")
+    codes = ck.embed(ck.load_model("coursenet"), ck.scenes(64, size=128).images, "relu6")
+    mean, sd = codes.mean(0), codes.std(0)
+    learned = paint(
+        model,
+        chosen,
+        size=128,
+        seed=seed,
+        parameterization=p.code(decoder, mean[None], low=0.0, high=mean + 3 * sd),
+        transforms=[t.pad(8), t.jitter(8)],
+    )
+    made = {
+        "nothing": paint(model, chosen, seed=seed, parameterization=p.pixels(), transforms=[], rate=0.02),
+        "L2": paint(model, chosen, **(grey | {"regularizers": [r.l2(0.2)]})),
+        "four": paint(model, chosen, **(grey | {"regularizers": four, "rate": 0.05, "steps": 120})),
+        "shaken": paint(model, chosen, seed=seed, parameterization=p.pixels(), rate=0.02),
+        "waves": paint(model, chosen, seed=seed, transforms=[]),
+        "learned": F.interpolate(learned, size=(224, 224), mode="bicubic").clamp(0, 1),
+    }
+    return torch.cat(list(made.values()))
+
+
+def paint_steps(size: int = 112) -> Tensor:
     """Paint one class for a long time, and keep the pictures on the way."""
     model = ck.load_model("efficientnet_lite0")
-    made = ck.render(
-        model, model.labels.index("flamingo"), size=size, steps=STEPS[-1], snapshots=STEPS, progress=False, **recipe()
-    )
-    sheet = Image.new("RGB", (len(STEPS) * (size + 6) - 6, size + 26), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=18)
-    for k, step in enumerate(STEPS):
-        draw.text((k * (size + 6) + size / 2, 12), f"{step:,}", "black", font=font, anchor="mm")
-        sheet.paste(picture_of(made.snapshots[step][0]), (k * (size + 6), 26))
+    options = {"size": size, "steps": STEPS[-1], "snapshots": STEPS, "progress": False}
+    made = ck.render(model, indices(model, CLASSES[:1]), **options, **recipe())
+    return torch.cat([made.snapshots[step] for step in STEPS])
+
+
+def paint_twin(seed: int = 0) -> Tensor:
+    """Climb plain pixels, without any prior, by EfficientNet-Lite0 and by its robust twin."""
+    options = {"size": 160, "steps": 64, "transforms": [], "optimizer": "ascent", "rate": 0.02, "seed": seed}
+    networks = [ck.load_model(name) for name in ("efficientnet_lite0", "efficientnet_lite0_robust")]
+    pixels = ck.parameterizations.pixels(sd=0.05)
+    return torch.cat([paint(m, indices(m, TWIN), parameterization=pixels, **options) for m in networks])
+
+
+def paint_carts(seed: int = 0) -> Tensor:
+    model = ck.load_model("efficientnet_lite0")
+    return paint(model, indices(model, CARTS), seed=seed)
+
+
+def lay_tiles(images: Tensor, columns: int) -> Image.Image:
+    """Put tiles side by side without a gap: their sides are whole JPEG blocks, so no tile runs into another."""
+    height, width = images.shape[2:]
+    sheet = Image.new("RGB", (columns * width, -(-len(images) // columns) * height), "white")
+    for k, image in enumerate(images):
+        sheet.paste(picture_of(image), (k % columns * width, k // columns * height))
     return sheet
 
 
@@ -75,24 +156,39 @@ def picture_of(image: Tensor) -> Image.Image:
     return Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def save(sheet: Image.Image, path: Path) -> None:
+def save(sheet: Image.Image, path: Path, limit: int = LIMIT) -> None:
     """Write a JPEG below the limit, as good as fits, whole or not at all."""
-    for quality in range(88, 40, -4):
+    for quality in range(94, 40, -4):
         buffer = io.BytesIO()
-        sheet.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= LIMIT:
+        sheet.save(buffer, "JPEG", quality=quality, optimize=True, subsampling=0 if quality > 88 else 2)
+        if buffer.tell() <= limit:
             break
     with replacing(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+SHEETS = {  # name -> what paints it, tiles in a row, bytes at most
+    "classes": (paint_classes, 4, 80_000),
+    "maco": (paint_maco, 4, 60_000),
+    "priors": (paint_priors, 4, 155_000),
+    "steps": (paint_steps, 5, 50_000),
+    "twin": (paint_twin, 8, 200_000),
+    "carts": (paint_carts, 4, 60_000),
+}
 
 
 def main(names: list[str]) -> None:
     ck.setup(seed=0)
     folder = ROOT / "gallery"
     folder.mkdir(exist_ok=True)
-    for name in names or ["steps", "coursenet", "efficientnet_lite0"]:
+    for name in names or [*SHEETS, "coursenet", "efficientnet_lite0"]:
         began = time.process_time()
-        save(paint_steps() if name == "steps" else paint_network(name), folder / f"features_{name}.jpeg")
+        if name in SHEETS:
+            paint_sheet, columns, limit = SHEETS[name]
+            sheet = lay_tiles(paint_sheet(), columns)
+        else:
+            sheet, limit = paint_network(name), LIMIT
+        save(sheet, folder / f"features_{name}.jpeg", limit)
         print(f"features_{name}.jpeg in {(time.process_time() - began) / 60:.1f} minutes of one core", flush=True)
 
 

@@ -133,4 +133,140 @@ def waves(answer: object) -> str | None:
     return compare(result, back(z / f**decay), mistakes)
 
 
-JUDGES = {"07.1": climb, "07.2": class_model, "07.3": clip_contribution, "07.4": waves}
+def three_objectives(answer: object) -> str | None:
+    """07.5: the middle of a channel's map, its mean, and the layer's mean of a²/2."""
+    k, height, width = 2 - case(), 5 - case(), 6 - 3 * case()
+    a = 3 * torch.randn(3 - case(), 4, height, width, generator=varied(9))
+    result = call(answer, a.clone(), k)
+    neuron, channel, layer = a[:, k, height // 2, width // 2], a[:, k].mean((1, 2)), a.square().mean((1, 2, 3)) / 2
+    mistakes = [
+        ((neuron, channel, 2 * layer), "the layer's objective has a factor ½."),
+        ((neuron, channel, a.square().sum((1, 2, 3)) / 2), "the layer's objective is a mean, not a sum."),
+        ((neuron, channel, a[:, k].square().mean((1, 2)) / 2), "the layer's objective takes all channels."),
+        ((neuron, channel, a.mean((1, 2, 3)) / 2), "the layer's objective takes the squares of a."),
+        ((neuron, a[:, k].sum((1, 2)), layer), "the channel's objective is the mean of its map, not the sum."),
+        ((neuron, a[:, k].amax((1, 2)), layer), "the channel's objective is the mean of its map, not the maximum."),
+        ((a[:, k, 0, 0], channel, layer), "that neuron stands in the corner; take row H // 2, column W // 2."),
+        ((a[:, k].amax((1, 2)), channel, layer), "that is the strongest neuron; take the one in the middle."),
+    ]
+    right = torch.stack([neuron, channel, layer])
+    wrong = [(torch.stack(parts), hint) for parts, hint in mistakes]
+    one = right.mean(1, keepdim=True)
+    return compare(
+        result, right, [*wrong, (right.T, "give (3, N): a row for each objective."), (one, "keep the batch.")]
+    )
+
+
+def diversity(answer: object) -> str | None:
+    """07.6: minus the mean cosine of each Gram matrix to those of the other pictures."""
+    n = 4 - case()
+    a = torch.randn(n, 3 + case(), 4, 5, generator=varied(10))
+    result = call(answer, a.clone())
+    maps = a.flatten(2)
+    grams = (maps @ maps.transpose(1, 2)).flatten(1)
+
+    def others(vectors: Tensor) -> Tensor:
+        unit = vectors / vectors.norm(dim=1, keepdim=True)
+        return ((unit @ unit.T).sum(1) - 1) / (n - 1)
+
+    right, cosine = -others(grams), others(grams)
+    products = -((grams @ grams.T).sum(1) - grams.square().sum(1)) / (n - 1)
+    mistakes = [
+        (cosine, "the sign: what is alike should lose."),
+        ((right * (n - 1) - 1) / n, "you counted each picture's cosine with itself, which is 1."),
+        ((right * (n - 1) - 1) / (n - 1), "you counted each picture's cosine with itself, which is 1."),
+        (right * (n - 1) / n, "divide by the number of the others, N - 1."),
+        (right * (n - 1), "take the mean over the others, not the sum."),
+        (products, "take the cosine: divide each Gram matrix by its length first."),
+        (-others(a.flatten(1)), "compare Gram matrices; the maps themselves also tell where things are."),
+        (right.mean(), "give one value for each picture."),
+    ]
+    return compare(result, right, mistakes)
+
+
+def facet_start(answer: object) -> str | None:
+    """07.7: the mean of the k images nearest to a centre."""
+    n, k = 9 - case(), 3 + case()
+    images, points = _random(n, 3, 3, 4, seed=11), torch.randn(n, 2, generator=varied(12))
+    centre = torch.tensor([0.5, -0.8]) * (1 - 2 * case())
+    result = call(answer, images.clone(), points.clone(), centre.clone(), k)
+    away = points - centre
+
+    def nearest(distance: Tensor, k: int = k) -> Tensor:
+        return images[distance.argsort()[:k]].mean(0)
+
+    order = away.norm(dim=1)
+    mistakes = [
+        (nearest(-order), "these are the farthest; sort the distances from small to large."),
+        (nearest(points.norm(dim=1)), "measure the distance from the centre, not from 0."),
+        (nearest(order, 1), "that is the nearest image alone; average k of them."),
+        (nearest(order, n), "you averaged all images; take the k nearest."),
+        (images[order.argsort()[:k]], "average the images that you found."),
+        (images[:k].mean(0), "these are the first k images, not the nearest."),
+        (nearest(order, k) * k, "take the mean, not the sum."),
+    ]
+    return compare(result, nearest(order), mistakes)
+
+
+def from_phases(answer: object) -> str | None:
+    """07.8: irfft2(r e^{iφ}), each plane of mean 0 and standard deviation 1."""
+    n, size = 2 + case(), 8 - 2 * case()
+    magnitude = 0.2 + _random(3, size, size // 2 + 1, seed=13)
+    phase = 6 * _random(n, 3, size, size // 2 + 1, seed=14) - 3 * case()
+    result = call(answer, magnitude.clone(), phase.clone(), size)
+
+    def back(spectrum: Tensor) -> Tensor:
+        return torch.fft.irfft2(spectrum, s=(size, size))
+
+    def even(x: Tensor, dims: tuple[int, ...] = (2, 3)) -> Tensor:
+        return (x - x.mean(dims, True)) / x.std(dims, keepdim=True)
+
+    raw = back(torch.polar(magnitude.expand_as(phase), phase))
+    mistakes = [
+        (raw, "each plane still has its own mean and its own strength; bring them to 0 and 1."),
+        (raw - raw.mean((2, 3), True), "divide by the standard deviation as well."),
+        (raw / raw.std((2, 3), keepdim=True), "subtract the mean as well."),
+        (even(raw, (0, 1, 2, 3)), "each plane on its own: you took one mean for the batch."),
+        (even(raw, (1, 2, 3)), "each plane on its own: you took one mean for the three planes."),
+        (even(back(torch.polar(torch.ones_like(phase), phase))), "the magnitudes of photographs do not enter."),
+        (even(back(torch.polar(magnitude.expand_as(phase), -phase))), "the angle has the wrong sign."),
+        (even(back((magnitude * phase.cos()).to(torch.complex64))), "the imaginary part r sin φ is missing."),
+        (even(back(torch.complex(magnitude * phase.sin(), magnitude * phase.cos()))), "cos is real, sin imaginary."),
+    ]
+    return compare(result, even(raw), mistakes)
+
+
+def into_range(answer: object) -> str | None:
+    """07.9: max(0, min(z, μ + 3σ)), column by column."""
+    codes = _random(6 + case(), 5, seed=15) * torch.tensor([0.1, 0.5, 1.0, 2.0, 4.0])
+    z = torch.randn(4 - case(), 5, generator=varied(16)) * 4
+    result = call(answer, z.clone(), codes.clone())
+    mean, sd = codes.mean(0), codes.std(0)
+
+    def within(low: Tensor | float, high: Tensor | float) -> Tensor:
+        return torch.maximum(torch.minimum(z, torch.as_tensor(high)), torch.as_tensor(low))
+
+    mistakes = [
+        (z, "nothing was bounded."),
+        (z.clamp(min=0), "the upper bound μ + 3σ is missing."),
+        (torch.minimum(z, mean + 3 * sd), "the lower bound 0 is missing."),
+        (within(mean - 3 * sd, mean + 3 * sd), "the lower bound is 0: after a ReLU nothing is negative."),
+        (within(0.0, mean + sd), "three standard deviations, not one."),
+        (within(0.0, 3 * sd), "the mean is missing in the upper bound."),
+        (within(0.0, codes.mean() + 3 * codes.std()), "each column has a mean and a σ of its own."),
+        (within(0.0, codes.amax(0)), "that is the largest value seen; the bound is μ + 3σ."),
+    ]
+    return compare(result, within(0.0, mean + 3 * sd), mistakes)
+
+
+JUDGES = {
+    "07.1": climb,
+    "07.2": class_model,
+    "07.3": clip_contribution,
+    "07.4": waves,
+    "07.5": three_objectives,
+    "07.6": diversity,
+    "07.7": facet_start,
+    "07.8": from_phases,
+    "07.9": into_range,
+}
