@@ -15,9 +15,9 @@ def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
     The number of channels says how a map is read:
 
     - Three channels are a value for each colour (gradients, their products with the input, relevance): M = max_c |A_c|.
-      The sign of a gradient says whether brighter or darker helps, not whether the pixel matters (Simonyan et al. 2014,
-      sec. 3.1), and a share of the logit counts by its size, whoever shared it out. So hand the map of a pixel rule over
-      as it is: its sum over colours has one channel, and half of its pixels would count as nothing.
+      The sign of a gradient says whether brighter or darker helps, not whether the pixel matters (Simonyan et al.
+      2014, sec. 3.1), and a share of the logit counts by its size. So hand the map of a pixel rule over as it is: its
+      sum over colours has one channel, and half of its pixels would count as nothing.
     - One channel is evidence for the target (CAM and its kin, occlusion, RISE): M = max(A, 0), because evidence against
       it does not show where it is (Selvaraju et al., *Grad-CAM*, ICCV 2017, sec. 3).
 

@@ -171,8 +171,9 @@ def _shades(column: tuple[float, ...], high_is_good: bool) -> list[float]:
 def stored_sanity(network: str = "efficientnet_lite0") -> RandomisationTest:
     """Read what `training/sanity_sweep.py` measured ahead: cascading randomisation of all methods but RISE.
 
-    Twenty scenes of distinct objects; the cascade goes through all layers and is read at some of them. SmoothGrad took 10 samples there, integrated gradients 10 steps, and occlusion's windows lay side by side; `seconds`
-    is the processor time. Raises `DataUnavailable` if nothing was measured for this network.
+    The cascade goes through all layers and is read at some of them. SmoothGrad took 10 samples there, integrated
+    gradients 10 steps, and occlusion's windows lay side by side; `seconds` is the processor time.
+    Raises `DataUnavailable` if nothing was measured for this network.
 
     >>> stored_sanity("coursenet").layers[:3]
     ['fc8', 'fc6', 'conv5']
