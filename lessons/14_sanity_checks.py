@@ -121,11 +121,12 @@ print("my_test and ck.randomisation_test agree at all layers:", ", ".join(theirs
 # mean rank, which will matter on black backgrounds.) `network` is a copy: the model that you pass never changes.
 
 # %% [markdown] id="methods-text" slideshow={"slide_type": "skip"}
-# The eleven methods of the course and an edge detector. Each is called many times, so the three slow ones take fewer passes here.
+# The methods of the course and an edge detector. Each is called many times, so the three slow ones take fewer passes here, and RISE with its 500 masks stays out.
 
 # %% id="methods"
+every = ck.all_methods()
 quick = {
-    **ck.eleven(),
+    **{name: method for name, method in every.items() if name != "rise"},
     "smoothgrad": lambda network, x, target: ck.smoothgrad(network, x, target, samples=10),
     "integrated_gradients": lambda network, x, target: ck.integrated_gradients(network, x, target, steps=10),
     "occlusion": lambda network, x, target: ck.occlusion(network, x, target, window=32, stride=32),
@@ -135,35 +136,34 @@ quick = {
 # %% [markdown] id="cascade-title" slideshow={"slide_type": "slide"}
 # ## Figure 2 of the paper, in our own pictures
 #
-# Rows: methods. Columns: EfficientNet-Lite0, randomised from the logits (*fc*) down to this layer. **Predict first.** Which rows will stay? (Each point is the mean of 3 × 3 pixels: less grain.)
+# Rows: methods. Columns: EfficientNet-Lite0 with the weights drawn anew from the logits (*fc*) **down to** this layer: to the right it forgets more. **Predict first.** Which rows will stay? (Each point is the mean of 4 × 4 pixels: less grain.)
 
 # %% id="cascade" slideshow={"slide_type": "-"}
 shown = ["fc", "block15", "block11", "block6", "block2", "conv1"]
 tiles = {name: {"trained": method(model, cat, egyptian)} for name, method in quick.items()}
 for layer, network in ck.randomised(model, seed=0, layers=shown):
     for name, method in quick.items():
-        tiles[name][layer] = method(network, cat, egyptian)
+        tiles[name][f"new down to {layer}"] = method(network, cat, egyptian)
 
 
 def table(*names):
     return {name: tiles[name] for name in names}
 
 
-ck.show_matrix(table("input_gradient", "grad_cam", "guided_backprop", "edges"), pool=3)
+ck.show_matrix(table("input_gradient", "grad_cam", "guided_backprop", "edges"), pool=4)
 
-# %% [markdown] id="cascade-more-title" slideshow={"slide_type": "slide"}
-# ## The other seven
+# %% [markdown] id="cascade-more-title" slideshow={"slide_type": "subslide"}
+# ### Products with the input keep the dark rims
 
 # %% id="cascade-more" slideshow={"slide_type": "-"}
-ck.show_matrix(table("smoothgrad", "integrated_gradients", "input_x_gradient", "deconvnet"), pool=3)
+ck.show_matrix(table("smoothgrad", "integrated_gradients", "deconvnet"), pool=4)
 
 # %% id="cascade-last" slideshow={"slide_type": "skip"}
-ck.show_matrix(table("guided_grad_cam", "occlusion", "fullgrad"), pool=3)
+ck.show_matrix(table("occlusion", "fullgrad", "relevance"), pool=4)
 
 # %% [markdown] id="cascade-read" slideshow={"slide_type": "skip"}
-# **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws outlines again. **Deconvnet** stays as well. **Integrated gradients** and
-# **input × gradient** look like a cat in every column: where the picture is dark, the product is small, whatever the network says. **Grad-CAM** and **occlusion** change at once. **Guided Grad-CAM** is half of
-# each: the place moves, the grain stays.
+# **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws outlines again. **Deconvnet** stays as well. **Integrated gradients**
+# look like a cat in every column: where the picture is dark, the product with the input is small, whatever the network says. **Grad-CAM** and **occlusion** change at once. **HiResCAM** and **LayerCAM** read Grad-CAM's layer here. Before global average pooling HiResCAM equals Grad-CAM (lab 06), so they have no row of their own.
 #
 # One picture and one random network. It shows *what* changes; how much, and how surely, the next cells measure.
 
@@ -183,8 +183,8 @@ ck.show_matrix(table("guided_grad_cam", "occlusion", "fullgrad"), pool=3)
 heat = ck.input_gradient(model, cat, egyptian)
 signs = torch.randn(heat.shape, generator=torch.Generator().manual_seed(0)).sign()
 alike = {name: values.item() for name, values in ck.map_similarity(heat, heat * signs).items()}
-print("signed Spearman falls to nothing:", abs(alike["Spearman"]) < 0.02)
-print("the other three see no difference:", min(alike[name] for name in list(alike)[1:]) > 0.999)
+ck.claim("random signs: signed Spearman, size", abs(alike["Spearman"]), below=0.02, digits=1)
+ck.claim("the lowest of the other three", min(alike[name] for name in list(alike)[1:]), above=0.999)
 
 # %% [markdown] id="curves-title" slideshow={"slide_type": "slide"}
 # ## The curves
@@ -212,18 +212,14 @@ live.show("Spearman")
 # %% id="curves-claim" slideshow={"slide_type": "skip"}
 signed = {name: [mean for mean, *_ in live.curve(name)] for name in live.methods}
 unsigned = {name: [mean for mean, *_ in live.curve(name, "Spearman of magnitudes")] for name in live.methods}
-print("guided backprop, above 0.85 with all linear layers and conv5 random:", signed["guided_backprop"][2] > 0.85)
-print("and below 0.5 at conv1:", signed["guided_backprop"][4] < 0.5)
-print("the gradient, below 0.2 from fc6 on:", max(signed["input_gradient"][1:]) < 0.2)
-print(
-    "input × gradient has the gradient's signed similarity, within 0.1:",
-    abs(live.interval("input_x_gradient")[0] - live.interval("input_gradient")[0]) < 0.1,
-)
-print(
-    "but a higher one of magnitudes, by 0.1 at conv1:",
-    unsigned["input_x_gradient"][4] > unsigned["input_gradient"][4] + 0.1,
-)
-print("some of Grad-CAM's maps at conv1 are blank:", live.curve("grad_cam", "blank")[4][0] > 0.1)
+ck.claim("guided backprop, all linear layers and conv5 random", signed["guided_backprop"][2], above=0.85, digits=1)
+ck.claim("guided backprop at conv1, with nothing learned left", signed["guided_backprop"][4], below=0.5, digits=1)
+ck.claim("the gradient from fc6 on, the largest", max(signed["input_gradient"][1:]), below=0.2, digits=1)
+gap = live.interval("input_x_gradient")[0] - live.interval("input_gradient")[0]
+ck.claim("input × gradient minus gradient, signed, size of the difference", abs(gap), below=0.1, digits=1)
+gap = unsigned["input_x_gradient"][4] - unsigned["input_gradient"][4]
+ck.claim("the same difference of magnitudes, at conv1", gap, above=0.1, digits=1)
+ck.claim("Grad-CAM at conv1, share of blank maps", live.curve("grad_cam", "blank")[4][0], above=0.1, digits=1)
 
 # %% [markdown] id="curves-measures-title" slideshow={"slide_type": "subslide"}
 # ### All four measures, mean over the layers
@@ -300,7 +296,7 @@ def learn(labels, epochs):
 reader = learn(truth, epochs=3)
 with torch.no_grad():
     right = (reader(digits[held]).argmax(1) == truth[held]).float().mean().item()
-print("it reads more than 95 % of the held-out digits:", right > 0.95)
+ck.claim("share of the 1000 held-out digits that it reads", right, above=0.95)
 
 # %% id="mnist-test" slideshow={"slide_type": "skip"}
 ten = torch.stack([held[truth[held] == digit][0] for digit in range(10)])
@@ -315,6 +311,34 @@ chosen = (
 methods = {name: quick[name] for name in (*chosen, "edges")}
 objects = [str(digit) for digit in range(10)]
 mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], objects=objects, progress=False)
+
+# %% id="mnist-strip" slideshow={"slide_type": "-"}
+three, strip = digits[ten[3:4]], {name: {"trained": methods[name](reader, digits[ten[3:4]], 3)} for name in chosen}
+for layer, network in ck.randomised(reader, seed=1):
+    for name in chosen:
+        strip[name][f"new down to {layer}"] = methods[name](network, three, 3)
+ck.show_matrix(strip, image=three)
+
+# %% [markdown] id="mnist-strip-read" slideshow={"slide_type": "notes"}
+# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. Input × gradient and integrated gradients show a readable digit in each column, also in the last one, where nothing is learned. Guided backprop keeps the stroke
+# until the convolutions go. The gradient is grain, other grain in each column. Where a tile is black, Grad-CAM's ReLU has left nothing.
+
+# %% [markdown] id="mnist-signs-title" slideshow={"slide_type": "subslide"}
+# ### The digit stays, its signs do not
+#
+# Input × gradient of the same digit, now with its signs.
+
+# %% id="mnist-signs" slideshow={"slide_type": "-"}
+both_ends = {"trained": "trained", "new down to conv1": "all layers drawn anew"}
+with_signs = {title: strip["input_x_gradient"][column].sum(1, keepdim=True) for column, title in both_ends.items()}
+ck.show_maps(
+    three,
+    {title: heat / heat.abs().max() for title, heat in with_signs.items()},
+    unit="input × gradient, part of its maximum",
+)
+
+# %% [markdown] id="mnist-curves-title" slideshow={"slide_type": "subslide"}
+# ### Ten digits, five random networks: signed ranks
 
 # %% id="mnist-curves" slideshow={"slide_type": "-"}
 mnist_test.show("Spearman")
@@ -334,15 +358,13 @@ for name in methods:
 # %% id="mnist-claim" slideshow={"slide_type": "skip"}
 means = {name: [mean for mean, *_ in mnist_test.curve(name)] for name in methods}
 absolute = {name: [mean for mean, *_ in mnist_test.curve(name, "Spearman of magnitudes")] for name in methods}
-print("the gradient is below 0.2 as soon as the last layer is random:", means["input_gradient"][0] < 0.2)
-print("guided backprop is above 0.65 with both linear layers random:", means["guided_backprop"][1] > 0.65)
-print("and falls below 0.45 only with the convolutions:", means["guided_backprop"][3] < 0.45)
+ck.claim("the gradient, only the last layer random", means["input_gradient"][0], below=0.2, digits=1)
+ck.claim("guided backprop, both linear layers random", means["guided_backprop"][1], above=0.6, digits=1)
+ck.claim("guided backprop, the convolutions random too", means["guided_backprop"][3], below=0.5, digits=1)
 products = ("input_x_gradient", "integrated_gradients")
-print(
-    "input × gradient and integrated gradients, magnitudes, always above 0.95:",
-    min(min(absolute[m]) for m in products) > 0.95,
-)
-print("the same two with their signs, all random, below 0.15:", max(means[m][3] for m in products) < 0.15)
+lowest, highest = min(min(absolute[m]) for m in products), max(means[m][3] for m in products)
+ck.claim("input × gradient and integrated gradients, magnitudes, the lowest", lowest, above=0.95)
+ck.claim("the same two with their signs, all layers random, the highest", highest, below=0.15, digits=1)
 
 # %% [markdown] id="mnist-read" slideshow={"slide_type": "subslide"}
 # ### Ours and theirs
@@ -373,10 +395,10 @@ on_ink = torch.stack(
         for a, b, i in zip(product, noise, ink, strict=True)
     ]
 )
-print("more than three quarters of the pixels are black:", (~ink).float().mean().item() > 0.75)
-print("digit × noise is like digit × gradient, by magnitudes above 0.85:", magnitudes.mean().item() > 0.85)
-print("by signed ranks it is not, below 0.2:", abs(signed.mean().item()) < 0.2)
-print("and on the ink alone the magnitudes agree less, below 0.7:", on_ink.mean().item() < 0.7)
+ck.claim("share of black pixels", (~ink).float().mean().item(), above=0.75)
+ck.claim("digit × noise against digit × gradient, magnitudes", magnitudes.mean().item(), above=0.85)
+ck.claim("the same, signed ranks, size", abs(signed.mean().item()), below=0.2, digits=1)
+ck.claim("magnitudes, on the ink alone", on_ink.mean().item(), below=0.7, digits=1)
 
 # %% [markdown] id="black-read" slideshow={"slide_type": "skip"}
 # So the magnitudes mostly tell where the ink is. The zeros do not come from the network. On the ink alone something is left in common: a thick, bright stroke makes a large product
@@ -395,14 +417,9 @@ alone.show("Spearman")
 
 # %% id="independent-claim" slideshow={"slide_type": "skip"}
 lone = {name: [mean for mean, *_ in alone.curve(name)] for name in methods}
-print(
-    "any one of the four layers alone takes the gradient's likeness away, each below 0.2:",
-    max(lone["input_gradient"]) < 0.2,
-)
-print(
-    "guided backprop hardly needs the linear layers, above 0.65 without fc4 or fc3:",
-    min(lone["guided_backprop"][:2]) > 0.65,
-)
+ck.claim("the gradient, any one layer alone: the largest of four", max(lone["input_gradient"]), below=0.25, digits=1)
+lowest = min(lone["guided_backprop"][:2])
+ck.claim("guided backprop without fc4 or without fc3, the lower one", lowest, above=0.6, digits=1)
 
 # %% [markdown] id="data-title" slideshow={"slide_type": "slide"}
 # ## Data randomisation: a twin that learned nonsense by heart
@@ -419,10 +436,8 @@ scenes = ck.scenes(20, objects=names, seed=3, size=64)
 targets = torch.tensor([names.index(name) for name in scenes.objects])
 with torch.no_grad():
     hits = {kind: (twin(scenes.images).argmax(1) == targets).sum().item() for kind, twin in twins.items()}
-print(
-    "on new scenes the true twin is right for at least 13 of 20, the other for at most 5:",
-    hits["true"] >= 13 and hits["permuted"] <= 5,
-)
+ck.claim("new scenes of 20: the true twin is right for", hits["true"], at_least=13)
+ck.claim("the twin of the shuffled labels is right for", hits["permuted"], at_most=5)
 data_test = ck.data_randomisation_test(
     twins["true"], twins["permuted"], methods, scenes.images, targets, objects=scenes.objects, progress=False
 )
@@ -435,11 +450,9 @@ ck.show_dots(
 
 # %% id="data-claim" slideshow={"slide_type": "skip"}
 twin_means = {name: data_test.interval(name)[0] for name in methods}
-print(
-    "gradient, its product with the input, integrated gradients: within 0.15 of 0:",
-    max(abs(twin_means[m]) for m in ("input_gradient", *products)) < 0.15,
-)
-print("guided backprop above 0.35:", twin_means["guided_backprop"] > 0.35)
+largest = max(abs(twin_means[m]) for m in ("input_gradient", *products))
+ck.claim("gradient, input × gradient, integrated gradients: size, the largest", largest, below=0.15, digits=1)
+ck.claim("guided backprop", twin_means["guided_backprop"], above=0.35, digits=1)
 
 # %% [markdown] id="data-read" slideshow={"slide_type": "skip"}
 # The paper's networks (MNIST, figure 5) say the same of the gradient and of the guided methods. With photographs in the place of digits the black background is gone, and with it the high magnitudes of the
@@ -469,7 +482,8 @@ torch.testing.assert_close(ck.integrated_gradients(linear, one, 3), w * one)
 flat = ck.randomisation_test(linear, {"gradient": ck.input_gradient}, one, 3, seeds=range(20), progress=False)
 spread = flat.values("gradient").flatten()
 print("gradient = w; input × gradient = integrated gradients = w ⊙ x")
-print("new weights: mean of ρ within 3 standard errors of 0:", abs(spread.mean().item()) < 3 / (20 * w.numel()) ** 0.5)
+errors = abs(spread.mean().item()) * (20 * w.numel()) ** 0.5
+ck.claim("20 draws of new weights: mean of ρ, in standard errors from 0", errors, below=3)
 
 # %% [markdown] id="conv-title" slideshow={"slide_type": "slide"}
 # ## Theory 2 · one convolution is an edge detector
@@ -513,20 +527,19 @@ maps = torch.cat(maps)
 inside, outside = maps[..., 14:26, 14:26], maps[..., 4:6, 4:36]  # no edge, and no border, within the filter's reach
 uneven = max((part.amax((2, 3)) - part.amin((2, 3))).max().item() for part in (inside, outside))
 print("40 random filters: the closed form is the gradient, and guided backprop too")
-print("the gradient is constant wherever no edge is near:", uneven < 1e-5)
+ck.claim("where no edge is near: range of the gradient", round(uneven, 4), below=0.0001)
 
 # %% [markdown] id="conv-figure-title" slideshow={"slide_type": "subslide"}
 # ### Three random filters, one square
 #
-# **Predict first.** Where can the gradient change?
+# **Predict first.** Where can the gradient change? (Shown are the first three of the forty whose gates are not all alike.)
 
 # %% id="conv-figure" slideshow={"slide_type": "-"}
 changing = [heat for heat in maps.sum(1)[:, None, None, 4:-4, 4:-4] if heat.std() > 0.1]
 ck.show_maps(
     square,
-    {f"random filter {i + 1}": heat for i, heat in enumerate(changing[:3])},
-    unit="logit per unit of intensity",
-    shared=False,
+    {f"random filter {i + 1}": heat / heat.abs().max() for i, heat in enumerate(changing[:3])},
+    unit="gradient, part of its maximum",
 )
 
 # %% [markdown] id="conv-read" slideshow={"slide_type": "skip"}
@@ -551,7 +564,7 @@ for seed in range(5):
     for _, network in ck.randomised(reader, seed=seed):
         with torch.no_grad():
             asked.append(network(digits[ten]).argmax(1) != truth[ten])
-print("another class in more than 80 % of the cases:", torch.stack(asked).float().mean().item() > 0.8)
+ck.claim("share of cases in which it is another class", torch.stack(asked).float().mean().item(), above=0.8, digits=1)
 
 # %% [markdown] id="wrong-mean-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 2 · the original in the mean
@@ -561,9 +574,8 @@ print("another class in more than 80 % of the cases:", torch.stack(asked).float(
 # %% id="wrong-mean" slideshow={"slide_type": "skip"}
 mean = mnist_test.interval("input_gradient")[0]
 stages = len(mnist_test.layers)
-print(
-    "four layers: the gradient's similarity rises by more than 0.15:", (mean * stages + 1) / (stages + 1) - mean > 0.15
-)
+rise = (mean * stages + 1) / (stages + 1) - mean
+ck.claim("four layers, with the original: the gradient's similarity rises by", rise, above=0.15, digits=1)
 
 # %% [markdown] id="wrong-ssim-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 3 · SSIM without its range
@@ -576,8 +588,8 @@ print(
 
 # %% id="wrong-ssim" slideshow={"slide_type": "-"}
 a, b = (torch.rand(64, 64, generator=torch.Generator().manual_seed(seed)).numpy() * 0.01 for seed in (0, 1))
-print("two maps of noise, range guessed as 2: above 0.95:", ssim(a, b, data_range=2.0) > 0.95)
-print("the same two, range said:              below 0.1:", ssim(a / a.max(), b / b.max(), data_range=1.0) < 0.1)
+ck.claim("SSIM of two maps of noise, range guessed as 2", ssim(a, b, data_range=2.0), above=0.95)
+ck.claim("SSIM of the same two in [0, 1], range 1", ssim(a / a.max(), b / b.max(), data_range=1.0), below=0.1, digits=1)
 
 # %% [markdown] id="wrong-seed-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 4 · the neighbour's weights
@@ -589,11 +601,13 @@ pair = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64))
 for layer in (pair[0], pair[2]):
     torch.manual_seed(0)
     layer.reset_parameters()
-print("seed set for each layer: equal weights:", torch.equal(pair[0].weight, pair[2].weight))
+same = (pair[0].weight == pair[2].weight).float().mean()
+ck.claim("seed set for each layer: share of equal weights", same, at_least=1)
 torch.manual_seed(0)
 for layer in (pair[0], pair[2]):
     layer.reset_parameters()
-print("seed set once:           equal weights:", torch.equal(pair[0].weight, pair[2].weight))
+same = (pair[0].weight == pair[2].weight).float().mean()
+ck.claim("seed set once: share of equal weights", same, below=0.01)
 
 # %% [markdown] id="wrong-start-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 5 · back to the start
@@ -637,8 +651,8 @@ def noise_of_weights(network, images, target):
 
 useless = {"noise 1": ck.random_map, "noise 2": noise_of_weights}
 fooled = ck.randomisation_test(reader, useless, digits[ten], truth[ten], seeds=[0, 1, 2], progress=False)
-print("noise 1 stays at 1, as the edge detector does: it fails:", fooled.interval("noise 1")[0] > 0.999)
-print("noise 2 falls to 0 at once: it passes with the best mark:", abs(fooled.interval("noise 2")[0]) < 0.02)
+ck.claim("noise 1, similarity: it fails, as the edge detector does", fooled.interval("noise 1")[0], above=0.999)
+ck.claim("noise 2, size: it passes with the best mark", abs(fooled.interval("noise 2")[0]), below=0.02, digits=1)
 
 # %% [markdown] id="wrong-alone-read" slideshow={"slide_type": "skip"}
 # A high similarity is bad news: such a map cannot show what was learned. A low one is no good news by itself: the map *reacts* to the weights, and noise does so too. The
@@ -648,9 +662,9 @@ print("noise 2 falls to 0 at once: it passes with the best mark:", abs(fooled.in
 # (Yona & Greenfeld 2021; Binder et al. 2023). That is why the edge detector stands in each figure.
 
 # %% [markdown] id="sweep-title" slideshow={"slide_type": "skip"}
-# ## All eleven, all layers
+# ## All methods, a real network
 #
-# The whole sweep takes minutes, so it was computed ahead (`training/sanity_sweep.py`): all methods, all layers, cascading. Its cost is in its file.
+# The whole sweep takes long, so it was computed ahead (`training/sanity_sweep.py`). Its cost is in its file. The cascade goes through all layers and is read at some. The band is a 95 % interval that resamples objects and random networks.
 
 # %% id="sweep" slideshow={"slide_type": "skip"}
 stored = {}
@@ -662,30 +676,87 @@ for network in ("efficientnet_lite0", "coursenet"):
 sweep = next(iter(stored.values()))
 sweep.show("Spearman")
 
+# %% id="sweep-claim" slideshow={"slide_type": "skip"}
+for network, test in stored.items():
+    objects, draws = len(set(test.objects)), len(test.seeds)
+    print(f"{network}: {objects} objects, random networks: {draws}")
+    high, low = test.interval("guided_backprop")[0], test.interval("input_gradient")[0]
+    ck.claim("  guided backprop minus gradient, mean over the layers", high - low, above=0.3, digits=1)
+
+# %% [markdown] id="border-title" slideshow={"slide_type": "slide"}
+# ## FullGrad keeps its form. Whose form is it?
+#
+# **Predict first.** FullGrad's picture stays similar (0.7 and more) when EfficientNet-Lite0 forgets everything. So what is it similar *to*?
+
+# %% id="border" slideshow={"slide_type": "-"}
+six = ck.scenes(6, objects=list(ck.cutouts("core")), seed=14, size=224)
+row = torch.arange(224).float()
+inward = torch.minimum(row, 223 - row)  # pixels from the nearer border
+frame = torch.minimum(inward[:, None], inward[None]).expand(6, 1, -1, -1)
+full = {"trained": every["fullgrad"](model, six.images, six.targets)}
+plain = {"trained": ck.input_gradient(model, six.images, six.targets).abs()}
+for seed in (1, 2):
+    *_, (_, forgetful) = ck.randomised(model, seed=seed)
+    full[f"random network {seed}"] = every["fullgrad"](forgetful, six.images, six.targets)
+    plain[f"random network {seed}"] = ck.input_gradient(forgetful, six.images, six.targets).abs()
+columns = {name: maps[:1] for name, maps in full.items()}
+ck.show_matrix({"fullgrad": columns | {"distance from the border": frame[:1]}}, image=six.images[:1])
+
+# %% id="border-claim" slideshow={"slide_type": "skip"}
+to_frame = {name: ck.rank_correlation(maps, frame) for name, maps in full.items()}
+random_ones = torch.cat([to_frame["random network 1"], to_frame["random network 2"]])
+control = torch.cat([ck.rank_correlation(maps.sum(1, keepdim=True), frame) for maps in list(plain.values())[1:]])
+ck.claim("FullGrad of random networks against the border: lowest ρ of 12", random_ones.min(), above=0.6, digits=1)
+ck.claim("their mean", random_ones.mean(), above=0.8, digits=1)
+ck.claim("FullGrad of the trained network against the border: mean ρ", to_frame["trained"].mean(), above=0.4, digits=1)
+ck.claim("control: size of the gradient of the same random networks: mean ρ", control.mean(), below=0.6, digits=1)
+
+# %% [markdown] id="border-read" slideshow={"slide_type": "notes"}
+# To the distance from the picture's border, which asks no network and hardly the picture. Each layer of FullGrad adds its own map, each convolution pads its input with zeros, and sums of magnitudes over many layers are weaker where fewer windows
+# reach, at the rim. A trained network has this frame too. So a part of "similar" is the frame, and the high number says little about what the network knows or does not know. It is an artefact of the architecture and of the sum,
+# and a matched control (the gradient's magnitude, same networks, same scenes) does not show it to that degree.
+
 # %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
-# ## The report card
+# ## The report card: no method is good by every measure
 
 # %% id="card" slideshow={"slide_type": "-"} tags=["gallery"]
 card = ck.report_card(sweep.model)
 card.show()
 
 # %% id="card-claim" slideshow={"slide_type": "skip"}
-score = {name: card.row(name) for name in card.methods}
-guided, plain = score["guided_backprop"], score["input_gradient"]
-print("guided backprop has more of its energy on the object than the gradient:", guided[0] > plain[0] + 0.05)
-print("and stays more similar while the network forgets, by more than 0.3:", guided[2] > plain[2] + 0.3)
-print("FullGrad, too, is more similar than the gradient by more than 0.3:", score["fullgrad"][2] > plain[2] + 0.3)
+board, judged = card.board, [name for name in card.methods if name not in ("edges", "centre", "chance")]
+beat = [name for name in judged if board.difference(name, "edges", "energy in mask")[1] > 0]
+print("more energy on the object than the edge detector (interval of the difference above 0):")
+print("   ", ", ".join(beat))
+ck.claim("methods that do not surely beat the edges in energy", len(judged) - len(beat), at_least=8)
+lead = board.difference("guided_backprop", "input_gradient", "energy in mask")[1]
+ck.claim("guided backprop minus gradient, energy: lower end of the interval", lead, above=0, digits=1)
+pointing = board.difference("fullgrad", "edges", "pointing game")[1]
+energy = board.difference("fullgrad", "edges", "energy in mask")[2]
+ck.claim("FullGrad minus edges, pointing game: lower end", pointing, above=0, digits=1)
+ck.claim("FullGrad minus edges, energy: upper end", energy, below=0, digits=1)
+gap = card.test.interval("guided_backprop")[1] - card.test.interval("input_gradient")[2]
+ck.claim("similarity, guided backprop's lower end minus the gradient's upper end", gap, above=0.3, digits=1)
+layer, coarse = (card.test.interval(name, "Spearman of magnitudes") for name in ("layer_cam", "grad_cam"))
+ck.claim("magnitudes, LayerCAM's lower end minus Grad-CAM's upper end", layer[1] - coarse[2], above=0.2, digits=1)
 
-# %% [markdown] id="card-read" slideshow={"slide_type": "skip"}
-# The take-away of the whole course, from the scoreboard of lab 06 and the sweep of this one. Blue is good.
+# %% [markdown] id="card-read" slideshow={"slide_type": "notes"}
+# The take-away of the whole course, from the scoreboard of lab 06 and the sweep of this one. Blue is good. Similarity has no colour: a low one is no merit (noise has it), a high one is a warning (red line, above 0.5). The line below a
+# number is its 95 % interval, on a scale from 0 to 1.
 #
-# - **No row is blue throughout.** Guided backprop finds the object well and hardly knows the network: objects have edges, and it draws edges. Ground truth alone would have praised it, the sanity check alone
-#   would praise noise. Ask for both.
-# - **FullGrad's picture** points at the object best of all (lab 06), and on EfficientNet-Lite0 keeps its form to the last layer, where even guided backprop has lost it. Like the edges, it tells *that* there is something, hardly what.
-# - *Where is the evidence for this class?* CAM or Grad-CAM, and occlusion to confirm the place.
+# - **Read the rows below the line first.** Only three of fourteen methods (relevance and the two guided ones) put surely more of their energy on the object than the edge detector, and the blob in the centre is far above chance.
+# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.58), as **LayerCAM** does (0.68): they find the object; *which class* they cannot say.
+# - **No row is good throughout.** Guided backprop finds the object and hardly notices that the network forgets: objects have edges, and it draws edges. Ground truth alone would have praised it; the sanity check alone would praise noise. Ask for both.
+# - **FullGrad** has its strongest place on the object most often, and spreads its energy over the picture: less of it on the object than the edges. Its high similarity is to a good part the frame of the picture (the slide before).
+#
+# What follows for you:
+#
+# - *Where is the evidence for this class?* CAM or Grad-CAM: they beat chance and the centre, and react to the weights. They are coarse.
+# - *Occlusion* is no judge of the others: its energy is that of the edges and its deletion is the worst of all methods. It is still the one that asks for the effect of a part.
+# - *Where is the object?* Relevance has most energy on it, FullGrad most often its strongest place. Neither answers *why this class*.
 # - *What does each pixel add to the logit?* Integrated gradients, with the baseline named and the signs kept.
-# - *What does this neuron like?* Guided backprop may draw it. It may not answer *why this class*.
-# - Whatever you show, show the edge detector beside it.
+# - *What excites this neuron?* Guided backprop may draw it. It may not answer *why this class*.
+# - Whatever you show, show the edge detector beside it, with the number of objects.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the network
@@ -707,7 +778,10 @@ swapped.show("Spearman")
 
 # %% id="swap-claim" slideshow={"slide_type": "skip"}
 order = sorted((name for name in methods if name != "edges"), key=lambda name: -swapped.interval(name)[0])
-print("here, too, guided backprop stays the most similar:", order[0] == "guided_backprop")
+lead = swapped.interval("guided_backprop")[0] - max(
+    swapped.interval(name)[0] for name in order if name != "guided_backprop"
+)
+ck.claim("guided backprop minus the next similar method", lead, above=0, digits=1)
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
@@ -719,6 +793,8 @@ print("here, too, guided backprop stays the most similar:", order[0] == "guided_
 # | 14.3 | the test itself | ★★ | 12 |
 # | 14.4 | a published mean, repaired | ★ | 3 |
 # | 14.5 | SSIM with its range | ★ | 6 |
+# | 14.6 | the gradient of one convolution | ★★ | 8 |
+# | 14.7 | a line of the report card | ★★ | 8 |
 #
 # Each check says ✓, or which mistake it has recognised.
 
@@ -820,6 +896,47 @@ def look_alike(a, b):
 
 # %% id="e5-check"
 ck.check("14.5", look_alike)
+
+# %% [markdown] id="e6-card"
+# ### Exercise 14.6 · The gradient of one convolution
+# *★★ · 8 minutes.* Theory 2, in your own line: $f(x) = \sum_p \max(0, u_p)$ with $u = k * x$. `kernel` is (1, C, k, k), `u` is (1, 1, h, w). Return $\partial f / \partial x$, (1, C, H, W), without autograd
+# (`F.conv_transpose2d` spreads a map through a filter). **You will probably** spread $u$ itself.
+
+
+# %% id="e6-starter"
+def one_convolution(kernel, u):
+    return ...
+
+
+# %% id="e6-solution" jupyter={"source_hidden": true} tags=["solution"]
+def one_convolution(kernel, u):
+    return F.conv_transpose2d((u > 0).float(), kernel)
+
+
+# %% id="e6-check"
+ck.check("14.6", one_convolution)
+
+# %% [markdown] id="e7-card"
+# ### Exercise 14.7 · A line of the report card
+# *★★ · 8 minutes.* `ours` and `edges` are scores of the same scenes (N,), `objects` the name of each scene's object. Return by how much our method is better than the edge detector, on average over **objects**: first the mean difference of each object's scenes,
+# then the mean of those. **You will probably** average over scenes, and forty scenes of one zebra decide.
+
+
+# %% id="e7-starter"
+def gain(ours, edges, objects):
+    return ...
+
+
+# %% id="e7-solution" jupyter={"source_hidden": true} tags=["solution"]
+def gain(ours, edges, objects):
+    better = {name: [] for name in objects}
+    for name, value in zip(objects, ours - edges, strict=True):
+        better[name].append(value)
+    return torch.stack([torch.stack(values).mean() for values in better.values()]).mean()
+
+
+# %% id="e7-check"
+ck.check("14.7", gain)
 
 # %% [markdown] id="recap" slideshow={"slide_type": "slide"}
 # ## Recap

@@ -42,8 +42,9 @@ def eleven() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
 def all_methods() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
     """Return the eleven, and the methods that came later: name -> function (model, images, target) -> maps.
 
-    Relevance is summed over colours. RISE takes 500 masks, and its mean over the picture is taken away, so that
-    positive means more than the average pixel. HiResCAM and LayerCAM read Grad-CAM's layer.
+    RISE takes 500 masks, and its mean over the picture is taken away, so that positive means more than the average
+    pixel. HiResCAM and LayerCAM read Grad-CAM's layer. Relevance keeps its colours, so that it is read by size as the
+    other pixel rules are (`importance`).
 
     >>> list(all_methods())[11:]
     ['rise', 'hires_cam', 'layer_cam', 'relevance']
@@ -53,7 +54,7 @@ def all_methods() -> dict[str, Callable[[Model, Tensor, Tensor], Tensor]]:
         "rise": _rise,
         "hires_cam": hires_cam,
         "layer_cam": layer_cam,
-        "relevance": lambda model, images, target: relevance(model, images, target).sum(1, keepdim=True),
+        "relevance": relevance,
     }
 
 

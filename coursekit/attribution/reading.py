@@ -12,10 +12,16 @@ from coursekit.errors import OptionError
 def importance(maps: Tensor, size: Sequence[int] | None = None) -> Tensor:
     """Turn signed maps (N, C, h, w) into the importance of each pixel (N, H, W), never negative.
 
-    Three channels are a map of colours (gradients and their kin): M = max_c |A_c|, because the sign of a gradient says
-    whether brighter or darker helps, not whether the pixel matters (Simonyan et al. 2014, sec. 3.1). One channel is
-    evidence for the target: M = max(A, 0), because evidence against it does not show where it is (Selvaraju et al.,
-    *Grad-CAM*, ICCV 2017, sec. 3). Smaller maps are then enlarged to `size` (H, W) bilinearly.
+    The number of channels says how a map is read:
+
+    - Three channels are a value for each colour (gradients, their products with the input, relevance): M = max_c |A_c|.
+      The sign of a gradient says whether brighter or darker helps, not whether the pixel matters (Simonyan et al.
+      2014, sec. 3.1), and a share of the logit counts by its size. So hand the map of a pixel rule over as it is: its
+      sum over colours has one channel, and half of its pixels would count as nothing.
+    - One channel is evidence for the target (CAM and its kin, occlusion, RISE): M = max(A, 0), because evidence against
+      it does not show where it is (Selvaraju et al., *Grad-CAM*, ICCV 2017, sec. 3).
+
+    Smaller maps are then enlarged to `size` (H, W) bilinearly.
 
     Importances (N, H, W) stay as they are, so that scores take them too.
 

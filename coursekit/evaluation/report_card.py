@@ -4,12 +4,15 @@ import math
 import textwrap
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coursekit.attribution.reference import BASELINES
 from coursekit.errors import OptionError
 from coursekit.evaluation.sanity import RandomisationTest
-from coursekit.evaluation.scoreboard import Scoreboard, stored_scoreboard
-from coursekit.figures.figure import WIDTH, Picture, styled
+from coursekit.evaluation.scoreboard import BETTER, Scoreboard, stored_scoreboard
+from coursekit.figures.figure import Picture, styled
+from coursekit.figures.lettering import method_colour, words
 from coursekit.figures.tables import draw_cell, html_table, text_table
 from coursekit.files import DATA, stored
 
@@ -31,7 +34,7 @@ PASSES = {
     "hires_cam": 2,
     "layer_cam": 2,
     "relevance": 3,
-    "edges": 0,
+    **dict.fromkeys(BASELINES, 0),
 }
 USES = {
     "input_gradient": "which pixels would change the score; grainy",
@@ -49,10 +52,15 @@ USES = {
     "hires_cam": "as Grad-CAM, and adds up over a linear head",
     "layer_cam": "where the object is, from inner layers too",
     "relevance": "each pixel's share, by rules; biases take some",
-    "edges": "the baseline: it asks no network",
+    "chance": "baseline: noise, the same for every network",
+    "edges": "baseline: it asks no network",
+    "centre": "baseline: it looks at nothing at all",
 }
-COLUMNS = ("energy in mask ↑", "deletion ↓", "similarity, signed ↓", "similarity, unsigned ↓", "passes ↓")
-_LEFT, _STEP = 1.75, 0.78  # inches: where the first column begins, the width of each
+SCORES = ("energy in mask", "pointing game", "best IoU", "deletion")  # of the board
+LIKENESS = {"similarity, signed": "Spearman", "similarity, magnitudes": "Spearman of magnitudes"}  # of the test
+COLUMNS = (*(f"{name} {BETTER[name]}" for name in SCORES), *LIKENESS, "passes ↓")
+HIGH = 0.5  # a similarity above it is marked
+_LEFT, _STEP, _SIZE = 2.15, 1.08, (14.5, 0.3)  # inches; the size: width, and height of one row
 
 
 @dataclass
@@ -70,33 +78,38 @@ class ReportCard:
 
     @property
     def methods(self) -> list[str]:
-        """The methods that both measured, in the order of their energy in the mask, and the edge detector last."""
+        """The methods that both measured, in the order of their energy in the mask, and the baselines last."""
         both = [method for method in self.board.rows if method in self.test.methods and method in USES]
         energy = {method: self.board.interval(method, "energy in mask")[0] for method in both}
-        return sorted(both, key=lambda method: (method == "edges", -energy[method]))
+        return sorted(both, key=lambda method: (method in BASELINES, -energy[method]))
+
+    def intervals(self, method: str) -> list[tuple[float, float, float]]:
+        """Return (mean, low, high) for each of the card's columns but the passes; 95 % intervals."""
+        if method not in self.methods:
+            raise OptionError(f"The report card has no {method!r}; it has {', '.join(self.methods)}.")
+        scores = [self.board.interval(method, name) for name in SCORES]
+        return scores + [self.test.interval(method, measure) for measure in LIKENESS.values()]
 
     def row(self, method: str) -> list[float]:
         """Return the numbers of a method, one for each of the card's columns."""
-        if method not in self.methods:
-            raise OptionError(f"The report card has no {method!r}; it has {', '.join(self.methods)}.")
-        return [
-            self.board.interval(method, "energy in mask")[0],
-            self.board.interval(method, "deletion")[0],
-            self.test.interval(method, "Spearman")[0],
-            self.test.interval(method, "Spearman of magnitudes")[0],
-            PASSES[method],
-        ]
+        return [*(mean for mean, *_ in self.intervals(method)), PASSES[method]]
 
     def _heading(self) -> str:
+        objects = self.board.objects
+        few = max(len(row["deletion"]) for row in self.board.rows.values())
+        random = len(self.test.seeds)
         return (
-            f"{self.board.model}: energy in the mask and deletion from {len(set(self.board.objects))} objects; "
-            f"similarity to the trained network's maps (Spearman) from {len(set(self.test.objects))} objects and "
-            f"{len(self.test.seeds)} random network{'s' * (len(self.test.seeds) > 1)}, mean over "
-            f"{len(self.test.layers)} layers."
+            f"{self.board.model}: scores from {len(set(objects))} objects ({len(objects)} scenes), deletion from "
+            f"{len(set(objects[:few]))}; similarity to the trained network's maps (Spearman), mean over "
+            f"{len(self.test.layers)} layers, from {len(set(self.test.objects))} objects and {random} random "
+            f"network{'s' * (random > 1)}. Mean [95 % interval]."
         )
 
     def _table(self) -> list[list[str]]:
-        rows = [[method, *_cells(self.row(method)), USES[method]] for method in self.methods]
+        rows = []
+        for method in self.methods:
+            cells = [f"{_number(mean)} [{_number(low)}, {_number(high)}]" for mean, low, high in self.intervals(method)]
+            rows.append([method, *cells, str(PASSES[method]), USES[method]])
         return [["method", *COLUMNS, "may be used for"], *rows]
 
     def __repr__(self) -> str:
@@ -107,30 +120,44 @@ class ReportCard:
 
     @styled
     def show(self) -> Picture:
-        """Draw the table: the bluer a cell, the better; the edge detector, which knows no network, below the line."""
+        """Draw the table: the bluer a score, the better; similarity is grey, with a red mark above 0.5.
+
+        The line below a number is its interval, on a scale from 0 to 1 over the cell. The baselines stand at the end.
+        """
         rows, count = {method: self.row(method) for method in self.methods}, len(self.methods)
-        figure = Figure(figsize=(WIDTH, 0.6 + 0.34 * count))
+        figure = Figure(figsize=(_SIZE[0], (count + 5.4) * _SIZE[1]))
         ax = figure.add_axes((0, 0, 1, 1))
-        ax.set(xlim=(0, WIDTH), ylim=(count + 0.1, -1.6))
+        ax.set(xlim=(0, _SIZE[0]), ylim=(count + 2.3, -3.1))
         ax.axis("off")
         right = _LEFT + _STEP * len(COLUMNS) + 0.15
-        ax.text(right, -0.2, "may be used for", va="bottom", fontsize=9)
+        ax.text(right, -0.2, "may be used for", va="bottom")
         for y, method in enumerate(rows):
-            ax.text(0.1, y + 0.5, method, va="center", fontsize=10)
-            ax.text(right, y + 0.5, USES[method], va="center", fontsize=9)
+            ax.text(0.1, y + 0.5, words(method), va="center", color=method_colour(method) or "#555555")
+            ax.text(right, y + 0.5, USES[method], va="center")
         for i, (name, column) in enumerate(zip(COLUMNS, zip(*rows.values(), strict=True), strict=True)):
-            left, texts = _LEFT + _STEP * i, [_cells(row)[i] for row in rows.values()]
-            ax.text(left + _STEP / 2, -0.2, textwrap.fill(name, 12), ha="center", va="bottom", fontsize=9)
-            for y, (shade, text) in enumerate(zip(_shades(column, "↑" in name), texts, strict=True)):
-                draw_cell(ax, left, y, _STEP, shade, text)
-        ax.axhline(count - 1, color="#777777", lw=1)
-        words = "; ".join(f"{method}: {', '.join(_cells(row))}" for method, row in rows.items())
-        return Picture(figure, f"Report card. {self._heading()} {', '.join(COLUMNS)} of {words}.")
+            left, alike = _LEFT + _STEP * i, name in LIKENESS
+            ax.text(left + _STEP / 2, -0.2, textwrap.fill(name, 11), ha="center", va="bottom")
+            shades = [0.0] * count if alike else _shades(column, "↑" in name)
+            for y, (method, shade, value) in enumerate(zip(rows, shades, column, strict=True)):
+                draw_cell(ax, left, y, _STEP, shade, _number(value) if i < len(COLUMNS) - 1 else str(value))
+                if i < len(COLUMNS) - 1:
+                    _draw_interval(ax, left, y, self.intervals(method)[i], alike and abs(value) > HIGH)
+        ax.axhline(count - sum(method in BASELINES for method in rows), color="#777777", lw=1)
+        for line, text in enumerate(textwrap.wrap(words(self._heading()), 125)):
+            ax.text(0.1, count + 0.75 + 0.85 * line, text, va="center", color="#555555")
+        told = "; ".join(f"{method}: {', '.join(map(_number, row[:-1]))}, {row[-1]}" for method, row in rows.items())
+        return Picture(figure, f"Report card. {self._heading()} {', '.join(COLUMNS)} of {told}.")
 
 
-def _cells(row: list[float]) -> list[str]:
-    *shares, passes = row
-    return [*(f"{round(value, 2) + 0.0:.2f}" for value in shares), str(passes)]  # + 0.0: no minus before a zero
+def _draw_interval(ax: Axes, left: float, y: int, cell: tuple[float, float, float], marked: bool) -> None:
+    """Draw an interval below the number in its cell, which is the scale from 0 to 1; red and thick if marked."""
+    ends = [left + 0.05 + (_STEP - 0.1) * min(max(end, 0.0), 1.0) for end in cell[1:]]
+    colour, width = ("#C00000", 3.5) if marked else ("#444444", 1.5)
+    ax.plot([ends[0], max(ends[1], ends[0] + 0.03)], [y + 0.9] * 2, color=colour, lw=width, solid_capstyle="butt")
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus before a zero
 
 
 def _shades(column: tuple[float, ...], high_is_good: bool) -> list[float]:
@@ -142,13 +169,14 @@ def _shades(column: tuple[float, ...], high_is_good: bool) -> list[float]:
 
 
 def stored_sanity(network: str = "efficientnet_lite0") -> RandomisationTest:
-    """Read what `training/sanity_sweep.py` measured ahead: cascading randomisation of all methods over all layers.
+    """Read what `training/sanity_sweep.py` measured ahead: cascading randomisation of all methods but RISE.
 
-    SmoothGrad took 10 samples there, integrated gradients 10 steps, and occlusion's windows lay side by side; `seconds`
-    is the processor time. Raises `DataUnavailable` if nothing was measured for this network.
+    The cascade goes through all layers and is read at some of them. SmoothGrad took 10 samples there, integrated
+    gradients 10 steps, and occlusion's windows lay side by side; `seconds` is the processor time.
+    Raises `DataUnavailable` if nothing was measured for this network.
 
     >>> stored_sanity("coursenet").layers[:3]
-    ['fc8', 'fc7', 'fc6']
+    ['fc8', 'fc6', 'conv5']
     """
     missing = (
         f"There is no stored randomisation test of {network!r}; make it: python training/sanity_sweep.py {network}"
@@ -164,7 +192,7 @@ def report_card(network: str = "efficientnet_lite0") -> ReportCard:
     Raises `DataUnavailable` if the network was not measured.
 
     >>> card = report_card("coursenet")
-    >>> card.methods[-1], card.row("edges")[2]
-    ('edges', 1.0)
+    >>> sorted(card.methods[-3:]), card.row("edges")[4]
+    (['centre', 'chance', 'edges'], 1.0)
     """
     return ReportCard(stored_scoreboard(network), stored_sanity(network))

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ from coursekit.errors import OptionError, TargetError, UnsupportedActivation, Un
 from coursekit.evaluation.randomisation import ordered_layers, randomised
 from coursekit.evaluation.scoreboard import Method
 from coursekit.evaluation.similarity import SIMILARITIES, map_similarity
-from coursekit.figures.charts import show_lines
+from coursekit.figures.charts import draw_multiples, show_lines
 from coursekit.figures.figure import Picture
 from coursekit.figures.tables import html_table, text_table
 from coursekit.files import checksum, continued, read_json, write_json
@@ -125,22 +126,27 @@ class RandomisationTest:
         return html_table(self._heading(), self._table(), self._notes())
 
     def show(self, measure: str = "Spearman", methods: Sequence[str] = ()) -> Picture:
-        """Draw a measure's curve for each method with its interval, over the layers; the most similar method first."""
+        """Draw a measure's curve for each method with its interval, over the layers; the most similar method first.
+
+        More than six methods have a small panel each, with the edge detector's curve in all of them.
+        """
         curves = {method: self.curve(method, measure) for method in methods or self.methods}
         order = sorted(curves, key=lambda method: -sum(mean for mean, *_ in curves[method]))
         ends = {method: list(zip(*curves[method], strict=True)) for method in order}
         means = ", ".join(f"{method} {sum(ends[method][0]) / len(self.layers):.2f}" for method in order)
-        return show_lines(
-            range(len(self.layers)),
-            {method: mean for method, (mean, *_) in ends.items()},
-            bands={method: (low, high) for method, (_, low, high) in ends.items()},
-            ticks=self.layers,
-            xlabel={"cascading": "randomised from the logits down to", "independent": "randomised alone"}.get(
-                self.mode, "trained on"
-            ),
-            ylabel=f"share of {measure} maps" if measure == BLANK else f"similarity ({measure})",
-            alt=f"{self._heading()} {measure}, means over layers: {means}.",
-        )
+        xlabel = {"cascading": "randomised from the logits down to", "independent": "randomised alone"}
+        options: dict[str, Any] = {
+            "ticks": self.layers,
+            "xlabel": xlabel.get(self.mode, "trained on"),
+            "ylabel": f"share of {measure} maps" if measure == BLANK else f"similarity ({measure})",
+            "alt": f"{self._heading()} {measure}, means over layers: {means}.",
+        }
+        if len(order) > 6:  # the other baselines ask no network either, and have the same straight line
+            drawn = {method: curves[method] for method in order if method not in ("chance", "centre")}
+            return draw_multiples(drawn, reference="edges", **options)
+        means_only = {method: mean for method, (mean, *_) in ends.items()}
+        bands = {method: (low, high) for method, (_, low, high) in ends.items()}
+        return show_lines(range(len(self.layers)), means_only, bands=bands, **options)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the numbers as JSON, whole or not at all."""

@@ -117,8 +117,13 @@ class Scoreboard:
             for measure in measures
         }
         best = ", ".join(f"{method} {first[method]:.2f}" for method in order)
+        counts = dict.fromkeys(len({*self._values(order[0], measure)[1]}) for measure in measures)
         return show_dots(
-            panels, grey=list(BASELINES), line="chance", alt=f"{self._heading()} Order by {measures[0]}: {best}."
+            panels,
+            grey=list(BASELINES),
+            line="chance",
+            interval=f"95 % interval over {' or '.join(map(str, counts))} objects",
+            alt=f"{self._heading()} Order by {measures[0]}: {best}.",
         )
 
     def save(self, path: str | os.PathLike) -> None:
@@ -245,7 +250,9 @@ def _subject(model: Model, scenes: Scenes, curve_scenes: int, steps: int) -> dic
 
 
 def stored_scoreboard(network: str) -> Scoreboard:
-    """Read what `training/scoreboard.py` measured ahead: all of `eleven` on 200 scenes, deletion and insertion on 40.
+    """Read what `training/scoreboard.py` measured ahead: all methods but RISE on 200 scenes.
+
+    Deletion and insertion are measured on the first 40 of them.
 
     Raises `DataUnavailable` if nothing was measured for this network.
     """

@@ -85,6 +85,42 @@ def show_lines(
     return Picture(figure, alt)
 
 
+@styled
+def draw_multiples(
+    lines: Mapping[str, Sequence[tuple[float, float, float]]],
+    *,
+    ticks: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    reference: str = "",
+    limits: tuple[float, float] | None = None,
+    alt: str | None = None,
+) -> Picture:
+    """Draw each curve of (value, low, high) in a small panel of its own, in its method's colour; one grey in all."""
+    others = [name for name in lines if name != reference] or [reference]
+
+    def size(rows: int, columns: int) -> tuple[float, float]:
+        return WIDTH, rows * 1.45 + 0.8
+
+    figure, axes = grid_of_panels(len(others), 4 if len(others) > 6 else 3, size, sharex=True, sharey=True)
+    for ax, name in zip(axes, others, strict=True):
+        mean, low, high = zip(*lines[name], strict=True)
+        colour = method_colour(name) or COLOURS[0]
+        if reference in lines:
+            ax.plot(range(len(ticks)), [middle for middle, *_ in lines[reference]], "--", color="#777777", lw=1.5)
+        ax.fill_between(range(len(ticks)), low, high, color=colour, alpha=0.2, lw=0)
+        ax.plot(range(len(ticks)), mean, "o-", color=colour, ms=4)
+        ax.set_title(words(name), color=colour)
+        ax.grid(alpha=0.3)
+        shown = range(0, len(ticks), math.ceil(len(ticks) / 6))
+        ax.set_xticks(shown, [words(ticks[i]) for i in shown], rotation=60, ha="right")
+    if limits:
+        axes[0].set_ylim(limits)
+    figure.supxlabel(f"{xlabel} (dashed: {words(reference)})" if reference in lines else xlabel, fontsize=11)
+    figure.supylabel(ylabel, fontsize=11)
+    return Picture(figure, alt)
+
+
 def _counted(name: str, values: Sequence[float]) -> str:
     """The name for the legend, with the number of points where some are missing (NaN)."""
     there = sum(value == value for value in values)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from coursekit.interrupts import importing
 from coursekit.labs.checking import Unfinished, call, case, compare, varied
@@ -155,10 +156,57 @@ def similar_pictures(answer: object) -> str | None:
     return compare(result, ssim(x, y, data_range=1.0), mistakes)
 
 
+def spread_gates(answer: object) -> str | None:
+    """14.6: the gradient of a sum of rectified filter answers is the filter, spread over the open gates."""
+    channels, side = (3, 3) if not case() else (2, 4)
+    kernel, u = _noise(1, channels, side, side, seed=5), 3 * _noise(1, 1, 5, 7, seed=6)
+    u[..., 1, 2] = u[..., 3, 4] = 0  # a closed gate: the derivative of max(0, u) at 0 is 0 here, as in PyTorch
+    found = call(answer, kernel.clone(), u.clone())
+    spread = functional.conv_transpose2d
+    right, gates = spread((u > 0).float(), kernel), (u > 0).float()
+    mistakes = [
+        (spread(u, kernel), "u is what the filter answered; the derivative of max(0, u) is 1 where u > 0, else 0."),
+        (spread(u.clamp(min=0), kernel), "max(0, u) is the value; its derivative is 1 where u > 0, else 0."),
+        (spread(torch.ones_like(u), kernel), "all gates are open in yours; where u is negative nothing passes."),
+        (spread((u < 0).float(), kernel), "your gates are open where u is negative."),
+        (spread((u >= 0).float(), kernel), "at u = 0 the gate is closed."),
+        (spread(u.sign(), kernel), "where u is negative the derivative is 0, not −1."),
+        (spread(gates, kernel.flip(2, 3)), "you turned the filter round; conv_transpose2d does so by itself."),
+        (right.sum(1, keepdim=True), "you added up the colours; the gradient has a value for each of them."),
+    ]
+    return compare(found, right, mistakes)
+
+
+def gain_over_edges(answer: object) -> str | None:
+    """14.7: mean over objects of the mean difference over each object's scenes."""
+    objects = ["zebra", "hen", "zebra", "zebra", "cello", "zebra", "hen"]
+    ours, edges = _noise(7, seed=7), _noise(7, seed=8)
+    ours = ours + (torch.arange(7.0) if case() else -torch.arange(7.0))
+    found = call(answer, ours.clone(), edges.clone(), list(objects))
+
+    def over_objects(values: Tensor) -> Tensor:
+        names = list(dict.fromkeys(objects))
+        own = [torch.tensor([other == name for other in objects]) for name in names]
+        return torch.stack([values[one].mean() for one in own])
+
+    right = over_objects(ours - edges).mean()
+    sums = torch.stack([(ours - edges)[torch.tensor([o == name for o in objects])].sum() for name in set(objects)])
+    mistakes = [
+        ((ours - edges).mean(), "that is the mean over scenes; take each object's mean first."),
+        (-right, "that is how much better the edges are; take ours minus edges."),
+        (over_objects(ours).mean(), "that is our method's own mean; take the edges away, scene by scene."),
+        (sums.mean(), "you add up an object's scenes; four scenes then count four times."),
+        (over_objects(ours - edges).sum(), "the mean over objects is asked for, not the sum."),
+    ]
+    return compare(found, right, mistakes)
+
+
 JUDGES = {
     "14.1": rank_correlation,
     "14.2": cascade,
     "14.3": similarities,
     "14.4": without_original,
     "14.5": similar_pictures,
+    "14.6": spread_gates,
+    "14.7": gain_over_edges,
 }

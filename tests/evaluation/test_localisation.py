@@ -278,3 +278,16 @@ def test_importances_are_maps_for_every_score():
     masks = torch.zeros(2, 8, 8, dtype=torch.bool)
     masks[:, 2:5, 3:6] = True
     assert torch.equal(ck.ranking_auc(importances, masks), ck.ranking_auc(maps, masks))
+
+
+def test_the_map_of_a_pixel_rule_is_read_by_size_and_its_sum_over_colours_is_not():
+    relevance = torch.tensor([[[[3.0, -3.0]], [[0.0, 0.0]], [[0.5, 0.5]]]])  # for and against, equally much
+    assert ck.importance(relevance).tolist() == [[[3.0, 3.0]]], "a share counts by its size, as a gradient does"
+    assert ck.importance(relevance.sum(1, keepdim=True)).tolist() == [[[3.5, 0.0]]], "evidence counts if it is for"
+
+
+def test_the_compared_relevance_keeps_its_colours_and_is_read_as_the_other_pixel_rules():
+    model, image = small_model(), random_images(1, size=28)
+    found = ck.all_methods()["relevance"](model, image, 1)
+    assert found.shape == image.shape and found.min() < 0
+    torch.testing.assert_close(ck.importance(found), found.abs().amax(1))

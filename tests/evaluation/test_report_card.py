@@ -5,12 +5,21 @@ from nets import random_images, small_model
 
 import coursekit as ck
 from coursekit import files as manifest
+from coursekit.attribution.reference import BASELINES
 from coursekit.evaluation import report_card as module
 
 
 def made(energy: dict[str, float], similarity: dict[str, float]) -> ck.ReportCard:
     """A card of two objects and one layer, in which each method has one energy and one similarity."""
-    rows = {name: {"energy in mask": [value] * 2, "deletion": [1 - value] * 2} for name, value in energy.items()}
+    rows = {
+        name: {
+            "pointing game": [value / 2] * 2,
+            "energy in mask": [value] * 2,
+            "best IoU": [value / 3] * 2,
+            "deletion": [1 - value] * 2,
+        }
+        for name, value in energy.items()
+    }
     measures = ("Spearman", "Spearman of magnitudes")
     found = {name: {"0": {m: [[value] * 2] for m in measures}} for name, value in similarity.items()}
     return ck.ReportCard(
@@ -19,12 +28,12 @@ def made(energy: dict[str, float], similarity: dict[str, float]) -> ck.ReportCar
     )
 
 
-def test_rows_are_the_numbers_of_the_two_sources_best_first_and_the_edge_detector_last():
+def test_rows_are_the_numbers_of_the_two_sources_best_first_and_the_baselines_last():
     card = made(
         {"cam": 0.3, "occlusion": 0.6, "edges": 0.9, "chance": 0.1}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0}
     )
     assert card.methods == ["occlusion", "cam", "edges"], "chance was in one source only"
-    assert card.row("cam") == pytest.approx([0.3, 0.7, 0.2, 0.2, 1])
+    assert card.row("cam") == pytest.approx([0.3, 0.15, 0.1, 0.7, 0.2, 0.2, 1])
     with pytest.raises(ck.OptionError, match="no 'chance'; it has occlusion, cam, edges"):
         card.row("chance")
 
@@ -32,27 +41,32 @@ def test_rows_are_the_numbers_of_the_two_sources_best_first_and_the_edge_detecto
 def test_text_and_figure_say_the_same():
     card = made({"cam": 0.3, "occlusion": 0.6, "edges": 0.9}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0})
     words = card.show().alt
-    for line in ("cam: 0.30, 0.70, 0.20, 0.20, 1", "occlusion: 0.60, 0.40, 0.10, 0.10, 170", "edges: 0.90"):
-        assert line in words
-    assert next(row for row in repr(card).splitlines() if row.startswith("cam")).split()[1:6] == [
+    for line in ("cam: 0.30, 0.15, 0.10, 0.70, 0.20, 0.20, 1", "occlusion: 0.60", "edges: 0.90"):
+        assert line in words, words
+    text = next(row for row in repr(card).splitlines() if row.startswith("cam"))
+    assert [part for part in text.split() if part in ("0.30", "0.15", "0.10", "0.70", "0.20")] == [
         "0.30",
+        "0.15",
+        "0.10",
         "0.70",
         "0.20",
         "0.20",
-        "1",
     ]
     assert all(use in card._repr_html_() for use in (module.USES["cam"], module.USES["edges"]))
 
 
-def test_the_better_is_the_bluer_whichever_way_a_column_runs():
+def test_the_better_is_the_bluer_and_similarity_has_no_merit_but_a_mark():
     card = made({"cam": 0.3, "occlusion": 0.6, "edges": 0.4}, {"cam": 0.2, "occlusion": 0.1, "edges": 1.0})
     (ax,) = card.show().figure.axes
     tiles = {(round((p.get_x() - module._LEFT) / module._STEP), int(p.get_y())): p for p in ax.patches}
     red = {place: tile.get_facecolor()[0] for place, tile in tiles.items()}
-    assert len(red) == 15
+    assert len(red) == 21
     assert red[0, 0] < red[0, 2] < red[0, 1] == 1, "energy: occlusion, edges, cam"
-    assert red[2, 0] < red[2, 1] < red[2, 2] == 1, "similarity: a low one is good"
-    assert red[4, 2] < red[4, 1] < red[4, 0] == 1, "passes: 0, 1, 170"
+    assert red[3, 0] < red[3, 2] < red[3, 1] == 1, "deletion: a low one is good"
+    assert {red[i, y] for i in (4, 5) for y in range(3)} == {1.0}, "similarity is white, high or low"
+    assert red[6, 2] < red[6, 1] < red[6, 0] == 1, "passes: 0, 1, 170"
+    marked = [line for line in ax.lines if line.get_color() == "#C00000"]
+    assert {int(line.get_ydata()[0]) for line in marked} == {2} and len(marked) == 2, "the edges, in both columns"
 
 
 @pytest.mark.parametrize("name", list(ck.all_methods()))
@@ -76,7 +90,7 @@ def test_the_passes_are_those_that_a_network_counts(name, monkeypatch):
 
 
 def test_every_method_has_its_cost_and_its_use():
-    assert set(module.PASSES) == set(module.USES) == {*ck.all_methods(), "edges"}
+    assert set(module.PASSES) == set(module.USES) == {*ck.all_methods(), *BASELINES}
     assert max(map(len, module.USES.values())) <= 50, "it must fit into the figure"
 
 
@@ -90,9 +104,9 @@ def test_the_stored_sweeps_have_all_methods_that_apply_and_their_cost():
     assert "coursenet" in stored
     for network in stored:
         test = ck.stored_sanity(network)
-        assert set(test.methods) | set(test.not_applicable) == {*ck.eleven(), "edges"}
-        assert set(test.methods) == set(ck.report_card(network).methods)
-        assert test.layers == list(reversed(ck.randomisable(ck.load_model(network)))) and test.mode == "cascading"
+        assert set(test.methods) | set(test.not_applicable) == {*ck.all_methods(), *BASELINES} - {"rise"}
+        assert set(ck.report_card(network).methods) == set(test.methods) & set(ck.stored_scoreboard(network).rows)
+        assert set(test.layers) < set(ck.randomisable(ck.load_model(network))) and test.mode == "cascading"
         assert len(set(test.objects)) == len(test.objects) >= 4 and test.seconds > 30
         for measure in test.measures[:-1]:
-            assert test.values("edges", measure).min() > 0.999
+            assert min(test.values(name, measure).min() for name in BASELINES) > 0.999

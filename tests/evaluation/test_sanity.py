@@ -403,6 +403,19 @@ def test_table_and_figure_say_what_was_measured():
     assert len(axes.collections) == 2 and "edges 1.00" in picture.alt and "SSIM" in axes.get_ylabel()
 
 
+def test_many_methods_have_a_panel_each_with_the_edges_in_all():
+    row = {"0": {"Spearman": [[0.2, 0.4], [0.1, 0.3]]}}
+    flat = {"0": {"Spearman": [[1.0, 1.0], [1.0, 1.0]]}}
+    names = ["cam", "grad_cam", "fullgrad", "occlusion", "deconvnet"]
+    rows = {**dict.fromkeys(names, row), **dict.fromkeys(("edges", "centre", "chance"), flat)}
+    test = ck.RandomisationTest("net", "cascading", ["fc", "conv1"], [0], ["a", "b"], rows)
+    axes = test.show().figure.axes
+    assert [ax.get_title() for ax in axes] == ["CAM", "Grad-CAM", "FullGrad", "occlusion", "deconvnet"]
+    for ax in axes:
+        edges, own = ax.lines
+        assert list(edges.get_ydata()) == [1, 1] and list(own.get_ydata()) == pytest.approx([0.3, 0.2])
+
+
 def test_a_deep_copy_keeps_a_stage():
     stages = [copy.deepcopy(network) for _, network in ck.randomised(small_model())]
     assert not torch.equal(stages[0].module.conv1.weight, stages[-1].module.conv1.weight)

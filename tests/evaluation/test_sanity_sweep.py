@@ -27,7 +27,7 @@ def script(monkeypatch, tmp_path):
     model.name, model.input_size = "tiny", 32
     monkeypatch.setattr(ck, "load_model", lambda name: model, raising=False)
     monkeypatch.setattr(loaded, "ROOT", tmp_path)
-    monkeypatch.setattr(loaded, "SEEDS", 2)
+    monkeypatch.setitem(loaded.LAYERS, "tiny", ("4", "0"))
     yield loaded
     sys.modules.pop("assets", None)
 
@@ -35,7 +35,7 @@ def script(monkeypatch, tmp_path):
 def test_the_script_measures_distinct_objects_and_goes_on_where_it_stopped(script, tmp_path, monkeypatch):
     some = {name: script.sweep_methods()[name] for name in ("cam", "occlusion", "edges")}
     monkeypatch.setattr(script, "sweep_methods", lambda: some)  # three are enough to see it
-    first = script.measure("tiny", 2, keep=True)
+    first = script.measure("tiny", 2, (0, 1), keep=True)
     assert first.methods == ["cam", "edges", "occlusion"], "the slow ones last"
     assert first.seeds == [0, 1] and first.layers == ["4", "0"]
     assert len(set(first.objects)) == 2
@@ -44,7 +44,7 @@ def test_the_script_measures_distinct_objects_and_goes_on_where_it_stopped(scrip
     record["rows"]["cam"]["1"]["SSIM"][0][0] = 0.123456
     del record["rows"]["occlusion"]["0"]
     kept.write_text(json.dumps(record), "utf8")
-    again = script.measure("tiny", 2, keep=True)
+    again = script.measure("tiny", 2, (0, 1), keep=True)
     assert again.rows["cam"]["1"]["SSIM"][0][0] == 0.123456, "what the file has is not computed again"
     assert again.rows["occlusion"] == first.rows["occlusion"], "what it lacks is"
     assert again.seconds > first.seconds > 0
@@ -71,6 +71,13 @@ def test_a_finished_test_is_stored_with_its_manifest_entry_and_read_back(script,
 
 def test_the_slow_methods_take_fewer_passes_and_are_otherwise_the_courses_own(script):
     methods = script.sweep_methods()
-    assert set(methods) == {*ck.eleven(), "edges"}
-    changed = {name for name, method in methods.items() if method is not ck.eleven().get(name)}
-    assert set(script.SLOW) <= changed and methods["edges"] is ck.edge_map
+    assert set(methods) == {*ck.all_methods(), "edges", "centre", "chance"} - {"rise"}
+    changed = {name for name, method in methods.items() if method is not ck.all_methods().get(name)}
+    assert set(script.SLOW) <= changed and methods["edges"].__name__ == "edge_map"
+
+
+def test_the_stored_sweeps_are_what_their_command_in_the_manifest_makes(script):
+    for network in script.NETWORKS:
+        test = ck.stored_sanity(network)
+        assert test.layers == list(script.LAYERS[network]) and test.seeds == list(script.SEEDS[network])
+        assert len(test.objects) == len(set(test.objects)) == script.SCENES

@@ -2,6 +2,7 @@
 
 import torch
 from skimage.metrics import structural_similarity as ssim
+from torch.nn.functional import conv_transpose2d
 
 
 def ranks(values):
@@ -51,12 +52,26 @@ def alike(a, b, *, scales=None, size=1.0):
     return ssim((a / first).numpy(), (b / second).numpy(), data_range=size)
 
 
+def spread(kernel, u, *, gate=lambda u: (u > 0).float(), turned=False, added=False):
+    found = conv_transpose2d(gate(u), kernel.flip(2, 3) if turned else kernel)
+    return found.sum(1, keepdim=True) if added else found
+
+
+def gain(ours, edges, objects, *, last=torch.mean, each=torch.mean):
+    names = list(dict.fromkeys(objects))
+    differences = ours - edges
+    own = [torch.stack([d for d, o in zip(differences, objects, strict=True) if o == name]) for name in names]
+    return last(torch.stack([each(values) for values in own]))
+
+
 RIGHT = [
     ("14.1", spearman),
     ("14.2", cascade),
     ("14.3", stays),
     ("14.4", 0.325),
     ("14.5", alike),
+    ("14.6", spread),
+    ("14.7", gain),
 ]
 
 MISTAKES = {
@@ -101,5 +116,22 @@ MISTAKES = {
         "range of [−1, 1]": lambda a, b: alike(a, b, size=2.0),
         "255": lambda a, b: alike(a, b, size=255.0),
         "small maps look alike": lambda a, b: alike(a, b, scales=(1, 1), size=2.0),
+    },
+    "14.6": {
+        "what the filter answered": lambda k, u: spread(k, u, gate=lambda u: u),
+        "is the value": lambda k, u: spread(k, u, gate=torch.relu),
+        "all gates are open": lambda k, u: spread(k, u, gate=torch.ones_like),
+        "open where u is negative": lambda k, u: spread(k, u, gate=lambda u: (u < 0).float()),
+        "at u = 0": lambda k, u: spread(k, u, gate=lambda u: (u >= 0).float()),
+        "not −1": lambda k, u: spread(k, u, gate=torch.sign),
+        "turned the filter": lambda k, u: spread(k, u, turned=True),
+        "added up the colours": lambda k, u: spread(k, u, added=True),
+    },
+    "14.7": {
+        "mean over scenes": lambda ours, edges, objects: (ours - edges).mean(),
+        "better the edges are": lambda ours, edges, objects: gain(edges, ours, objects),
+        "own mean": lambda ours, edges, objects: gain(ours, 0 * edges, objects),
+        "count four times": lambda *a: gain(*a, each=torch.sum),
+        "not the sum": lambda *a: gain(*a, last=torch.sum),
     },
 }
