@@ -67,6 +67,7 @@ gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/gallery.py
 	$(RUN) tools/posters.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
+	$(RUN) tools/inversion_gallery.py  # minutes
 
 bench: $(VENV)/dev.stamp ## speed against peers, on a quiet machine; writes docs/performance.md (minutes)
 	test -d build/peers || $(RUN) -m pip install -q --no-deps --target build/peers -r benchmarks/peers.txt || true

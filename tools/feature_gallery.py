@@ -75,12 +75,12 @@ def picture_of(image: Tensor) -> Image.Image:
     return Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def save(sheet: Image.Image, path: Path) -> None:
+def save(sheet: Image.Image, path: Path, limit: int = LIMIT) -> None:
     """Write a JPEG below the limit, as good as fits, whole or not at all."""
     for quality in range(88, 40, -4):
         buffer = io.BytesIO()
         sheet.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= LIMIT:
+        if buffer.tell() <= limit:
             break
     with replacing(path) as temporary:
         temporary.write_bytes(buffer.getvalue())

@@ -31,6 +31,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab14": "",
     "lab15": "show_arrows",
     "lab16": "",
+    "shapes": "explore_generator",
     "sharing": "",
     "thumbnails": "pin_thumbnails spread",
     "variants": "",
