@@ -5,6 +5,7 @@ import colorsys
 import ipywidgets as widgets
 import torch
 
+from coursekit.errors import OptionError
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
 from coursekit.figures.images import show_images
@@ -16,10 +17,14 @@ def explore_generator(kind: str = "star", other: str = "circle", share: float = 
     """Choose two kinds of shape, how much of each, and place, size, angle and colour; see the picture and its mask.
 
     The parameters are (1 - share) · kind + share · other: kinds that the generator was never shown lie between.
+    Raises OptionError for a kind that is none of circle, square, triangle, star, ring and cross.
 
     >>> explore_generator("square", "star", 0.5)
     <Explorer: kind, other, share, right, down, radius, angle, hue>
     """
+    for name in (kind, other):
+        if name not in SHAPES:
+            raise OptionError(f"kind is one of {', '.join(SHAPES)}, but is {name!r}.")
     draw_shapes = load_generator()
 
     def draw(

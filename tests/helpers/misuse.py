@@ -183,6 +183,7 @@ WITHOUT_MODEL = {
     ),
     "show_arrows": lambda: ck.show_arrows({"toy": torch.eye(2)}),
     "show_plate": lambda: ck.show_plate([_plate_row()], ["cat", "dog"]),
+    "explore_generator": lambda: ck.explore_generator("star", "circle", 0.5),
     "explore_learning": lambda: ck.explore_learning(_lesson, torch.rand(4, 1, 12, 12)),
     "blind_trial": lambda: ck.blind_trial([ck.Trial(lambda: ck.show_images(IMAGE), ("a", "b"), 0, "CAM")], "Which?"),
     "wilson": lambda: ck.wilson(3, 5, z=1.96),
