@@ -199,7 +199,7 @@ def directions(answer: object) -> str | None:
 
 def between_angles(answer: object) -> str | None:
     """09.7: a share t of the shorter way between two angles, each written as sine and cosine."""
-    for start, way, t in ((6.0, 1.1, 0.3), (0.4, -2.3, 0.8)):
+    for start, way, t in ((2.8, 1.1, 0.3), (-2.9, -2.3, 0.8), (0.4, -1.2, 0.6)):
 
         def at(angle: float) -> Tensor:
             return torch.tensor([math.sin(angle), math.cos(angle)])

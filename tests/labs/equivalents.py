@@ -6,7 +6,7 @@ NEVER_NEGATIVE = {
     "a picture in [0, 1]": "03.2 07.1 07.3 08.1 08.2 09.3 10.1 11.5",
     "after a ReLU, or a magnitude": "01.4 04.1 04.6 06.3 06.6 08.3",
     "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 15.6",
-    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 11.2 11.3",
+    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 09.6 11.2 11.3",
     "an angle in [0, 180), or one of the four labels of GrabCut, which are 0 to 3": "04.7 15.1",
     "the error of pictures in [0, 1] is at most 1, so its PSNR is not negative": "12.3",
 }
@@ -112,6 +112,7 @@ EQUIVALENT = {
         "t + 1e-12 -> t": "far below what is compared",
         "1e-12 -> -1e-12": "far below what is compared",
     },
+    "09.6": {"votes(dx, dy) -> votes(dy, dx)": SWAPPED},
     "10.2": {"2 -> -2": LAST},
     "10.4": {
         "larger if False and kept.any() else photo + larger -> photo + larger": "the condition never holds",
