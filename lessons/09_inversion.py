@@ -133,7 +133,9 @@ titles = [f"{layer}: code {errors[layer]:.1f}, pixels {pixels[layer]:.1f}" for l
 ck.show_images([cat, *inverted.values()], ["the picture", *titles], columns=5)
 
 # %% [markdown] id="layers-read" slideshow={"slide_type": "notes"}
-# LAYERSREAD
+# From *block5* the cat is nearly a photograph, only the colours are off: blue on the nose. From *block11* the eyes, the nose and the fur are in their places, and most of the colour has gone. From *block16*, a map of 7 × 7 places, fur is left, and lines as of eyes and a muzzle, but no face that you would know. The logits give hints of fur.
+#
+# So colour goes first, then the places, and what stays says *what* and hardly *where*. λ differs from layer to layer, as in the paper. The deep layers also get jitter, for they hardly react to a shift by a pixel or two.
 
 # %% [markdown] id="photographs-title" slideshow={"slide_type": "slide"}
 # ## Four more pictures, painted with more steps
@@ -168,7 +170,9 @@ ck.claim(
 )
 
 # %% [markdown] id="photographs-read" slideshow={"slide_type": "notes"}
-# PHOTOREAD
+# At *block11* each object is whole, with a part of its colours. At *block16* the tower has its roofs, one above the other, and stands a little farther to the right; the flower has petals; of the cup a rim is left, tilted, and the motorcycle is a heap of round parts. From the logits you could still tell the flower by its petals, and perhaps the tower by the corner of a roof. The motorcycle is gone.
+#
+# A small error is no matter of course: at *block16* the code of the cat's inversion is about half its length away. The code of another photograph is farther away than the whole length.
 
 # %% [markdown] id="starts-title" slideshow={"slide_type": "slide"}
 # ## Four starts, one code
@@ -184,17 +188,23 @@ ck.show_images(
 
 
 # %% id="starts-claim" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+def blurred(x, side):
+    return F.avg_pool2d(x, side, 1, side // 2, count_include_pad=False)
+
+
 def likeness(x):
-    """Return the smallest and the largest correlation of the grey values of two different pictures."""
-    pairs = torch.corrcoef(x.mean(1).flatten(1))[~torch.eye(len(x), dtype=torch.bool)]
-    return pairs.min().item(), pairs.max().item()
+    """Return the mean correlation of two different pictures, without grain and without the brightness of large areas."""
+    grey = x.mean(1, keepdim=True)
+    pairs = torch.corrcoef((blurred(grey, 5) - blurred(grey, 31)).flatten(1))
+    return pairs[~torch.eye(len(x), dtype=torch.bool)].mean().item()
 
 
-ck.claim("block5: least correlation of two of the four", likeness(four["block5"])[0], above=0.7)
-ck.claim("block16: largest correlation of two of the four", likeness(four["block16"])[1], below=0.6)
+alike_5, alike_16 = (likeness(x) for x in four.values())
+print(f"mean correlation of six pairs: block5 {alike_5:.2f}, block16 {alike_16:.2f}")
+ck.claim("mean correlation of the pairs, block5 less block16", alike_5 - alike_16, above=0.1)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "notes"}
-# STARTSREAD
+# From *block5* four times the same cat, down to the single whisker; but the tint and the brightness of large areas differ from start to start: one eye is blue, then green. From *block16* four different arrangements of fur and dark folds. Without grain, and without the brightness of large areas, two pictures correlate by about 0.4 from *block5* and not at all from *block16*. What the four have in common is in the code. What differs, the code does not know. This is how to read an inversion: never one alone.
 
 # %% [markdown] id="prior-title" slideshow={"slide_type": "slide"}
 # ## The prior: λ and β
@@ -378,18 +388,14 @@ ck.claim(
 ck.claim(
     "distance in the code, search over decoder, the larger of two",
     (in_code["search"] / in_code["decoder"]).max(),
-    below=0.7,
-)
-ck.claim(
-    "distance in pixels of one flat colour over the decoder's, for the motorcycle",
-    (in_pixels["flat"] / in_pixels["decoder"])[1],
     below=1,
 )
+print("motorcycle, distance in pixels:", *(f"{name} {x[1]:.0f}" for name, x in in_pixels.items()))
 
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "notes"}
 # Each wins at what it minimises: the search at the code, the decoder at the pixels. Where the search gives strokes, the decoder gives colours at about their places: a bright flower on dark green, red in the middle above a pale floor. So these **were** in the 512 numbers; the search had no reason to prefer them. From *pool5* the flower's form comes back, too.
 #
-# The motorcycle, which was not in the training, is nothing that you would know again, and in pixels it is even farther away than one flat colour. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
+# The motorcycle, which was not in the training, is nothing that you would know again, a red patch over a pale one. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
 
 # %% [markdown] id="hog-title" slideshow={"slide_type": "slide"}
 # ## Older codes by the same loop: HOG and SIFT
@@ -430,18 +436,15 @@ matched = {
     for name, kind in by_hand.items()
     for way in ("search", "decoder")
 }
-ck.claim("SIFT: correlation of grey values with the picture, least of three", min(bright["dense SIFT"]), above=0.55)
-ck.claim("HOG: the same, largest of three", max(bright["HOG"]), below=0.55)
+for name, values in bright.items():
+    print(f"{name}, correlation of grey values with the picture:", *(f"{value:.2f}" for value in values))
+for (name, way), values in matched.items():
+    print(f"{name}, error of the code by {way}:", *(f"{value:.2f}" for value in values))
 ck.claim(
-    "error of the code by search, largest of six",
-    max(matched["HOG", "search"] + matched["dense SIFT", "search"]),
-    below=0.5,
+    "mean correlation of grey values, SIFT less HOG", (sum(bright["dense SIFT"]) - sum(bright["HOG"])) / 3, above=0.15
 )
-ck.claim(
-    "error of the code by decoder, least of six",
-    min(matched["HOG", "decoder"] + matched["dense SIFT", "decoder"]),
-    above=0.2,
-)
+ratios = [s / d for name in by_hand for s, d in zip(matched[name, "search"], matched[name, "decoder"], strict=True)]
+ck.claim("error of the code, search over decoder, largest of six", max(ratios), below=1)
 
 # %% [markdown] id="hog-read" slideshow={"slide_type": "notes"}
 # The lines are all there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.8. From HOG they do not: it draws every line and guesses the side. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
@@ -638,7 +641,7 @@ ck.explore_inversion(coursenet, "relu2", photograph="coffee", size=128, steps=80
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: layout, colour, class
 #
-# Five photographs, four layers of EfficientNet-Lite0 (the stored sheet). **Layout**: the correlation of the grey pictures at 8 × 8. **Colour**: the same of what is left without the grey. The dotted lines: the same with *another* photograph's inversion, as chance.
+# Five photographs, four layers of EfficientNet-Lite0 (the stored sheet). **Layout**: the correlation of the grey pictures at 8 × 8. **Colour**: the same of what is left without the grey. The other two lines: the same with *another* photograph's inversion, as chance.
 #
 # **Predict first.** Which is lost first? And up to which layer does *another* network, EfficientNet-Lite1, still give the picture's own class?
 
@@ -682,9 +685,20 @@ ranks = torch.stack([rank(judge, plate[:, k], photos) for k in range(4)])
 for layer, places in zip(priors, ranks.tolist(), strict=True):
     print(f"{layer}: own class among the first five for {sum(place <= 5 for place in places)} of 5 photographs")
 layout, colour = own.mean(0).T.tolist()
+ck.claim("layout at block11, mean of 5", layout[1], above=0.7)
+ck.claim("layout at block16, mean of 5", layout[2], below=0.5)
+ck.claim("colour at block5, mean of 5", colour[0], above=0.7)
+ck.claim("colour at block11 less colour at block5", colour[1] - colour[0], below=-0.1)
+ck.claim(
+    "photographs of 5 whose own class is among the first five: block5 less fc",
+    (ranks[0] <= 5).sum().item() - (ranks[3] <= 5).sum().item(),
+    at_least=1,
+)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
-# SCOREREAD
+# Colour goes first: at *block11* the layout is still at 0.81 and the colour at 0.51; at *block16* both are near 0.2, and in the logits near 0, as with another photograph. (Five photographs are few; at *block16* the layout runs from -0.4 to 0.55.)
+#
+# The judge names the class of three photographs at *block5* among its first five, and of one, the cat, from the logits. Even *block5*, which we take for a photograph, is a dull cup and no *espresso* to it: 160 pixels, false colours and grain are enough.
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises

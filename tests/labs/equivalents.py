@@ -15,7 +15,7 @@ NEVER_ABOVE_1 = {
     "16.2 16.3 05.5 06.4 06.10 15.3",
     "a picture in [0, 1]": "03.2 07.1 07.3 08.1 08.2 09.3 10.1 11.5",
     "an image that a tanh gave": "09.4",
-    "the values of a unit vector": "13.1",
+    "the values of a unit vector": "09.7 13.1",
     "differences of neighbours in [0, 1], averaged": "09.2",
     "1 minus a distance": "15.2",
     "far below 1 for the pictures of a tiny network": "11.2",
@@ -113,6 +113,7 @@ EQUIVALENT = {
         "1e-12 -> -1e-12": "far below what is compared",
     },
     "09.6": {"votes(dx, dy) -> votes(dy, dx)": SWAPPED},
+    "09.7": {"w + torch.pi -> w - torch.pi": "a whole turn more or less, which the remainder takes away"},
     "10.2": {"2 -> -2": LAST},
     "10.4": {
         "larger if False and kept.any() else photo + larger -> photo + larger": "the condition never holds",
