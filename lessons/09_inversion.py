@@ -260,7 +260,7 @@ ck.claim("the same, β = 2 over β = 3", peaks[1] / peaks[2], above=1.1)
 # missed. In between the code decides about the parts, and the prior about the grain.
 #
 # With β = 1 one jump of 1 costs as much as ten of 0.1. So the search makes flat patches with sharp borders: the largest jumps are some nine times the mean jump. With β = 2 the one jump costs ten times as much as the ten small ones, and with β = 3 a hundred times: the
-# borders become softer, the largest jumps are five and four times the mean.
+# borders become soft, the largest jumps are five and four times the mean. By eye β = 3 hardly differs from β = 2.
 
 # %% [markdown] id="robust-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 1 · the code is right, and there is no picture
@@ -298,10 +298,10 @@ ck.claim(
 )
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "notes"}
-# The judge is EfficientNet-Lite1, which took no part: the number is the cosine of its codes (*avgpool*) of the inversion and of the picture. For the twin it is about 0.34 among pixels, for the plain network 0.17: twice as much, and more for each of the five photographs. Stopping the twin early, at the plain network's error of the code, changes nothing: so it is not the better search that
+# The judge is EfficientNet-Lite1, which took no part: the number is the cosine of its codes (*avgpool*) of the inversion and of the picture. Two different photographs have 0.18. Among pixels the plain network's inversions are no more like their picture than that (0.17); the twin's reach 0.34, and more than the plain network's for each of the five photographs. Among frequencies it is 0.21 and 0.45. Stopping the twin early, at the plain network's error of the code, changes nothing: so it is not the better search that
 # makes the better picture.
 #
-# The plain network's pictures are grain, with a faint shadow of the roof at best, and their code is nevertheless nearer than that of any other picture. **A small error of the code is not a good inversion**: this is lab 08 once more, a fooling image *is* an inversion without a prior. The twin must not react to small changes. So grain does not help it, and the search has to draw edges: the rim of the cup, two wheels, a roof, petals.
+# The plain network's pictures are grain, with a faint shadow of the roof at best, and their code is nevertheless much nearer than that of another photograph. **A small error of the code is not a good inversion**: this is lab 08 once more, a fooling image *is* an inversion without a prior. The twin must not react to small changes. So grain does not help it, and the search has to draw edges: the rim of the cup, two wheels, a roof, petals.
 # Engstrom et al. (2019) found this with a robust ResNet-50: there a code without any prior gives back a photograph. Our twin was trained for an hour or two on small attacks: drawings of edges among pixels, and colours that are partly right among frequencies.
 
 
