@@ -393,7 +393,7 @@ ck.claim(
 print("motorcycle, distance in pixels:", *(f"{name} {x[1]:.0f}" for name, x in in_pixels.items()))
 
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "notes"}
-# Each wins at what it minimises: the search at the code, the decoder at the pixels. Where the search gives strokes, the decoder gives colours at about their places: a bright flower on dark green, red in the middle above a pale floor. So these **were** in the 512 numbers; the search had no reason to prefer them. From *pool5* the flower's form comes back, too.
+# Each wins at what it minimises: the search at the code, the decoder at the pixels. From *relu6* the search gives a wreath of petals, and strokes for the motorcycle; the decoder gives colours at about their places: a bright flower on dark green, red in the middle above a pale floor. So these **were** in the 512 numbers; the search had no reason to prefer them. From *pool5* the flower's form comes back, too.
 #
 # The motorcycle, which was not in the training, is nothing that you would know again, a red patch over a pale one. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
 
@@ -447,7 +447,7 @@ ratios = [s / d for name in by_hand for s, d in zip(matched[name, "search"], mat
 ck.claim("error of the code, search over decoder, largest of six", max(ratios), below=1)
 
 # %% [markdown] id="hog-read" slideshow={"slide_type": "notes"}
-# The lines are all there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.8. From HOG they do not: it draws every line and guesses the side. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
+# The lines are all there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.7. From HOG by 0 to 0.4: it draws every line and guesses the side. The loud colours of the search mean nothing. Both codes see grey values alone, so any colour of that brightness has the same code. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
 #
 # The colours of the decoders come from nowhere in the code. They are the colours that such lines had in the training: the orange flower comes out grey-green from SIFT. A hand-made code forgets the same everywhere; a learnt one forgets what its task does not need.
 
