@@ -69,11 +69,11 @@ def total_variation(answer: object) -> str | None:
 
 def search(answer: object) -> str | None:
     """09.3: L-BFGS, clamped after each step and never inside the closure."""
-    matrix, goal = _random(6, 12, seed=4) - 0.5, (3 - 2.7 * case()) * _random(6, seed=5) - 1 + 0.8 * case()
+    matrix, goal = _random(6, 12, seed=4) - 0.5, (3 - 5 * case()) * _random(6, seed=5) - 1 + 2.5 * case()
     start, steps = _random(1, 3, 2, 2, seed=6), 3
 
     def loss(x: Tensor) -> Tensor:
-        return 0.2 * (x.flatten() @ matrix.T - goal).pow(2).sum() + 0.02 * (x - 0.5).pow(4).sum()
+        return 0.2 * (x.flatten() @ matrix.T - goal).pow(2).sum() + 0.1 * (x - 0.5).square().add(1).log().sum()
 
     def found(inside: bool = False, after: bool = True, last: bool = False, zero: bool = True, n: int = steps):
         x = start.clone().requires_grad_()
