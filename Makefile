@@ -76,6 +76,7 @@ gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/style_gallery.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes
 	$(RUN) tools/dream_gallery.py  # minutes
+	$(RUN) tools/inversion_gallery.py  # minutes
 
 bench: $(VENV)/dev.stamp ## speed against peers, on a quiet machine; writes docs/performance.md (minutes)
 	test -d build/peers || $(RUN) -m pip install -q --no-deps --target build/peers -r benchmarks/peers.txt || true

@@ -31,6 +31,7 @@ PUBLIC = {  # file -> the names of it that `ck.` has
     "lab14": "",
     "lab15": "show_arrows",
     "lab16": "",
+    "shapes": "explore_generator",
     "sharing": "",
     "style_plates": "show_picture_table style_tiles cue_conflicts shape_scene object_texture",
     "thumbnails": "pin_thumbnails spread",

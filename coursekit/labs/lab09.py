@@ -1,5 +1,6 @@
 """Checks of lab 09, inversion."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -68,11 +69,11 @@ def total_variation(answer: object) -> str | None:
 
 def search(answer: object) -> str | None:
     """09.3: L-BFGS, clamped after each step and never inside the closure."""
-    matrix, goal = _random(6, 12, seed=4) - 0.5, (3 - 2.7 * case()) * _random(6, seed=5) - 1 + 0.8 * case()
+    matrix, goal = _random(6, 12, seed=4) - 0.5, (3 - 5 * case()) * _random(6, seed=5) - 1 + 2.5 * case()
     start, steps = _random(1, 3, 2, 2, seed=6), 3
 
     def loss(x: Tensor) -> Tensor:
-        return 0.2 * (x.flatten() @ matrix.T - goal).pow(2).sum() + 0.02 * (x - 0.5).pow(4).sum()
+        return 0.2 * (x.flatten() @ matrix.T - goal).pow(2).sum() + 0.1 * (x - 0.5).square().add(1).log().sum()
 
     def found(inside: bool = False, after: bool = True, last: bool = False, zero: bool = True, n: int = steps):
         x = start.clone().requires_grad_()
@@ -168,10 +169,67 @@ def mean_distance(answer: object) -> str | None:
     return compare(result, torch.pdist(codes).mean(), mistakes)
 
 
+def directions(answer: object) -> str | None:
+    """09.6: Σ length of the slopes whose angle lies in each part of the turn."""
+    for seed, shape, bins, signed in ((11, (6, 5), 5, False), (12, (4, 9), 7, True)):
+        dx, dy = _random(*shape, seed=seed) - 0.5, 2 * _random(*shape, seed=seed + 10) - 1.1
+        length = torch.hypot(dx, dy)
+
+        def count(votes: Tensor, y: Tensor, x: Tensor, turn: float, bins: int = bins) -> Tensor:
+            part = (torch.atan2(y, x) % turn / turn * bins).long()
+            return torch.stack([votes[part == k].sum() for k in range(bins)])
+
+        turn, half = (2 * math.pi, math.pi) if signed else (math.pi, 2 * math.pi)
+        right = count(length, dy, dx, turn)
+        mistakes = [
+            (count(torch.ones_like(dx), dy, dx, turn), "you counted the pixels; add the lengths of their slopes."),
+            (count(length**2, dy, dx, turn), "these are squared lengths; take the root."),
+            (count(dx.abs() + dy.abs(), dy, dx, turn), "the length is the root of dx² + dy²."),
+            (count(length, dx, dy, turn), "dx and dy are swapped: atan2 takes dy first."),
+            (count(length, dy, dx, half), "signed means a turn of 360°, unsigned one of 180°."),
+            (count(length, -dy, dx, turn), "the angle runs the other way; keep the sign of dy."),
+            (right / right.sum(), "the sums are asked for, not their shares."),
+            (right / length.numel(), "the sums are asked for, not the means."),
+        ]
+        hint = compare(call(answer, dx.clone(), dy.clone(), bins, signed), right, mistakes)
+        if hint:
+            return hint
+    return None
+
+
+def between_angles(answer: object) -> str | None:
+    """09.7: a share t of the shorter way between two angles, each written as sine and cosine."""
+    for start, way, t in ((2.8, 1.1, 0.3), (-2.9, -2.3, 0.8), (0.4, -1.2, 0.6)):
+
+        def at(angle: float) -> Tensor:
+            return torch.tensor([math.sin(angle), math.cos(angle)])
+
+        first, second, right = at(start), at(start + way), at(start + t * way)
+        mixed = (1 - t) * first + t * second
+        long = way - math.copysign(2 * math.pi, way)
+        mistakes = [
+            (mixed, "a straight line leaves the circle: the mean of opposite points is no angle at all."),
+            (mixed / mixed.norm(), "on the circle again, but not at the share t of the way: mix the angles."),
+            (
+                at(start + t * long),
+                "that is the longer way round; bring the difference of the angles to [-180°, 180°).",
+            ),
+            (at(start + (1 - t) * way), "t and 1 - t are swapped: t = 0 is the first angle."),
+            (right.flip(0), "sine and cosine are swapped."),
+            (torch.tensor(math.atan2(*right.tolist())), "that is the angle; give its sine and cosine."),
+        ]
+        hint = compare(call(answer, first, second, t), right, mistakes)
+        if hint:
+            return hint
+    return None
+
+
 JUDGES = {
     "09.1": code_error,
     "09.2": total_variation,
     "09.3": search,
     "09.4": between,
     "09.5": mean_distance,
+    "09.6": directions,
+    "09.7": between_angles,
 }

@@ -189,6 +189,7 @@ WITHOUT_MODEL = {
     "cue_conflicts": lambda: ck.cue_conflicts(),
     "shape_scene": lambda: ck.shape_scene("zebra", 48),
     "object_texture": lambda: ck.object_texture("zebra", 48),
+    "explore_generator": lambda: ck.explore_generator("star", "circle", 0.5),
     "explore_learning": lambda: ck.explore_learning(_lesson, torch.rand(4, 1, 12, 12)),
     "blind_trial": lambda: ck.blind_trial([ck.Trial(lambda: ck.show_images(IMAGE), ("a", "b"), 0, "CAM")], "Which?"),
     "wilson": lambda: ck.wilson(3, 5, z=1.96),

@@ -62,6 +62,27 @@ def squared_pairs(c):
     return torch.pdist(c).pow(2)
 
 
+def histogram(dx, dy, bins, signed, *, votes=torch.hypot, turn=None, angle=torch.atan2, each=lambda h: h):
+    turn = turn or (2 if signed else 1) * torch.pi
+    part = (angle(dy, dx) % turn * (bins / turn)).long().flatten()
+    return each(torch.zeros(bins).index_add(0, part, votes(dx, dy).flatten()))
+
+
+def arc(first, second, t, *, way=lambda w: (w + torch.pi) % (2 * torch.pi) - torch.pi, give=lambda s, c: (s, c)):
+    start, end = torch.atan2(*first), torch.atan2(*second)
+    angle = start + t * way(end - start)
+    return torch.stack(give(angle.sin(), angle.cos()))
+
+
+def chord(first, second, t):
+    return torch.lerp(first, second, t)
+
+
+def other_way(w):
+    w = (w + torch.pi) % (2 * torch.pi) - torch.pi
+    return w - 2 * torch.pi * w.sign()
+
+
 RIGHT = [
     ("09.1", error),
     ("09.1", lambda a, goal: (a - goal).pow(2).mean((1, 2, 3)) / goal.pow(2).mean()),
@@ -70,6 +91,8 @@ RIGHT = [
     ("09.4", between),
     ("09.5", lambda c: torch.pdist(c).mean()),
     ("09.5", lambda c: torch.cdist(c, c).sum() / (len(c) * (len(c) - 1))),
+    ("09.6", histogram),
+    ("09.7", arc),
 ]
 
 MISTAKES = {
@@ -126,5 +149,23 @@ MISTAKES = {
         "each pair once": lambda c: torch.pdist(c).sum() / (len(c) * (len(c) - 1)),
         "from the mean code": lambda c: (c - c.mean(0)).norm(dim=1).mean(),
         "neighbours in the list": lambda c: (c[1:] - c[:-1]).norm(dim=1).mean(),
+    },
+    "09.6": {
+        "counted the pixels": lambda *a: histogram(*a, votes=lambda x, y: torch.ones_like(x)),
+        "squared lengths": lambda *a: histogram(*a, votes=lambda x, y: x**2 + y**2),
+        "root of dx² + dy²": lambda *a: histogram(*a, votes=lambda x, y: x.abs() + y.abs()),
+        "atan2 takes dy first": lambda dx, dy, *a: histogram(dy, dx, *a),
+        "unsigned one of 180": lambda dx, dy, bins, signed: histogram(dx, dy, bins, not signed),
+        "keep the sign of dy": lambda dx, dy, *a: histogram(dx, -dy, *a),
+        "not their shares": lambda *a: histogram(*a, each=lambda h: h / h.sum()),
+        "not the means": lambda dx, *a: histogram(dx, *a) / dx.numel(),
+    },
+    "09.7": {
+        "leaves the circle": chord,
+        "on the circle again": lambda *a: chord(*a) / chord(*a).norm(),
+        "longer way round": lambda *a: arc(*a, way=other_way),
+        "swapped: t = 0": lambda first, second, t: arc(first, second, 1 - t),
+        "sine and cosine are swapped": lambda *a: arc(*a, give=lambda s, c: (c, s)),
+        "that is the angle": lambda *a: torch.atan2(*arc(*a)),
     },
 }

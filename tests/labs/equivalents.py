@@ -14,6 +14,7 @@ NEVER_NEGATIVE = {
     "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 11.2 11.3",
     "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 13.7 15.6",
     "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 11.2 11.3 13.5",
+    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 09.6 11.2 11.3",
     "an angle in [0, 180), or one of the four labels of GrabCut, which are 0 to 3": "04.7 15.1",
     "the error of pictures in [0, 1] is at most 1, so its PSNR is not negative": "12.3",
 }
@@ -27,6 +28,7 @@ NEVER_ABOVE_1 = {
     "an image that a tanh gave": "09.4",
     "the values of a unit vector": "13.1",
     "a difference of two accuracies": "13.6",
+    "the values of a unit vector": "09.7 13.1",
     "differences of neighbours in [0, 1], averaged": "09.2",
     "1 minus a distance": "15.2",
     "far below 1 for the pictures of a tiny network": "11.2",
@@ -127,6 +129,8 @@ EQUIVALENT = {
         "t + 1e-12 -> t": "far below what is compared",
         "1e-12 -> -1e-12": "far below what is compared",
     },
+    "09.6": {"votes(dx, dy) -> votes(dy, dx)": SWAPPED},
+    "09.7": {"w + torch.pi -> w - torch.pi": "a whole turn more or less, which the remainder takes away"},
     "10.2": {"2 -> -2": LAST},
     "10.4": {
         "larger if False and kept.any() else photo + larger -> photo + larger": "the condition never holds",
