@@ -75,7 +75,7 @@ ck.show_images(
 #
 # Kim, Wattenberg, Gilmer, Cai, Wexler, Viégas & Sayres, *Interpretability beyond feature attribution: TCAV*, ICML 2018.
 
-# %% [markdown] id="cache-text" slideshow={"slide_type": "skip"}
+# %% [markdown] id="cache-text" slideshow={"slide_type": "notes"}
 # The network runs **once** over each picture, and we keep the activations (the mean over the positions of each map). All that follows is
 # small linear algebra, so hundreds of concepts cost seconds.
 
@@ -152,7 +152,7 @@ print("my_tcav_score and ck.tcav_score agree at", ", ".join(layers))
 #
 # The smallest possible $p$ is $2/(R+1)$, and Holm's correction of $m$ tests asks for $0.05/m$. So take $R \ge 40\,m$.
 
-# %% [markdown] id="test-why" slideshow={"slide_type": "skip"}
+# %% [markdown] id="test-why" slideshow={"slide_type": "notes"}
 # Why fresh counter-examples for every run of every random concept? With one fixed set, all random concepts point away from the same 30 pictures. This shifts the whole null, by the chance of one draw.
 # With fresh ones either set could be "the concept", so the null must lie about ½ for every seed.
 
