@@ -496,6 +496,9 @@ ck.tcav_test({"block14": gradients["block14"]}, mine, random_codes, runs=5)
 #
 # $$ S_k = \frac{\tfrac1J \sum_j \big(f(A)_j - f(A_k)_j\big)^2}{2 \operatorname{Var} f} $$
 
+# %% [markdown] id="craft-say" slideshow={"slide_type": "notes"}
+# $U$ says how much of each concept is in each crop. Nothing is negative, so parts add up and never cancel: that is why the parts can be looked at. ACE (Ghorbani et al. 2019) clusters pieces of images instead. Neither is told a word, and neither gives one.
+
 # %% [markdown] id="craft-code-title" slideshow={"slide_type": "skip"}
 # ## The factorisation and the importance in code
 #
