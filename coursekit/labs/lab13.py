@@ -294,13 +294,11 @@ def fewest(answer: object) -> str | None:
             first(alike.square() >= enough),
             "a correlation does not see a shift; completeness is 1 minus error over spread.",
         ),
-        (first(alike >= enough), "a correlation does not see a shift; completeness is 1 minus error over spread."),
         (right + 1, "row 0 keeps no concept: the number of the row is the number of concepts."),
         (right - 1, "that one is not complete enough yet."),
         (int((r2 >= enough).sum()), "that is how many of them are complete enough; which is the first?"),
         (int(r2.argmax()), "that is the most complete; the *fewest* concepts that are enough are asked for."),
         (int((r2 >= enough).nonzero().max()), "that is the last one that is complete enough; take the first."),
-        (int((r2 < enough).sum()), "that is how many fall short; completeness may fall again on the way."),
     ]
     return compare(result, torch.tensor(right), mistakes)
 
