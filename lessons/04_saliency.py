@@ -1122,7 +1122,7 @@ ck.claim("correlation of the twin's gradient with the edges", like_edges[twins],
 
 # %% [markdown] id="honest-read" slideshow={"slide_type": "skip"}
 # The pretty one keeps a little less, and the difference is smaller than the bands: both maps change as the weights go, and at the end 0.4 (plain) and 0.3 (twin) of the
-# correlation is left, though nothing that was learnt is left. So both pass, neither with ease, and the twin's map is not pretty because it draws contours: its
+# correlation is left, though nothing that was learnt is left. So both maps depend on what was learnt, and neither on that alone (lab 14 asks what is left). The twin's map is not pretty because it draws contours: its
 # correlation with the edges is 0.0 (the plain one's is negative).
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
