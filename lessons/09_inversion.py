@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
 #
-# **Run time** about 80 s on one CPU core. **Memory** below 2 GB.
+# **Run time** about 85 s on one CPU core. **Memory** below 1.5 GB.
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -170,7 +170,7 @@ ck.claim(
 )
 
 # %% [markdown] id="photographs-read" slideshow={"slide_type": "notes"}
-# At *block11* each object is whole, with a part of its colours. At *block16* the tower has its roofs, one above the other, and stands a little farther to the right; the flower has petals; of the cup a rim is left, tilted, and the motorcycle is a heap of round parts. From the logits you could still tell the flower by its petals, and perhaps the tower by the corner of a roof. The motorcycle is gone.
+# At *block11* each object is whole, with a part of its colours. At *block16* the tower has its roofs, one above the other; the flower has petals; of the cup a rim is left, tilted, without a saucer to stand on, and the motorcycle is a heap of round parts. From the logits you could still tell the flower by its petals, and perhaps the tower by the corner of a roof. The cup and the motorcycle are gone.
 #
 # A small error is no matter of course: at *block16* the code of the cat's inversion is about half its length away. The code of another photograph is farther away than the whole length.
 
@@ -204,7 +204,7 @@ print(f"mean correlation of six pairs: block5 {alike_5:.2f}, block16 {alike_16:.
 ck.claim("mean correlation of the pairs, block5 less block16", alike_5 - alike_16, above=0.1)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "notes"}
-# From *block5* four times the same cat, down to the single whisker; but the tint and the brightness of large areas differ from start to start: one eye is blue, then green. From *block16* four different arrangements of fur and dark folds. Without grain, and without the brightness of large areas, two pictures correlate by about 0.4 from *block5* and not at all from *block16*. What the four have in common is in the code. What differs, the code does not know. This is how to read an inversion: never one alone.
+# From *block5* four times the same cat, with the same eyes, stripes and nose; but the tint and the brightness of large areas differ from start to start: one eye is blue, then green. From *block16* four different arrangements of fur and dark folds. Without grain, and without the brightness of large areas, two pictures correlate by about 0.4 from *block5* and not at all from *block16*. What the four have in common is in the code. What differs, the code does not know. This is how to read an inversion: never one alone.
 
 # %% [markdown] id="prior-title" slideshow={"slide_type": "slide"}
 # ## The prior: λ and β
@@ -265,7 +265,7 @@ ck.claim("the same, β = 2 over β = 3", peaks[1] / peaks[2], above=1.1)
 # missed. In between the code decides about the parts, and the prior about the grain.
 #
 # With β = 1 one jump of 1 costs as much as ten of 0.1. So the search makes flat patches with sharp borders: the largest jumps are some nine times the mean jump. With β = 2 the one jump costs ten times as much as the ten small ones, and with β = 3 a hundred times: the
-# borders become soft, the largest jumps are five and four times the mean. By eye β = 3 hardly differs from β = 2.
+# borders become soft, the largest jumps are some five and four times the mean. By eye β = 3 hardly differs from β = 2.
 
 # %% [markdown] id="robust-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 1 · the code is right, and there is no picture
@@ -303,11 +303,11 @@ ck.claim(
 )
 
 # %% [markdown] id="robust-read" slideshow={"slide_type": "notes"}
-# The judge is EfficientNet-Lite1, which took no part: the number is the cosine of its codes (*avgpool*) of the inversion and of the picture. Two different photographs have 0.18. Among pixels the plain network's inversions are no more like their picture than that (0.17); the twin's reach 0.34, and more than the plain network's for each of the five photographs. Among frequencies it is 0.21 and 0.45. Stopping the twin early, at the plain network's error of the code, changes nothing: so it is not the better search that
+# The judge is EfficientNet-Lite1, which took no part: the number is the cosine of its codes (*avgpool*) of the inversion and of the picture. Two different photographs have 0.18. Among pixels the plain network's inversions are no more like their picture than that (0.17); the twin's reach 0.34, and more than the plain network's for each of the five photographs. Among frequencies it is 0.21 and 0.45. Stopping the twin early, at the plain network's error of the code, hardly changes this: so it is not the better search that
 # makes the better picture.
 #
-# The plain network's pictures are grain, with a faint shadow of the roof at best, and their code is nevertheless much nearer than that of another photograph. **A small error of the code is not a good inversion**: this is lab 08 once more, a fooling image *is* an inversion without a prior. The twin must not react to small changes. So grain does not help it, and the search has to draw edges: the rim of the cup, two wheels, a roof, petals.
-# Engstrom et al. (2019) found this with a robust ResNet-50: there a code without any prior gives back a photograph. Our twin was trained for an hour or two on small attacks: drawings of edges among pixels, and colours that are partly right among frequencies.
+# Among pixels the plain network's pictures are grain, with a faint shadow of a rim or a roof at best, and their code is nevertheless much nearer than that of another photograph. **A small error of the code is not a good inversion**: this is lab 08 once more, a fooling image *is* an inversion without a prior. The twin must not react to small changes. So grain does not help it, and the search has to draw edges: the rim of the cup, two wheels, a roof, petals.
+# Engstrom et al. (2019) found this with a robust ResNet-50: there a code without any prior gives back a photograph. Our twin was trained for less than two hours of one core, on small attacks: so drawings of edges among pixels, and colours that are seldom right among frequencies (the coffee is blue).
 
 
 # %% id="robust-live" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
@@ -337,7 +337,7 @@ swapped = {
 ck.show_images([small, *swapped.values()], ["the picture", *swapped], columns=5)
 
 # %% [markdown] id="swap-read" slideshow={"slide_type": "notes"}
-# Up to *relu4* the code is nearly a photograph. At *pool5*, a map of 4 × 4 places, dark and bright parts are left, at about their places. From *relu6*, the 512 numbers of *fc6* after their ReLU, the search gives strokes. Are the places lost, then? The next slides ask a second witness.
+# From *relu2* the cat is nearly a photograph, from *relu4* she is soft, and still herself. From *pool5*, a map of 4 × 4 places, fur and some dark and bright parts are left, at about their places. From *relu6*, the 512 numbers of *fc6* after their ReLU, the search gives strokes. Are the places lost, then? The next slides ask a second witness.
 
 # %% [markdown] id="decoder" slideshow={"slide_type": "slide"}
 # ## The other way: learn to invert
@@ -397,9 +397,9 @@ ck.claim(
 )
 
 # %% [markdown] id="decoded-read" slideshow={"slide_type": "notes"}
-# Each wins at what it minimises: the search at the code, the decoder at the pixels. From *relu6* the search gives a wreath of petals, and strokes for the motorcycle; the decoder gives colours at about their places: a bright flower on dark green, red in the middle above a pale floor. So these **were** in the 512 numbers; the search had no reason to prefer them. From *pool5* the flower's form comes back, too.
+# Each wins at what it minimises: the search at the code, the decoder with pixel loss at the pixels. (Its blur has a code as far away as that of one flat colour; with feature loss the decoder comes about half as far away.) From *relu6* the search gives a wreath of petals, and strokes for the motorcycle. The decoder with feature loss gives colours at about their places: a bright flower on dark green, red in the middle above a pale floor. The flower it may know by heart, the motorcycle it has never seen: so this red **was** in the 512 numbers, and the search had no reason to prefer it. From *pool5* the flower's form comes back, too.
 #
-# The motorcycle, which was not in the training, is nothing that you would know again, a red patch over a pale one. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
+# Yet the motorcycle is nothing that you would know again, a red patch over a pale one, and in pixels hardly nearer than one flat colour. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
 
 # %% [markdown] id="hog-title" slideshow={"slide_type": "slide"}
 # ## Older codes by the same loop: HOG and SIFT
@@ -451,9 +451,9 @@ ratios = [s / d for name in by_hand for s, d in zip(matched[name, "search"], mat
 ck.claim("error of the code, search over decoder, largest of six", max(ratios), below=1)
 
 # %% [markdown] id="hog-read" slideshow={"slide_type": "notes"}
-# The lines are all there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.7. From HOG by 0 to 0.4: it draws every line and guesses the side. The loud colours of the search mean nothing. Both codes see grey values alone, so any colour of that brightness has the same code. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
+# The lines are there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.7. From HOG by 0 to 0.4: it draws the line and guesses the side. The loud colours of the search mean nothing. Both codes see grey values alone, so any colour of that brightness has the same code. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
 #
-# The colours of the decoders come from nowhere in the code. They are the colours that such lines had in the training: the orange flower comes out grey-green from SIFT. A hand-made code forgets the same everywhere; a learnt one forgets what its task does not need.
+# The colours of the decoders come from nowhere in the code. They are the colours that such lines had in the training: the orange flower comes out a greyish yellow-green from SIFT. A hand-made code forgets the same everywhere; a learnt one forgets what its task does not need.
 
 # %% [markdown] id="expects-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 2 · a decoder paints what it expects
@@ -499,7 +499,7 @@ ck.claim(
 ck.claim("loss in unseen pictures; one flat colour, each picture's mean, loses 1", lost(unseen), above=1)
 
 # %% [markdown] id="expects-read" slideshow={"slide_type": "notes"}
-# The decoder has no way to say "I have never seen such a code". The code of no picture becomes a scene with light and ground. So judge a decoder on
+# The decoder has no way to say "I have never seen such a code". Its weave for the noise may warn you, but the code of no picture becomes a scene with light and ground. So judge a decoder on
 # pictures that it was not trained on, and check its result: run the network on it, and compare the codes. (Worse than a flat colour? Its texture is
 # invented, and an invented edge at the wrong place costs more squared error than no edge.)
 
@@ -563,12 +563,12 @@ ck.claim(
 )
 
 # %% [markdown] id="generator-read" slideshow={"slide_type": "notes"}
-# All five rows do what was asked, as in figure 7 of the paper (there also stretch, brightness and the view from above). The small star is worst: 0.7 of its mask agrees with the star drawn by rule. Circles and rings reach 0.87 and more. The first and the last star of the row *angle* are the same: a star turned by 72° is itself.
+# All five rows do what was asked, as in figure 7 of the paper (there also stretch, brightness and the view from above). The row of sizes is worst: of the smallest star, which has lost its points, the mask overlaps that of the star drawn by rule by 0.7 only (1 is the same mask). Circles and rings reach about 0.9 or more in every row. In the pictures, though not in the masks, coloured shadows stand around the star on grey backgrounds. The first and the last star of the row *angle* are the same: a star turned by 72° is itself.
 
 # %% [markdown] id="sums-title" slideshow={"slide_type": "slide"}
 # ## Three sums with codes
 #
-# **Predict first.** Row 1: what is half a star and half a circle? Row 2: is the mean of the rows for 0° and 60° a triangle turned by 30°? Row 3: red star − red circle + blue circle, in the hidden code of 512 numbers after the second layer (*relu_fc2*). In the 17 parameters that sum is right by definition. Why need it not be right here?
+# **Predict first.** Row 1: what is half a star and half a circle? Row 2: is the mean of the codes for 0° and 60° a triangle turned by 30°? Row 3: red star − red circle + blue circle, in the hidden code of 512 numbers after the second layer (*relu_fc2*). In the 17 parameters that sum is right by definition. Why need it not be right here?
 
 
 # %% id="sums" slideshow={"slide_type": "fragment"}
@@ -624,7 +624,7 @@ ck.claim("overlap with the triangle by rule, 30° asked for", overlap(at30[:, 3:
 ck.claim("overlap with it, mean of the two rows", overlap(halfway[:, 3:], by_rule[1]), below=0.75)
 
 # %% [markdown] id="sums-read" slideshow={"slide_type": "notes"}
-# Halfway from the star to the circle the generator draws a pentagon, a shape that it was never shown. Ask for 30° and it turns the triangle. But *mix* the rows of 0° and 60°, and you get a round blob. The angle is written as a sine and a cosine (of three times
+# Halfway from the star to the circle the generator draws a pentagon, a shape that it was never shown. Ask for 30° and it turns the triangle. But take the mean of the codes of 0° and 60°, and you get a round blob. The angle is written as a sine and a cosine (of three times
 # the angle, since a triangle turned by 120° is the same): a circle, on which the two are opposite points. Their mean is the circle's centre, no angle at
 # all, and the generator draws what all angles have in common. A straight line through a code is only right where the code is straight.
 #
@@ -649,7 +649,7 @@ ck.explore_inversion(coursenet, "relu2", photograph="coffee", size=128, steps=80
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## Score it: layout, colour, class
 #
-# Five photographs, four layers of EfficientNet-Lite0 (the stored sheet). **Layout**: the correlation of the grey pictures at 8 × 8. **Colour**: the same of what is left without the grey. The other two lines: the same with *another* photograph's inversion, as chance.
+# Five photographs, four layers of EfficientNet-Lite0 (the stored sheet). **Layout**: the correlation of the grey pictures at 8 × 8. **Colour**: the same of what is left without the grey. The other two lines: the same with *another* picture's inversion, as chance.
 #
 # **Predict first.** Which is lost first? And up to which layer does *another* network, EfficientNet-Lite1, still give the picture's own class?
 
@@ -705,9 +705,9 @@ ck.claim(
 )
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
-# Colour goes first: at *block11* the layout is still at 0.81 and the colour at 0.51; at *block16* both are near 0.2, and in the logits near 0, as with another photograph. (Five photographs are few; at *block16* the layout runs from -0.4 to 0.55.)
+# Colour goes first: at *block11* the layout is still at 0.81 and the colour at 0.51; at *block16* both are near 0.2, and in the logits near 0, as with another picture. (Five photographs are few: at *block16* the layout runs from about -0.4 to 0.6. Chance is not 0 for the colour of *block5*, but 0.2: most of these pictures are warm in about the same places.)
 #
-# The judge names the class of three photographs at *block5* among its first five, and of one, the cat, from the logits. Even *block5*, which we take for a photograph, is a dull cup and no *espresso* to it: 160 pixels, false colours and grain are enough.
+# The judge still has its own class of three photographs at *block5* among its first five, and from the logits that of one, the cat. It loses the cup and the flower even at *block5*, which we take for a photograph: false colours and grain are enough.
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "slide"}
 # ## Exercises
@@ -904,8 +904,8 @@ ck.check("09.7", between_angles)
 # 3. Why is the picture of a decoder with pixel loss blurred?
 # <details><summary>Answer</summary>It gives the mean of all pictures with that code. Where the code leaves a choice, the mean is blurred.</details>
 #
-# 4. A decoder paints the cat from HOG in a warm brown. Is colour in HOG?
-# <details><summary>Answer</summary>No. HOG is computed from grey values. The decoder paints the colour that such lines had in its training.</details>
+# 4. A decoder paints the cat from SIFT in a warm brown. Is colour in SIFT?
+# <details><summary>Answer</summary>No. SIFT is computed from grey values. The decoder paints the colour that such lines had in its training.</details>
 
 # %% [markdown] id="reading" slideshow={"slide_type": "slide"}
 # ## Further reading
