@@ -226,8 +226,8 @@ with ck.capture(model, list(layers)) as acts, torch.no_grad():
 ck.claim("smallest gain of a layer's own squared length ‖a‖², of four layers", min(grown), above=1.5, digits=1)
 
 # %% [markdown] id="live-read" slideshow={"slide_type": "notes"}
-# **block11**: an animal's head with fur lies around the engine, its eye where the cylinder was. block3 paints strokes like bricks, block6 fine parallel stripes; block13
-# changes little at this size, for its forms need more pixels than there are. Eyes come when receptive fields are large enough for a face.
+# **block11**: an animal's head with fur lies around the engine, with dark eyes where the cylinders were. block3 paints strokes like bricks, block6 fine parallel stripes; block13
+# changes little at this size (dark shining balls at the handlebars), for its forms need more pixels than there are. Eyes come when receptive fields are large enough for a face.
 
 # %% [markdown] id="helmet-title" slideshow={"slide_type": "slide"}
 # ## The helmet grows a head
@@ -345,7 +345,7 @@ ck.show_images(
 )
 
 # %% [markdown] id="data-read" slideshow={"slide_type": "notes"}
-# PatternNet paints what it was taught: broad stripes from relu2, dashes and checks from relu4, black on white, over wheel and wall alike. No eye, no
+# PatternNet paints what it was taught: broad stripes from relu2, dashes from relu4, black on white, over wheel and wall alike. No eye, no
 # animal. CourseNet fills the garage with rows of red and yellow forms over green, in the colours of its fruit. EfficientNet makes the engine an animal. Same photograph, same code, other data:
 # a dream shows the data as much as the picture. Google's first dreams were full of dogs, and the same code on a network
 # trained on places (MIT Places; Zhou et al. 2014) painted buildings and fountains.
@@ -413,9 +413,9 @@ ck.claim(
 )
 
 # %% [markdown] id="dogs-read" slideshow={"slide_type": "notes"}
-# The suit of the astronaut, dreamt two slides ago, is a dog: to us, and to EfficientNet-Lite1, whose first answer is *Irish setter*. With seeds 0 to 3 dogs have
-# .55, .79, .82 and .58 of its probability there, before the dream .08. In the eight small dreams the box shows where Lite1 is surest of a dog. Look what lies in
-# it: red or blue **fur**, and often no head at all. The head that we see first is not always what the network goes by. The same search over nine windows finds no dog before the dream: it is not the search that makes them.
+# The suit of the astronaut, dreamt three slides ago, is a dog: to us, and to EfficientNet-Lite1, whose first answer is *Irish setter*. With each of the seeds 0 to 3 dogs have
+# more than half of its probability there (.54 to .82), before the dream .08. In the eight small dreams the box shows where Lite1 is surest of a dog. Look what lies in
+# it: red or blue **fur**, but no whole head. The head that we see first is not always what the network goes by. The same search over nine windows finds no dog before the dream: it is not the search that makes them.
 #
 # 118 classes: the benchmark wanted to test *fine* differences. (Russakovsky et al. 2015 count 120 breeds: with the dogs among the other
 # canines, such as the dingo and the dhole; some lectures say 200. Count for yourself.) A network that must tell a
@@ -515,7 +515,7 @@ ck.claim("rocket, hidden attack, beacon for Lite1", hidden[1][1], above=0.3, dig
 # %% [markdown] id="class-read" slideshow={"slide_type": "notes"}
 # The numbers in the titles are EfficientNet-Lite1's. A bare slope with gullies grows out of the lake, a faint cone stands behind it, smoke fills the sky and the bush glows. Pale bells with
 # folded rims float over the moon. The rocket's tip gets a red cap like a lantern's; the rest is a rocket before a cloudy sky. **The change that lab 08 hides stands in the picture here**, and two networks that
-# were not asked agree. With seeds 1 and 2 of the same recipe Lite1 gave .89 and .98 (volcano), 1.00 and 1.00 (jellyfish), Lite2 .87, .96, 1.00 and 1.00.
+# were not asked agree, Lite2 less surely on the volcano (.5). With seeds 1 and 2 of the same recipe Lite1 gave .89 and .98 (volcano), 1.00 and 1.00 (jellyfish), Lite2 .87, .96, 1.00 and 1.00.
 #
 # The control is a hidden attack on the same photograph, at most 8 grey levels a value. On the lake Lite0 is sure of the volcano, Lite1 is
 # not. On the rocket the hidden change convinces Lite1, too: a rocket on its pad is nearly a lighthouse already. So a second network's yes says less
