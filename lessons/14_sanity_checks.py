@@ -62,7 +62,7 @@ ck.show_matrix(
 )
 
 # %% [markdown] id="which-read" slideshow={"slide_type": "skip"}
-# B is the trained network. A has random weights in every layer, and draws the cat better. If you had seen A alone, would you have complained? A map that looks reasonable shows that *you* understand it. Whether it
+# B is the trained network. A has random weights in every layer, and here it draws the cat better. If you had seen A alone, would you have complained? A map that looks reasonable shows that *you* understand it. Whether it
 # shows what the *network* has learned is another question, and it has a test.
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
@@ -162,7 +162,7 @@ ck.show_matrix(table("smoothgrad", "integrated_gradients", "deconvnet"), pool=4)
 ck.show_matrix(table("occlusion", "fullgrad", "relevance"), pool=4)
 
 # %% [markdown] id="cascade-read" slideshow={"slide_type": "skip"}
-# **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws outlines again. **Deconvnet** stays as well. **Integrated gradients**
+# **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws blurred outlines again. The **deconvnet**'s grid stays down to block 15, and in part down to block 11. **Relevance** draws eyes and whiskers down to block 6. **Integrated gradients**
 # look like a cat in every column: where the picture is dark, the product with the input is small, whatever the network says. **Grad-CAM** and **occlusion** change at once. **HiResCAM** and **LayerCAM** read Grad-CAM's layer here. Before global average pooling HiResCAM equals Grad-CAM (lab 06), so they have no row of their own.
 #
 # One picture and one random network. It shows *what* changes; how much, and how surely, the next cells measure.
@@ -238,7 +238,7 @@ ck.show_dots(
 # - **Guided backprop and deconvnet** stay until the convolutions go. Guided Grad-CAM follows them: its grain is theirs.
 # - **Gradient and Grad-CAM** fall with the first layers. The paper says the same: gradient and Grad-CAM pass, guided backprop and Guided Grad-CAM do not.
 # - **FullGrad's picture** falls and does not reach 0. It has no signs to lose, so a part of the picture's form is left.
-# - At conv1 a third of Grad-CAM's maps are **blank**: its ReLU leaves nothing. A blank map has no order, so its $\rho$ counts as 0. That is no merit; print the share of blank maps (the column *blank*).
+# - At conv1 some of Grad-CAM's maps are **blank** (how many, depends on the random network): its ReLU leaves nothing. A blank map has no order, so its $\rho$ counts as 0. That is no merit; print the share of blank maps (the column *blank*).
 # - The order depends on the measure. *Input × gradient* has nothing in common by signs and 0.4 by magnitudes, with a wide interval: it depends on how dark the scene is.
 
 # %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
@@ -316,12 +316,12 @@ mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], obj
 three, strip = digits[ten[3:4]], {name: {"trained": methods[name](reader, digits[ten[3:4]], 3)} for name in chosen}
 for layer, network in ck.randomised(reader, seed=1):
     for name in chosen:
-        strip[name][f"new down to {layer}"] = methods[name](network, three, 3)
+        strip[name][f"to {layer}"] = methods[name](network, three, 3)
 ck.show_matrix(strip, image=three)
 
 # %% [markdown] id="mnist-strip-read" slideshow={"slide_type": "notes"}
-# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. Input × gradient and integrated gradients show a readable digit in each column, also in the last one, where nothing is learned. Guided backprop keeps the stroke
-# until the convolutions go. The gradient is grain, other grain in each column. Where a tile is black, Grad-CAM's ReLU has left nothing.
+# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. The columns: the trained network, then the weights drawn anew from *fc4* down to this layer. Input × gradient and integrated gradients show a readable digit in each
+# column, also in the last one, where nothing is learned. Guided backprop keeps the stroke down to *conv2*. The gradient lies along the stroke on the trained network, and is grain all over the tile when the convolutions are new.
 
 # %% [markdown] id="mnist-signs-title" slideshow={"slide_type": "subslide"}
 # ### The digit stays, its signs do not
@@ -329,7 +329,7 @@ ck.show_matrix(strip, image=three)
 # Input × gradient of the same digit, now with its signs.
 
 # %% id="mnist-signs" slideshow={"slide_type": "-"}
-both_ends = {"trained": "trained", "new down to conv1": "all layers drawn anew"}
+both_ends = {"trained": "trained", "to conv1": "all layers drawn anew"}
 with_signs = {title: strip["input_x_gradient"][column].sum(1, keepdim=True) for column, title in both_ends.items()}
 ck.show_maps(
     three,
@@ -371,8 +371,8 @@ ck.claim("the same two with their signs, all layers random, the highest", highes
 #
 # | | the paper | here |
 # |---|---|---|
-# | gradient, Grad-CAM | pass | fall, the gradient faster |
-# | guided backprop, Guided Grad-CAM | do not notice the higher layers | the same; they fall with the convolutions |
+# | gradient, Grad-CAM | pass | fall with the last layer, the gradient to 0, Grad-CAM to some 0.3 |
+# | guided backprop, Guided Grad-CAM | do not notice the higher layers | guided backprop keeps 0.8, Guided Grad-CAM about 0.5; both fall with the convolutions |
 # | input × gradient, integrated gradients | the digit stays visible; magnitudes and signs disagree (fig. 5) | magnitudes stay at 0.99, signs fall to 0 |
 #
 # An early version of the paper said that guided backprop notices *nothing*. The authors corrected it: with the lowest layers it does change. So it is here.
@@ -543,7 +543,7 @@ ck.show_maps(
 )
 
 # %% [markdown] id="conv-read" slideshow={"slide_type": "skip"}
-# No training anywhere, and yet the map draws the outline of the square. In a deep network the first layers do the same: what they can see is where the picture changes.
+# No training anywhere, and yet each map draws sides of the square; which ones, depends on the filter. In a deep network the first layers do the same: what they can see is where the picture changes.
 # Guided backprop adds to this that it throws away negative signals on the way back. So what comes down from the classes loses its sign, and with it most of what told the
 # classes apart (Nie et al. 2018; Sixt et al. 2020).
 
@@ -694,27 +694,33 @@ row = torch.arange(224).float()
 inward = torch.minimum(row, 223 - row)  # pixels from the nearer border
 frame = torch.minimum(inward[:, None], inward[None]).expand(6, 1, -1, -1)
 full = {"trained": every["fullgrad"](model, six.images, six.targets)}
-plain = {"trained": ck.input_gradient(model, six.images, six.targets).abs()}
+plain, mirrored = [], []  # two controls
 for seed in (1, 2):
     *_, (_, forgetful) = ck.randomised(model, seed=seed)
     full[f"random network {seed}"] = every["fullgrad"](forgetful, six.images, six.targets)
-    plain[f"random network {seed}"] = ck.input_gradient(forgetful, six.images, six.targets).abs()
+    plain.append(ck.input_gradient(forgetful, six.images, six.targets).abs().sum(1, keepdim=True))
+    for layer in forgetful.module.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.padding_mode = "reflect"  # the picture's own pixels beyond the border, not zeros
+    mirrored.append(every["fullgrad"](forgetful, six.images, six.targets))
 columns = {name: maps[:1] for name, maps in full.items()}
-ck.show_matrix({"fullgrad": columns | {"distance from the border": frame[:1]}}, image=six.images[:1])
+ck.show_matrix({"fullgrad": columns | {"border distance": frame[:1]}}, image=six.images[:1])
 
 # %% id="border-claim" slideshow={"slide_type": "skip"}
 to_frame = {name: ck.rank_correlation(maps, frame) for name, maps in full.items()}
 random_ones = torch.cat([to_frame["random network 1"], to_frame["random network 2"]])
-control = torch.cat([ck.rank_correlation(maps.sum(1, keepdim=True), frame) for maps in list(plain.values())[1:]])
+gradient, reflected = (torch.cat([ck.rank_correlation(m, frame) for m in maps]) for maps in (plain, mirrored))
 ck.claim("FullGrad of random networks against the border: lowest ρ of 12", random_ones.min(), above=0.6, digits=1)
 ck.claim("their mean", random_ones.mean(), above=0.8, digits=1)
 ck.claim("FullGrad of the trained network against the border: mean ρ", to_frame["trained"].mean(), above=0.4, digits=1)
-ck.claim("control: size of the gradient of the same random networks: mean ρ", control.mean(), below=0.6, digits=1)
+ck.claim("control: size of the gradient of the same random networks: mean ρ", gradient.mean(), below=0.6, digits=1)
+fall = random_ones.mean() - reflected.mean()
+ck.claim("FullGrad, mirrored pixels in place of zeros beyond the border: ρ falls by", fall, above=0.15, digits=1)
 
 # %% [markdown] id="border-read" slideshow={"slide_type": "notes"}
-# To the distance from the picture's border, which asks no network and hardly the picture. Each layer of FullGrad adds its own map, each convolution pads its input with zeros, and sums of magnitudes over many layers are weaker where fewer windows
-# reach, at the rim. A trained network has this frame too. So a part of "similar" is the frame, and the high number says little about what the network knows or does not know. It is an artefact of the architecture and of the sum,
-# and a matched control (the gradient's magnitude, same networks, same scenes) does not show it to that degree.
+# To the distance from the picture's border, which asks no network and hardly the picture. FullGrad adds the maps of many layers, and in a random network their sum grows weaker towards the rim. One cause are the zeros that each convolution
+# sees beyond the border: where most of them are replaced by mirrored pixels, the likeness falls, though not to that of the control, the size of the gradient (same networks, same scenes). The trained network's map follows the object, and is less like the frame.
+# So a part of "similar" is the frame, which belongs to the architecture and the sum. The high number alone does not say that FullGrad ignores what was learned.
 
 # %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
 # ## The report card: no method is good by every measure
@@ -745,15 +751,15 @@ ck.claim("magnitudes, LayerCAM's lower end minus Grad-CAM's upper end", layer[1]
 # number is its 95 % interval, on a scale from 0 to 1.
 #
 # - **Read the rows below the line first.** Only three of fourteen methods (relevance and the two guided ones) put surely more of their energy on the object than the edge detector, and the blob in the centre is far above chance.
-# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.58), as **LayerCAM** does (0.68): they find the object; *which class* they cannot say.
-# - **No row is good throughout.** Guided backprop finds the object and hardly notices that the network forgets: objects have edges, and it draws edges. Ground truth alone would have praised it; the sanity check alone would praise noise. Ask for both.
-# - **FullGrad** has its strongest place on the object most often, and spreads its energy over the picture: less of it on the object than the edges. Its high similarity is to a good part the frame of the picture (the slide before).
+# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.58), as **LayerCAM** does (0.68). Both find the object; neither shows well *which class* was asked for (labs 05 and 06).
+# - **No row is good throughout.** Guided backprop finds the object and hardly notices that the classes and the upper blocks are gone: objects have edges, and it draws edges. Ground truth alone would have praised it; the sanity check alone would praise noise. Ask for both.
+# - **FullGrad** has its strongest place on the object in 0.94 of the cases (relevance 0.91, within its interval), and spreads its energy over the picture: less of it on the object than the edges. Its high similarity is to a good part the frame of the picture (the slide before).
 #
 # What follows for you:
 #
-# - *Where is the evidence for this class?* CAM or Grad-CAM: they beat chance and the centre, and react to the weights. They are coarse.
-# - *Occlusion* is no judge of the others: its energy is that of the edges and its deletion is the worst of all methods. It is still the one that asks for the effect of a part.
-# - *Where is the object?* Relevance has most energy on it, FullGrad most often its strongest place. Neither answers *why this class*.
+# - *Where is the evidence for this class?* CAM or Grad-CAM: in energy and in the pointing game they beat chance and the centre, and they react to the weights. They are coarse.
+# - *Occlusion* is no judge of the others. On this network its energy is that of the edges, and its mean deletion is the largest of the methods; on CourseNet both are among the best (`ck.stored_scoreboard("coursenet")`). It is still the one that asks for the effect of a part.
+# - *Where is the object?* Relevance has most energy on it; it and FullGrad have their strongest place there most often. Neither answers *why this class*.
 # - *What does each pixel add to the logit?* Integrated gradients, with the baseline named and the signs kept.
 # - *What excites this neuron?* Guided backprop may draw it. It may not answer *why this class*.
 # - Whatever you show, show the edge detector beside it, with the number of objects.

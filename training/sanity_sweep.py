@@ -3,8 +3,8 @@
     python training/sanity_sweep.py                          # both networks, about 20 minutes on one core
     python training/sanity_sweep.py coursenet --scenes 1     # a quick look, printed but not stored
 
-Cascading randomisation over all layers, read at some of them (LAYERS). The scenes are the first ones of the scoreboard,
-four distinct objects, each explained for its true class. The numbers are saved after each method and random network
+Cascading randomisation over all layers, read at some of them (LAYERS). The scenes show the first objects of the
+scoreboard, four in all, each explained for its true class. The numbers are saved after each method and random network
 under build/sanity/, one random network after the other and the quick methods first, so that a run that was cut off goes
 on where it stopped. A finished test is stored, with the processor time that it took.
 """
