@@ -470,12 +470,12 @@ ck.claim("TCAV", share("tcav", false), above=0.8)
 # - **Grad-CAM** on a grid of 8 × 8 is too coarse for a mark: it makes six accusations in all, and all are true.
 # - **FullGrad**, **dissection** and **discovered concepts** may be named as evidence, and are not in the table: nobody has measured them on all cases.
 
-# %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="swap-title" slideshow={"slide_type": "skip"}
 # ## Swap the pictures
 #
 # Case `number + 81` has the same three networks and other pictures. The share of flips, for all twelve cues. **Predict first.** By how much will it change?
 
-# %% id="swap" slideshow={"slide_type": "-"}
+# %% id="swap" slideshow={"slide_type": "skip"}
 again = ck.case(case.seed + 81)
 
 
@@ -497,7 +497,7 @@ for (letter, fault, name), share_before in old.items():
     change[letter][column] = max(change[letter][column], moved)
 ck.show_shares(change, title="share of flips on other pictures: the largest change over four classes")
 
-# %% id="swap-claim"
+# %% id="swap-claim" slideshow={"slide_type": "skip"}
 ck.claim("largest change of 36 shares", max(max(row.values()) for row in change.values()), below=0.2)
 ck.claim(
     "shares of 0.2 or more on the other pictures", sum(value >= 0.2 for value in new.values()), at_least=2, at_most=2
@@ -605,7 +605,7 @@ def trial(suspect, others, at_least):
 # %% id="e4-check"
 ck.check("16.4", trial)
 
-# %% [markdown] id="e5-card" slideshow={"slide_type": "slide"}
+# %% [markdown] id="e5-card"
 # ### Exercise 16.5 · The report
 # *★★★ · 45 minutes.* Accuse **one** network; file a second report for the other culprit with the same cell. Fill in the letter, the fault (`"watermark"`, `"background"` or `"colour"`) and the class.
 #
