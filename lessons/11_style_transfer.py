@@ -447,7 +447,7 @@ differ = (long[2] - long[0]).square().mean().sqrt()
 ck.claim("and the two pictures differ by (RMS of values in [0, 1])", differ, above=0.15, digits=1)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "notes"}
-# After 40 steps the start decides: from noise the cat is hard to see. After 300 steps all three show the cat, about as near to the content as each other (within a third), and to the style (within a tenth). Gatys et al. (2016) say that the start has little effect on the outcome; for the two losses we find much the same, with one start of each kind. But the *pictures* differ: what neither loss asks
+# After 40 steps the start decides: from noise only the eyes of the cat are plain. After 300 steps all three show the cat, about as near to the content as each other (within a third), and to the style (within a tenth). Gatys et al. (2016) say that the start has little effect on the outcome; for the two losses we find much the same, with one start of each kind. But the *pictures* differ: what neither loss asks
 # for, such as which side is blue, stays as the start had it. From the content you get a good picture in the fewest steps, and always the same. From noise each seed gives another one.
 
 # %% [markdown] id="mix-title" slideshow={"slide_type": "slide"}
@@ -535,7 +535,7 @@ ck.claim("distance to the style in Lite2, the worst painter over the photograph"
 
 # %% [markdown] id="network-read" slideshow={"slide_type": "skip"}
 # **Can random weights do it?** In part. The *random* VGG moves colours and grain, and no stroke: its filters never saw one, yet they tell edges from areas (Ustyuzhaninov et al. 2016; He
-# et al. 2016). By the number (smaller is nearer) Lite0 is the nearest. But the judge, Lite2, is its sister, and so a biased judge; to the eye CourseNet, with its areas of blue and yellow, is as near. The trained VGG-19, the paper's own, joins the figure where its weights are installed.
+# et al. 2016). By the number (smaller is nearer) Lite0 is the nearest. But the judge, Lite2, is its sister, and so a biased judge; to the eye CourseNet, with its areas of blue and yellow, is at least as near. The trained VGG-19, the paper's own, joins the figure where its weights are installed.
 #
 # **Smoothing.** In networks with residual connections a few huge activations can rule the Gram matrix. Wang et al. (2021) put a softmax over the activations first, which helps ResNet a
 # lot. Lite0 has residual connections, too, but its blocks end without ReLU in few channels, and the smoothed picture is no better.
@@ -602,7 +602,7 @@ ck.show_picture_table(
 
 # %% [markdown] id="cues-read" slideshow={"slide_type": "skip"}
 # The objects were chosen by a rule: real photographs, one for each class, filled well enough to cut a texture out of their inside, and named right by **all five** networks below, among the classes of all. That leaves 51. They stand in a ring in random order: each gives its shape
-# once and its texture once. So 51 conflicts, painted ahead by Lite0 (α = 0.1, 40 steps of Adam), and cut out along the shape. The six in the figure were picked because both cues are plain; the count takes all 51. The next cell paints one of them, now, before it is cut out.
+# once and its texture once. So 51 conflicts, painted ahead by Lite0 (α = 0.1, 40 steps of Adam), and cut out along the shape. The six in the figure were picked because the texture shows best in them; the count takes all 51. The next cell paints one of them, now, before it is cut out.
 
 # %% id="cue-live" slideshow={"slide_type": "skip"}
 shape, texture = pairs[some[0]]
@@ -802,7 +802,7 @@ ck.claim("block1 alone over the farthest of the others", apart[0] / max(apart[1:
 ck.claim("our nearest over the second crop", min(apart) / floor, above=2, digits=1)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
-# Two layers do most of it. More layers ask for more in the same ninety steps, so the curve does not fall further. And a true mosaic is still nearer than any of ours: the floor is not reached.
+# Two layers do most of it. With more layers the curve does not fall further; they ask for more in the same ninety steps. And a true mosaic is still nearer than any of ours: the floor is not reached.
 
 # %% [markdown] id="swap-text" slideshow={"slide_type": "skip"}
 # ## Swap the network
