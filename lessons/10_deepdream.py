@@ -227,7 +227,7 @@ ck.claim("smallest gain of a layer's own squared length ‖a‖², of four layer
 
 # %% [markdown] id="live-read" slideshow={"slide_type": "notes"}
 # **block11**: an animal's head with fur lies around the engine, with dark eyes where the cylinders were. block3 paints strokes like bricks, block6 fine parallel stripes; block13
-# changes little at this size (dark shining balls at the handlebars), for its forms need more pixels than there are. Eyes come when receptive fields are large enough for a face.
+# changes little at this size, for its forms need more pixels than there are. Eyes come when receptive fields are large enough for a face.
 
 # %% [markdown] id="helmet-title" slideshow={"slide_type": "slide"}
 # ## The helmet grows a head
