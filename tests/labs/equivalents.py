@@ -2,33 +2,24 @@
 
 # The result of these is never below 0, or never above 1, whatever is asked.
 NEVER_NEGATIVE = {
-    "a probability, a share or a similarity in [0, 1]": "00.2 01.2 01.3 02.1 08.4 12.2 13.3 13.4 16.2 06.4 06.10 15.3 "
-    "11.8",
-    "a picture in [0, 1]": "03.2 07.1 07.3 08.1 08.2 09.3 10.1 11.5",
-    "after a ReLU, or a magnitude": "01.4 04.1 04.6 06.3 06.6 08.3",
-    "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 15.6 11.7",
-    "a probability, a share or a similarity in [0, 1]": "00.2 01.2 01.3 02.1 08.4 12.2 13.3 13.4 16.2 06.4 06.10 15.3",
+    "a probability, a share or a similarity in [0, 1]": (
+        "00.2 01.2 01.3 02.1 06.4 06.10 08.4 11.8 12.2 13.3 13.4 15.3 16.2"
+    ),
     "a picture in [0, 1]": "03.2 07.1 07.3 07.7 08.1 08.2 09.3 10.1 11.5",
     "after a ReLU, or a magnitude": "01.4 04.1 04.6 06.3 06.6 07.9 08.3",
-    "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 15.6",
-    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 11.2 11.3",
-    "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 12.5 12.6 13.7 15.6",
-    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 11.2 11.3 13.5",
-    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 09.6 11.2 11.3",
+    "the number of something, or which one it is": "01.5 01.6 02.6 02.8 02.9 05.6 10.3 11.7 12.5 12.6 13.7 15.6",
+    "a distance, a sum of squares, or a power": "02.2 02.3 09.1 09.2 09.5 09.6 11.2 11.3 13.5",
     "an angle in [0, 180), or one of the four labels of GrabCut, which are 0 to 3": "04.7 15.1",
     "the error of pictures in [0, 1] is at most 1, so its PSNR is not negative": "12.3",
 }
 NEVER_ABOVE_1 = {
-    "a probability, a share, a cosine or a correlation": "00.2 01.2 01.3 02.1 02.2 02.6 08.4 12.2 13.3 13.4 14.1 14.5 "
-    "16.2 16.3 05.5 06.4 06.10 15.3 11.8",
-    "a picture in [0, 1]": "03.2 07.1 07.3 08.1 08.2 09.3 10.1 11.5",
-    "a probability, a share, a cosine or a correlation": "00.2 01.2 01.3 02.1 02.2 02.6 07.6 08.4 12.2 13.3 13.4 14.1 "
-    "14.5 16.2 16.3 05.5 06.4 06.10 15.3",
+    "a probability, a share, a cosine or a correlation": (
+        "00.2 01.2 01.3 02.1 02.2 02.6 05.5 06.4 06.10 07.6 08.4 11.8 12.2 13.3 13.4 14.1 14.5 15.3 16.2 16.3"
+    ),
     "a picture in [0, 1]": "03.2 07.1 07.3 07.7 08.1 08.2 09.3 10.1 11.5",
     "an image that a tanh gave": "09.4",
-    "the values of a unit vector": "13.1",
-    "a difference of two accuracies": "13.6",
     "the values of a unit vector": "09.7 13.1",
+    "a difference of two accuracies": "13.6",
     "differences of neighbours in [0, 1], averaged": "09.2",
     "1 minus a distance": "15.2",
     "far below 1 for the pictures of a tiny network": "11.2",

@@ -89,7 +89,7 @@ class Verdict:
 
 def unfinished(report: Report) -> list[str]:
     """Name the parts of a report that are still `...`."""
-    parts = {"": (report, ("network", "fault", "label", "refutation"))}
+    parts: dict[str, tuple[object, tuple[str, ...]]] = {"": (report, ("network", "fault", "label", "refutation"))}
     parts |= {
         f"evidence {i}: ": (piece, ("method", "measure", "measured")) for i, piece in enumerate(report.evidence, 1)
     }
