@@ -155,17 +155,19 @@ ck.claim(
 
 
 # %% id="whole" slideshow={"slide_type": "-"} tags=["show-code"]
-def my_dream(model, image, layer, octaves, steps, rate=0.012, scale=1.4, sigmas=(0.5, 1, 2), jitter=16):
+def my_dream(model, image, layer, octaves, steps, rate=0.012, scale=1.4, jitter=16):
     added = torch.zeros_like(image)
     for k in range(octaves):
         chance = torch.Generator().manual_seed(k)
         size = [round(side / scale ** (octaves - 1 - k)) for side in image.shape[2:]]
-        photo, larger = (F.interpolate(y, size, mode="bilinear", antialias=True) for y in (image, added))
+        photo = F.interpolate(image, size, mode="bilinear", antialias=True)
+        larger = F.interpolate(added, size, mode="bilinear", antialias=True)
         x = (photo + larger).clamp(0, 1)
         for _ in range(steps):
             there = torch.randint(-jitter, jitter + 1, (2,), generator=chance).tolist()
-            g = my_gradient(model, x.roll(there, (2, 3)), layer).roll([-s for s in there], (2, 3))
-            scales = [ck.regularizers.gaussian(g, sigma) for sigma in sigmas]
+            back = [-shift for shift in there]
+            g = my_gradient(model, x.roll(there, (2, 3)), layer).roll(back, (2, 3))
+            scales = [ck.regularizers.gaussian(g, sigma) for sigma in (0.5, 1, 2)]
             g = sum(b / b.std() for b in scales)
             x = (x + rate * g / g.abs().mean()).clamp(0, 1)
         added = x - photo
@@ -473,10 +475,11 @@ ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"
 # %% [markdown] id="class-title" slideshow={"slide_type": "slide"}
 # ## Into another class, in plain sight
 #
+# **Predict first.** Lake → volcano, moon → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
+
+# %% [markdown] id="class-text" slideshow={"slide_type": "skip"}
 # Climb the **logit of a class** instead of a layer, starting from a photograph. In pixels this gives the hidden noise of lab 08. Written in
-# frequencies and looked at through random shifts, turns and scales (lab 07), the change has to be seen.
-#
-# Below: before, and after 96 steps. **Predict first.** Lake → volcano, moon → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
+# frequencies and looked at through random shifts, turns and scales (lab 07), the change has to be seen. Below: before, and after 96 steps.
 
 # %% id="class" slideshow={"slide_type": "fragment"}
 sheet = ck.load_image(ck.feature_gallery("dream_classes"))

@@ -625,7 +625,7 @@ def choice(network, images):
     for batch in images.split(8):
         fitted = torch.nn.functional.interpolate(batch, (network.input_size,) * 2, mode="bilinear", antialias=True)
         with torch.no_grad():
-            said.append(network(fitted)[:, classes.to(network.device)].argmax(1).cpu())
+            said.append(network(fitted)[:, classes].argmax(1))
     return torch.cat(said)
 
 

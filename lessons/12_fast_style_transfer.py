@@ -45,9 +45,10 @@ motorcycle = ck.load_image("motorcycle", size=(256, 384))  # no network that the
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
 # ## The question
 #
-# Lab 11 searched for each picture anew, in a hundred steps and more. A camera takes 25 pictures a second.
-#
-# Could a network **learn** what the search would find? **Predict first.** One of these was searched, one came out of a network in one pass. Which?
+# **Predict first.** One of these was searched in a hundred steps, one came out of a network in one pass. Which?
+
+# %% [markdown] id="question-text" slideshow={"slide_type": "skip"}
+# Lab 11 searched for each picture anew, in a hundred steps and more. A camera takes 25 pictures a second. Could a network **learn** what the search would find?
 
 
 # %% id="seconds"
@@ -479,7 +480,8 @@ print(f"{total:,} numbers, {of_style:,} of them belong to one style: {of_style /
 
 # %% [markdown] id="grid-title" slideshow={"slide_type": "slide"}
 # ## Between four styles
-#
+
+# %% [markdown] id="grid-text" slideshow={"slide_type": "skip"}
 # In between, their γ and β are mixed (Dumoulin, Shlens & Kudlur 2017). (The cat was in the training.)
 
 # %% id="grid" slideshow={"slide_type": "-"}
@@ -564,8 +566,9 @@ ck.show_images(
 )
 
 # %% [markdown] id="super-score-title" slideshow={"slide_type": "slide"}
-# ## The table, and the eye
-#
+# ## The table, and the eye: right is better in all four
+
+# %% [markdown] id="super-score-text" slideshow={"slide_type": "skip"}
 # 27 pictures that no network of the lab saw in training: crops of the three photographs, and 24 cut-out objects on grey.
 #
 # $$ \text{PSNR} = 10 \log_{10} \frac{1}{\operatorname{mean} (x - \hat x)^2} \text{ dB} $$

@@ -423,12 +423,13 @@ ck.claim("points for the hasty report", hearing.points, at_most=0)
 # The court cannot see everything. It knows one function under two names, and not two functions that do the same. That is why a person reads your report as well.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
-# ## The honest table
-#
-# Every method on every case, nobody looks: it accuses a network where its share for a fault and a class lies 0.2 above both others. Blue: **found**, of the appearances of the fault; then of the 9 **networks** behind them. Orange is bad: **false** accusations, of
-# all that it made, and cases in which the **honest** network is accused.
+# ## The honest table: blue is found, orange is a false accusation
 #
 # **Predict first.** Which fault is found least?
+
+# %% [markdown] id="score-text" slideshow={"slide_type": "skip"}
+# Every method on every case, nobody looks: it accuses a network where its share for a fault and a class lies 0.2 above both others. Blue: **found**, of the appearances of the fault; then of the 9 **networks** behind them. Orange is bad: **false** accusations, of
+# all that it made, and cases in which the **honest** network is accused.
 
 # %% id="score" slideshow={"slide_type": "-"}
 table = ck.stored_cases()
