@@ -264,7 +264,7 @@ ck.claim("the same, β = 2 over β = 3", peaks[1] / peaks[2], above=1.1)
 # Without λ the search writes into a fine grid of grain, which the network reads and we do not. With λ = 1000 the picture is a fog, and the code is
 # missed. In between the code decides about the parts, and the prior about the grain.
 #
-# With β = 1 one jump of 1 costs as much as ten of 0.1. So the search makes flat patches with sharp borders: the largest jumps are some nine times the mean jump. With β = 2 the one jump costs ten times as much as the ten small ones, and with β = 3 a hundred times: the
+# With β = 1 one jump of 1 costs as much as ten of 0.1. So the search makes flat patches with sharp borders: the largest jumps are some ten times the mean jump. With β = 2 the one jump costs ten times as much as the ten small ones, and with β = 3 a hundred times: the
 # borders become soft, the largest jumps are some five and four times the mean. By eye β = 3 hardly differs from β = 2.
 
 # %% [markdown] id="robust-title" slideshow={"slide_type": "slide"}
@@ -508,7 +508,7 @@ ck.claim("loss in unseen pictures; one flat colour, each picture's mean, loses 1
 #
 # Dosovitskiy et al. (2017) train a network that draws chairs from style, angle and position. Ours draws shapes, and their **masks**, from 17 numbers: six for the kind (one of them is 1), three for the colour, the radius, sine and cosine of the angle, two for the place, three for the background.
 #
-# **Predict first.** One property is changed in each row. Which row will the generator draw worst?
+# **Predict first.** One property is changed in each row: the place of the centre, the radius (both in % of the width), the angle, the hue, and the grey of the background (100% is white). Which row will the generator draw worst?
 
 # %% id="generator" slideshow={"slide_type": "fragment"}
 draw, orange = ck.load_generator(), (0.85, 0.45, 0.1)
@@ -525,11 +525,11 @@ with torch.no_grad():
     drawn = {name: draw(torch.cat([ck.shape_parameters(**star | one) for one in row])) for name, row in asked.items()}
 ck.show_images(
     torch.cat([made[:, :3] for made in drawn.values()]),
-    [f"centre at {0.3 + 0.4 * t:.0%} of the width" for t in share]
-    + [f"radius {0.15 + 0.25 * t:.0%} of the width" for t in share]
-    + [f"turned by {72 * t:.0f}°" for t in share]
+    [f"centre {0.3 + 0.4 * t:.0%}" for t in share]
+    + [f"radius {0.15 + 0.25 * t:.0%}" for t in share]
+    + [f"turned {72 * t:.0f}°" for t in share]
     + [f"hue {252 * t:.0f}°" for t in share]
-    + [f"background {0.9 - 0.7 * t:.0%} white" for t in share],
+    + [f"grey {0.9 - 0.7 * t:.0%}" for t in share],
     columns=5,
 )
 
