@@ -221,10 +221,10 @@ gap = unsigned["input_x_gradient"][4] - unsigned["input_gradient"][4]
 ck.claim("the same difference of magnitudes, at conv1", gap, above=0.1, digits=1)
 ck.claim("Grad-CAM at conv1, share of blank maps", live.curve("grad_cam", "blank")[4][0], above=0.1, digits=1)
 
-# %% [markdown] id="curves-measures-title" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="curves-measures-title" slideshow={"slide_type": "skip"}
 # ### All four measures, mean over the layers
 
-# %% id="curves-measures" slideshow={"slide_type": "-"}
+# %% id="curves-measures" slideshow={"slide_type": "skip"}
 measures = {"Spearman": "Spearman", "magnitudes": "Spearman of magnitudes", "SSIM": "SSIM", "HOG": "HOG"}
 order = sorted(live.methods, key=lambda name: -live.interval(name)[0])
 ck.show_dots(
@@ -460,18 +460,18 @@ ck.claim("guided backprop", twin_means["guided_backprop"], above=0.35, digits=1)
 #
 # One reservation: the training of both twins began with the **same** random weights. A part of what is alike may come from there (see *what goes wrong 5*).
 
-# %% [markdown] id="linear-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="linear-title" slideshow={"slide_type": "skip"}
 # ## Theory 1 · a linear model
 #
 # $f_c(x) = w_c \cdot x + b_c$. Then $\nabla_x f_c = w_c$ for every picture, and input × gradient and integrated gradients from black are both $w_c \odot x$.
 #
 # Draw $w$ anew, and the gradient of $D$ independent weights keeps $\rho = 0 \pm 1/\sqrt{D}$. A linear model passes the test, whatever the picture.
 
-# %% [markdown] id="linear-notes" slideshow={"slide_type": "notes"}
+# %% [markdown] id="linear-notes" slideshow={"slide_type": "skip"}
 # A linear model has one gradient for all pictures, its weights. New weights give a new map, so the test cannot fail here. What is wrong with a method shows
 # only in networks with ReLUs and convolutions.
 
-# %% id="linear" slideshow={"slide_type": "-"}
+# %% id="linear" slideshow={"slide_type": "skip"}
 torch.manual_seed(2018)
 linear = ck.Model(nn.Sequential(nn.Flatten(), nn.Linear(3 * 28 * 28, 10)))
 w = linear.module[1].weight[3].detach().view(1, 3, 28, 28)
@@ -577,16 +577,16 @@ stages = len(mnist_test.layers)
 rise = (mean * stages + 1) / (stages + 1) - mean
 ck.claim("four layers, with the original: the gradient's similarity rises by", rise, above=0.15, digits=1)
 
-# %% [markdown] id="wrong-ssim-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="wrong-ssim-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · SSIM without its range
 #
 # SSIM holds two constants, $c_1 = (0.01 L)^2$ and $c_2 = (0.03 L)^2$, where $L$ is the range of the data. Gradients are small numbers. With a guessed $L = 2$ the constants
 # drown them, and **any** two maps are alike.
 
-# %% [markdown] id="wrong-ssim-notes" slideshow={"slide_type": "notes"}
+# %% [markdown] id="wrong-ssim-notes" slideshow={"slide_type": "skip"}
 # Bring each map to [0, 1] first, and say the range. Exercise 14.5 asks for this.
 
-# %% id="wrong-ssim" slideshow={"slide_type": "-"}
+# %% id="wrong-ssim" slideshow={"slide_type": "skip"}
 a, b = (torch.rand(64, 64, generator=torch.Generator().manual_seed(seed)).numpy() * 0.01 for seed in (0, 1))
 ck.claim("SSIM of two maps of noise, range guessed as 2", ssim(a, b, data_range=2.0), above=0.95)
 ck.claim("SSIM of the same two in [0, 1], range 1", ssim(a / a.max(), b / b.max(), data_range=1.0), below=0.1, digits=1)
