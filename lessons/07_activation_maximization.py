@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 04. It also helps to know lab 03.
 #
-# **Run time** about 80 s on two CPU cores. **Memory** below 2 GB.
+# **Run time** about 100 s on one CPU core. **Memory** below 2 GB.
 #
 # The pictures differ a little from processor to processor: an optimisation of a hundred steps makes much of a last digit.
 # The classes that we paint were chosen, because they come out well. Try others. Each large picture was painted ahead (`make gallery`) and has a small live
