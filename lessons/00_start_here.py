@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** nothing: this is the first lab. You need some Python; you need not know any PyTorch.
 #
-# **Run time** about 15 s on two CPU cores, plus a second for each explorer. **Memory** below 1 GB.
+# **Run time** about 15 s on two CPU cores, plus a second for each explorer. **Memory** below 1 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to run it.** Click on a cell and press Shift + Enter: the cell runs, and the next one is chosen. Start at the top
 # and leave no cell out. A line with ✓ is a claim: what was measured, its number, and the threshold in brackets.

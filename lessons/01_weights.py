@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 00.
 #
-# **Run time** about a minute on two CPU cores. **Memory** below 1.5 GB.
+# **Run time** about a minute on two CPU cores. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **The network.** This lab uses **CourseNet**, which we trained for this course: five convolutions with ReLU and max-pooling (of each
 # 2 × 2 places only the largest number goes on), and three fully connected layers, as in AlexNet (2012). It learned by *distillation*: to give

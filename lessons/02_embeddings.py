@@ -14,7 +14,7 @@
 # **First do** lab 01.
 #
 # **Run time** about 80 s on one CPU core; the very first time half a minute more, in which numba compiles UMAP and PaCMAP.
-# **Memory** below 2.5 GB.
+# **Memory** below 2.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.

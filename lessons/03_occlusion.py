@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 00. Nothing else is needed: this is the simplest method of the course.
 #
-# **Run time** about 60 s on one CPU core. **Memory** about 1 GB.
+# **Run time** about 60 s on one CPU core. **Memory** about 1 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.

@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 03: there we covered parts of the picture and asked the network again, 121 times. Here we ask once.
 #
-# **Run time** about 85 s on one CPU core; a few seconds on a GPU. **Memory** below 1.5 GB.
+# **Run time** about 85 s on one CPU core; a few seconds on a GPU. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.

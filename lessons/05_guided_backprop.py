@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 04: this lab bends the gradient that you met there. Lab 01 introduces CourseNet.
 #
-# **Run time** about 90 s on one CPU core; a few seconds on a GPU. **Memory** about 2 GB.
+# **Run time** about 90 s on one CPU core; a few seconds on a GPU. **Memory** about 2 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.

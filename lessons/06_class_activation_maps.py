@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 04 and 05: gradients, and what guided backprop shows.
 #
-# **Run time** about 60 s on one CPU core. **Memory** below 2 GB.
+# **Run time** about 60 s on one CPU core. **Memory** below 2 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **How to read a lab.** Before each figure there is a *predict first* line. Write your guess on paper. A wrong guess
 # that you wrote down teaches you more than a right one that you only thought.

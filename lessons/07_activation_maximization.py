@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 04. It also helps to know lab 03.
 #
-# **Run time** about 100 s on one CPU core. **Memory** below 2 GB.
+# **Run time** about 100 s on one CPU core. **Memory** below 2 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # The pictures differ a little from processor to processor: an optimisation of a hundred steps makes much of a last digit.
 # The classes that we paint were chosen, because they come out well. Try others. Each large picture was painted ahead (`make gallery`) and has a small live
@@ -472,14 +472,14 @@ ck.claim(
 # The **neuron** looks at one place. Its picture has one form in the middle, as large as its receptive field; around it there is only a blur. The
 # **channel** is the same neuron at every place: a texture. The **layer** takes what is strong already. The **class** mixes textures and parts.
 
-# %% [markdown] id="sides-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="sides-title" slideshow={"slide_type": "skip"}
 # ## Both ends, and what lies between
 #
 # Channel 56 of block11. Painted to be as **negative** as possible, four real pictures, painted to be as **positive** as possible.
 #
 # **Predict first.** What would you have to see in the real pictures, and what in the painted ones, to call it the channel of a class?
 
-# %% id="sides" slideshow={"slide_type": "-"}
+# %% id="sides" slideshow={"slide_type": "skip"}
 pictures = torch.cat([ck.load_scene(name, background="grey", seed=0).image for name in objects])
 with ck.capture(model, ["block11"]) as acts, torch.no_grad():
     answers = []
@@ -706,10 +706,10 @@ Image(data=smaller.getvalue(), width=900)
 # zero, and the ascent cannot begin. The same channel *before* its ReLU (conv2) has a gradient wherever it stands. So ask before the ReLU, or start
 # from a picture that the channel answers to.
 
-# %% [markdown] id="explorer-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="explorer-title" slideshow={"slide_type": "skip"}
 # ## Your turn: any channel of any layer
 
-# %% id="explorer" slideshow={"slide_type": "-"}
+# %% id="explorer" slideshow={"slide_type": "skip"}
 ck.explore_features(model, "block11", 56)
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
@@ -988,5 +988,6 @@ ck.check("07.9", into_range)
 # - C. Olah, A. Mordvintsev, L. Schubert. *Feature visualization.* Distill 2017. C. Olah. *Caricatures*, in the notebooks of lucid, 2018.
 # - L. Engstrom et al. *Adversarial robustness as a prior for learned representations.* arXiv:1906.00945, 2019.
 # - T. Fel et al. *Unlocking feature visualization for deeper networks with magnitude constrained optimization.* NeurIPS 2023.
-#
+
+# %% [markdown] id="next" slideshow={"slide_type": "skip"}
 # **Next:** lab 08 climbs from a real picture, and a tiny change is enough to fool the network.

@@ -4,8 +4,7 @@
 #
 # After this lab you will be able to
 #
-# - change a picture so that you see nothing and the network sees something else,
-# - explain with one line of algebra why that is so easy, and show it on a linear model,
+# - change a picture so that only the network sees it, and say in one line of algebra why that is easy,
 # - find the smallest change, and say how much larger it is for a network that was trained against it,
 # - make pictures of nothing that a network is sure of, with and without gradients,
 # - measure what an attack survives, and what it does to a heat map.
@@ -13,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 03, 04 and 06.
 #
-# **Run time** about 75 s on one CPU core. **Memory** below 1.5 GB.
+# **Run time** about 75 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -244,13 +243,13 @@ ck.claim(
 # %% [markdown] id="smallest-title" slideshow={"slide_type": "slide"}
 # ## The smallest change
 #
-# Szegedy et al. (2014) asked for the smallest change $r$ inside the box of pictures; $\overline{r^2}$ is the mean over all values:
-#
 # $$ \min_r \; \lambda \, \tfrac12 \overline{r^2} + L(x_0 + r, c), \qquad x_0 + r \in [0, 1] $$
 #
-# They search with **L-BFGS**: it remembers its last gradients, and guesses from them how the slope turns.
-#
 # **Predict first.** Which is smaller in the root mean square: this one or the sign method's? And where will it lie?
+
+# %% [markdown] id="smallest-text" slideshow={"slide_type": "skip"}
+# Szegedy et al. (2014) asked for the smallest change $r$ inside the box of pictures; $\overline{r^2}$ is the mean over all values. They
+# search with **L-BFGS**: it remembers its last gradients, and guesses from them how the slope turns.
 
 # %% id="smallest" slideshow={"slide_type": "fragment"}
 least, size = ck.smallest_change(model, man, ostrich, weight=3e4, steps=25)

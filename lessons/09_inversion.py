@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
 #
-# **Run time** about 85 s on one CPU core. **Memory** below 1.5 GB.
+# **Run time** about 85 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -137,14 +137,15 @@ ck.show_images([cat, *inverted.values()], ["the picture", *titles], columns=5)
 #
 # So colour goes first, then the places, and what stays says *what* and hardly *where*. λ differs from layer to layer, as in the paper. The deep layers also get jitter, for they hardly react to a shift by a pixel or two.
 
-# %% [markdown] id="photographs-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="photographs-title" slideshow={"slide_type": "skip"}
 # ## Four more pictures, painted with more steps
-#
-# The same layers, 80 to 150 steps (`tools/inversion_gallery.py`).
 #
 # **Predict first.** Will the cup stand on its saucer at *block16*? What of the motorcycle do the logits keep?
 
-# %% id="photographs" slideshow={"slide_type": "fragment"}
+# %% [markdown] id="photographs-text" slideshow={"slide_type": "skip"}
+# The same layers, 80 to 150 steps (`tools/inversion_gallery.py`).
+
+# %% id="photographs" slideshow={"slide_type": "skip"}
 names = ("chelsea", "coffee", "motorcycle", "china", "flower")
 photos = torch.cat([ck.load_image(name, size=160) for name in names])
 
@@ -169,7 +170,7 @@ ck.claim(
     above=1,
 )
 
-# %% [markdown] id="photographs-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="photographs-read" slideshow={"slide_type": "skip"}
 # At *block11* each object is whole, with a part of its colours. At *block16* the tower has its roofs, one above the other; the flower has petals; of the cup a rim is left, tilted, without a saucer to stand on, and the motorcycle is a heap of round parts. From the logits you could still tell the flower by its petals, and perhaps the tower by the corner of a roof. The cup and the motorcycle are gone.
 #
 # A small error is no matter of course: at *block16* the code of the cat's inversion is about half its length away. The code of another photograph is farther away than the whole length.
@@ -209,10 +210,11 @@ ck.claim("mean correlation of the pairs, block5 less block16", alike_5 - alike_1
 # %% [markdown] id="prior-title" slideshow={"slide_type": "slide"}
 # ## The prior: λ and β
 #
+# **Predict first.** What does the search do when nothing holds it back? A jump of 1, or ten jumps of 0.1: which is cheaper for β = 1, and which for β = 2?
+
+# %% [markdown] id="prior-text" slideshow={"slide_type": "skip"}
 # Above, CourseNet's *relu4*, searched among pixels as in the paper, with three weights λ of the total variation (β = 2). Below its *relu2* with three exponents β, and for each the λ at which
 # the code's error is about 0.15, so that the pictures differ by β alone.
-#
-# **Predict first.** What does the search do when nothing holds it back? A jump of 1, or ten jumps of 0.1: which is cheaper for β = 1, and which for β = 2?
 
 # %% id="prior-figure" slideshow={"slide_type": "fragment"}
 among_pixels = ck.parameterizations.pixels()
@@ -267,15 +269,16 @@ ck.claim("the same, β = 2 over β = 3", peaks[1] / peaks[2], above=1.1)
 # With β = 1 one jump of 1 costs as much as ten of 0.1. So the search makes flat patches with sharp borders: the largest jumps are some ten times the mean jump. With β = 2 the one jump costs ten times as much as the ten small ones, and with β = 3 a hundred times: the
 # borders become soft, the largest jumps are some five and four times the mean. By eye β = 3 hardly differs from β = 2.
 
-# %% [markdown] id="robust-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="robust-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 1 · the code is right, and there is no picture
-#
-# Now **no prior at all**: only the code of *block16*. Columns 2 to 4 climb among pixels, from plain grey; columns 5 and 6 among frequencies. The **twin** is EfficientNet-Lite0, trained on against attacks (lab 08).
-# Same picture, same layer, same steps. In column 4 the twin is stopped early, when its code is as far from the goal as the plain network's.
 #
 # **Predict first.** In which columns will you see the motorcycle?
 
-# %% id="robust" slideshow={"slide_type": "fragment"}
+# %% [markdown] id="robust-text" slideshow={"slide_type": "skip"}
+# Now **no prior at all**: only the code of *block16*. Columns 2 to 4 climb among pixels, from plain grey; columns 5 and 6 among frequencies. The **twin** is EfficientNet-Lite0, trained on against attacks (lab 08).
+# Same picture, same layer, same steps. In column 4 the twin is stopped early, when its code is as far from the goal as the plain network's.
+
+# %% id="robust" slideshow={"slide_type": "skip"}
 ways = ("plain, pixels", "twin, pixels", "twin, stopped early", "plain, frequencies", "twin, frequencies")
 bare = tiles("inversion_robust", columns=5)
 rows = [torch.cat([photos[i : i + 1], bare[i]]) for i in (1, 2, 3, 4)]
@@ -302,7 +305,7 @@ ck.claim(
     "mean likeness of the twin stopped early, less that of the plain network", early.mean() - plain.mean(), above=0.1
 )
 
-# %% [markdown] id="robust-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
 # The judge is EfficientNet-Lite1, which took no part: the number is the cosine of its codes (*avgpool*) of the inversion and of the picture. Two different photographs have 0.18. Among pixels the plain network's inversions are no more like their picture than that (0.17); the twin's reach 0.34, and more than the plain network's for each of the five photographs. Among frequencies it is 0.21 and 0.45. Stopping the twin early, at the plain network's error of the code, hardly changes this: so it is not the better search that
 # makes the better picture.
 #
@@ -401,7 +404,7 @@ ck.claim(
 #
 # Yet the motorcycle is nothing that you would know again, a red patch over a pale one, and in pixels hardly nearer than one flat colour. Dosovitskiy & Brox (2016) show objects that one recognises from *fc6*; their decoders saw a million photographs and their code has 4,096 numbers. A search takes 60 steps, a decoder one forward pass.
 
-# %% [markdown] id="hog-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="hog-title" slideshow={"slide_type": "skip"}
 # ## Older codes by the same loop: HOG and SIFT
 #
 # Before networks, codes were written by hand: histograms of the directions of edges, in cells of 8 pixels (HOG: Dalal & Triggs 2005; SIFT: Lowe
@@ -409,7 +412,7 @@ ck.claim(
 #
 # **Predict first.** Which of the two will know what is bright in the picture? And which colour will a decoder give?
 
-# %% id="hog" slideshow={"slide_type": "fragment"}
+# %% id="hog" slideshow={"slide_type": "skip"}
 by_hand = {"HOG": "hog", "dense SIFT": "sift"}
 subjects = {"cat": small, "flower": flower, "motorcycle": motorcycle}
 from_hand = {}
@@ -450,7 +453,7 @@ ck.claim(
 ratios = [s / d for name in by_hand for s, d in zip(matched[name, "search"], matched[name, "decoder"], strict=True)]
 ck.claim("error of the code, search over decoder, largest of six", max(ratios), below=1)
 
-# %% [markdown] id="hog-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="hog-read" slideshow={"slide_type": "skip"}
 # The lines are there, each in its place: these codes have 16 × 16 places. From SIFT the search also finds what is bright and what is dark: its grey values correlate with the picture by about 0.7. From HOG by 0 to 0.4: it draws the line and guesses the side. The loud colours of the search mean nothing. Both codes see grey values alone, so any colour of that brightness has the same code. (No code here knows the absolute brightness; the α-norm keeps it near grey.)
 #
 # The colours of the decoders come from nowhere in the code. They are the colours that such lines had in the training: the orange flower comes out a greyish yellow-green from SIFT. A hand-made code forgets the same everywhere; a learnt one forgets what its task does not need.
@@ -503,14 +506,14 @@ ck.claim("loss in unseen pictures; one flat colour, each picture's mean, loses 1
 # pictures that it was not trained on, and check its result: run the network on it, and compare the codes. (Worse than a flat colour? Its texture is
 # invented, and an invented edge at the wrong place costs more squared error than no edge.)
 
-# %% [markdown] id="generator-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="generator-title" slideshow={"slide_type": "skip"}
 # ## A code that we choose ourselves
 #
 # Dosovitskiy et al. (2017) train a network that draws chairs from style, angle and position. Ours draws shapes, and their **masks**, from 17 numbers: six for the kind (one of them is 1), three for the colour, the radius, sine and cosine of the angle, two for the place, three for the background.
 #
 # **Predict first.** One property is changed in each row: the place of the centre, the radius (both in % of the width), the angle, the hue, and the grey of the background (100% is white). Which row will the generator draw worst?
 
-# %% id="generator" slideshow={"slide_type": "fragment"}
+# %% id="generator" slideshow={"slide_type": "skip"}
 draw, orange = ck.load_generator(), (0.85, 0.45, 0.1)
 share = torch.linspace(0, 1, 5).tolist()
 asked = {
@@ -562,16 +565,16 @@ ck.claim(
     above=0.6,
 )
 
-# %% [markdown] id="generator-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="generator-read" slideshow={"slide_type": "skip"}
 # All five rows do what was asked, as in figure 7 of the paper (there also stretch, brightness and the view from above). The row of sizes is worst: of the smallest star, which has lost its points, the mask overlaps that of the star drawn by rule by 0.7 only (1 is the same mask). Circles and rings reach about 0.9 or more in every row. In the pictures, though not in the masks, coloured shadows stand around the star on grey backgrounds. The first and the last star of the row *angle* are the same: a star turned by 72° is itself.
 
-# %% [markdown] id="sums-title" slideshow={"slide_type": "slide"}
+# %% [markdown] id="sums-title" slideshow={"slide_type": "skip"}
 # ## Three sums with codes
 #
 # **Predict first.** Row 1: what is half a star and half a circle? Row 2: is the mean of the codes for 0° and 60° a triangle turned by 30°? Row 3: red star − red circle + blue circle, in the hidden code of 512 numbers after the second layer (*relu_fc2*). In the 17 parameters that sum is right by definition. Why need it not be right here?
 
 
-# %% id="sums" slideshow={"slide_type": "fragment"}
+# %% id="sums" slideshow={"slide_type": "skip"}
 def row(kind, colour=orange, angle=0):
     return ck.shape_parameters(kind, colour, 0.35, angle)
 
@@ -623,7 +626,7 @@ ck.claim("overlap without the difference (the third term alone), largest of six"
 ck.claim("overlap with the triangle by rule, 30° asked for", overlap(at30[:, 3:], by_rule[1]), above=0.8)
 ck.claim("overlap with it, mean of the two rows", overlap(halfway[:, 3:], by_rule[1]), below=0.75)
 
-# %% [markdown] id="sums-read" slideshow={"slide_type": "notes"}
+# %% [markdown] id="sums-read" slideshow={"slide_type": "skip"}
 # Halfway from the star to the circle the generator draws a pentagon, a shape that it was never shown. Ask for 30° and it turns the triangle. But take the mean of the codes of 0° and 60°, and you get a round blob. The angle is written as a sine and a cosine (of three times
 # the angle, since a triangle turned by 120° is the same): a circle, on which the two are opposite points. Their mean is the circle's centre, no angle at
 # all, and the generator draws what all angles have in common. A straight line through a code is only right where the code is straight.

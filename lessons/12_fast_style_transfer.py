@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 11. It also helps to know lab 09.
 #
-# **Run time** about 75 s on two CPU cores. **Memory** below 2 GB.
+# **Run time** about 75 s on two CPU cores. **Memory** below 2 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # **Which pictures were in the training?** The networks of this lab were trained on crops of some 300 photographs, and all photographs of the course were among them, except three: *motorcycle*, *retina* and *hubble*. Nor did they
 # see the cut-out objects. What is **counted** below is counted on these; where another photograph is shown, the text says so.

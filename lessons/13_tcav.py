@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 02 and 04.
 #
-# **Run time** about two minutes on one CPU core. **Memory** below 3 GB.
+# **Run time** about two minutes on one CPU core. **Memory** below 3 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec

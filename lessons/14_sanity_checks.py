@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 04 to 06.
 #
-# **Run time** about 60 s on one CPU core. **Memory** below 1.5 GB.
+# **Run time** about 60 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
@@ -244,10 +244,10 @@ ck.show_dots(
 # %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
 # ## The paper's second network: a CNN on MNIST
 #
-# Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
-#
 # **Predict first.** Five out of six pixels of a digit are black. What does that do to *input × gradient*?
 
+# %% [markdown] id="mnist-text" slideshow={"slide_type": "skip"}
+# Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
 
 # %% id="mnist-train" slideshow={"slide_type": "skip"} tags=["show-code"]
 class Grey(nn.Module):
@@ -312,7 +312,7 @@ methods = {name: quick[name] for name in (*chosen, "edges")}
 objects = [str(digit) for digit in range(10)]
 mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], objects=objects, progress=False)
 
-# %% id="mnist-strip" slideshow={"slide_type": "-"}
+# %% id="mnist-strip" slideshow={"slide_type": "skip"}
 three, strip = digits[ten[3:4]], {name: {"trained": methods[name](reader, digits[ten[3:4]], 3)} for name in chosen}
 for layer, network in ck.randomised(reader, seed=1):
     for name in chosen:
@@ -723,7 +723,7 @@ ck.claim("FullGrad, mirrored pixels in place of zeros beyond the border: ρ fall
 # So a part of "similar" is the frame, which belongs to the architecture and the sum. The high number alone does not say that FullGrad ignores what was learned.
 
 # %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
-# ## The report card: no method is good by every measure
+# ## The report card
 
 # %% id="card" slideshow={"slide_type": "-"} tags=["gallery"]
 card = ck.report_card(sweep.model)

@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 01 and 07. Lab 13 helps.
 #
-# **Run time** about 70 s on one CPU core. **Memory** below 3 GB.
+# **Run time** about 70 s on one CPU core. **Memory** below 3 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec

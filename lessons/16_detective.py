@@ -12,7 +12,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** labs 03, 06 and 13. It also helps to know labs 02, 04, 07 and 14.
 #
-# **Run time** about 75 s on two CPU cores. **Memory** below 1.5 GB.
+# **Run time** about 75 s on two CPU cores. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 #
 # Your instructor gives you the number of your case. Each number draws three of twelve networks and gives them other letters, so your neighbour's answer is not yours.
 # The sentences below speak of case 16.
