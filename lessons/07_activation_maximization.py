@@ -981,8 +981,8 @@ ck.check("07.9", into_range)
 # %% [markdown] id="reading" slideshow={"slide_type": "slide"}
 # ## Further reading
 #
-# - D. Erhan, Y. Bengio, A. Courville, P. Vincent. *Visualizing higher-layer features of a deep network.* Technical report 1341, Montréal 2009.
-# - K. Simonyan, A. Vedaldi, A. Zisserman. *Deep inside convolutional networks.* ICLR Workshop 2014.
+# - D. Erhan et al. *Visualizing higher-layer features of a deep network.* Montréal 2009.
+# - K. Simonyan et al. *Deep inside convolutional networks.* ICLR Workshop 2014.
 # - J. Yosinski et al. *Understanding neural networks through deep visualization.* ICML Deep Learning Workshop 2015.
 # - A. Nguyen et al. *Multifaceted feature visualization*, ICML Workshop 2016; *Synthesizing the preferred inputs for neurons in neural networks via deep generator networks*, NeurIPS 2016.
 # - C. Olah, A. Mordvintsev, L. Schubert. *Feature visualization.* Distill 2017. C. Olah. *Caricatures*, in the notebooks of lucid, 2018.

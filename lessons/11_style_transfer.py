@@ -13,7 +13,7 @@
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
 # **First do** lab 09 (match a code by search). Lab 10 helps.
 #
-# **Run time** about 100 s on one CPU core. **Memory** below 1.5 GB.
+# **Run time** about 100 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
 # %% id="install" jupyter={"source_hidden": true} slideshow={"slide_type": "skip"}
 from importlib.util import find_spec
