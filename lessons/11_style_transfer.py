@@ -6,8 +6,7 @@
 #
 # - compute a Gram matrix by hand, and say why it keeps texture and forgets place,
 # - paint a new texture from noise, and count the numbers that describe it,
-# - balance style against content, and choose layers, start and optimiser on purpose,
-# - turn a map of coloured regions into a landscape,
+# - balance style against content, choose layers, start and optimiser, and paint from a map,
 # - ask a network whether it goes by shape or by texture, with counts and controls.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
@@ -1059,6 +1058,8 @@ ck.check("11.8", shape_bias)
 # - L. Gatys, A. Ecker, M. Bethge. *A neural algorithm of artistic style.* arXiv:1508.06576, 2015 (the grid is its figure 3).
 # - R. Geirhos et al. *ImageNet-trained CNNs are biased towards texture; increasing shape bias improves accuracy and robustness.* ICLR 2019.
 # - L. Gatys et al. *Controlling perceptual factors in neural style transfer.* CVPR 2017.
+
+# %% [markdown] id="reading-more" slideshow={"slide_type": "skip"}
 # - I. Ustyuzhaninov et al. *Texture synthesis using shallow convolutional networks with random filters.* 2016. K. He, Y. Wang, J. Hopcroft. *A powerful generative model using random weights for the deep image representation.* NeurIPS 2016.
 # - P. Wang, Y. Li, N. Vasconcelos. *Rethinking and improving the robustness of image style transfer.* CVPR 2021.
 # - A. Champandard. *Semantic style transfer and turning two-bit doodles into fine artworks.* 2016.
