@@ -60,7 +60,7 @@ SCORES = ("energy in mask", "pointing game", "best IoU", "deletion")  # of the b
 LIKENESS = {"similarity, signed": "Spearman", "similarity, magnitudes": "Spearman of magnitudes"}  # of the test
 COLUMNS = (*(f"{name} {BETTER[name]}" for name in SCORES), *LIKENESS, "passes ↓")
 HIGH = 0.5  # a similarity above it is marked
-_LEFT, _STEP, _SIZE = 2.15, 1.08, (14.5, 0.285)  # inches; the size: width, and height of one row
+_LEFT, _STEP, _SIZE = 2.08, 1.0, (13.8, 0.285)  # inches; the size: width, and height of one row
 
 
 @dataclass
