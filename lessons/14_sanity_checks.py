@@ -249,6 +249,7 @@ ck.show_dots(
 # %% [markdown] id="mnist-text" slideshow={"slide_type": "skip"}
 # Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
 
+
 # %% id="mnist-train" slideshow={"slide_type": "skip"} tags=["show-code"]
 class Grey(nn.Module):
     def forward(self, x):

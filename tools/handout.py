@@ -14,7 +14,7 @@ from notebooks import ROOT, LabError, find_lessons, notebook_text, read_lesson
 from student import GLOSSARY, student_copy
 
 TOP = "seeing-inside"
-FOLDERS = {"coursekit": "*", "data": "*", "gallery": "features_*"}
+FOLDERS = {"coursekit": "*", "data": "*", "gallery": "[a-z]*"}
 FILES = "pyproject.toml setup.py MANIFEST.in constraints.txt CHANGELOG.md CITATION.cff LICENSE LICENSE-text".split()  # noqa: SIM905
 README = """# Seeing inside convolutional networks
 

@@ -150,8 +150,8 @@ def next_generation(answer: object) -> str | None:
 
 def to_the_border(answer: object) -> str | None:
     """08.6: -lead · g / ‖g‖², the shortest change that brings a plane to 0."""
-    lead = torch.tensor(1.7 - 3.9 * case())  # the second has the border on its other side
-    g = 2 * _random(1, 3, 4, 5 + case(), seed=11) - 1
+    lead = torch.tensor(3.7 - 7.9 * case())  # the second has the border on its other side
+    g = (2 * _random(1, 3, 4, 5 + case(), seed=11) - 1) / 10
     squares = g.pow(2).sum()
     result = call(answer, lead.item(), g.clone())
     mistakes = [

@@ -34,7 +34,7 @@ def show_nulls(
     Raises OptionError.
 
     >>> show_nulls({"block14": (torch.rand(99), {"striped": 0.8, "dotted": 0.3})})
-    <Picture 315 × 264>
+    <Picture ... × ...>
     """
     lines = [(title, name, score) for title, (_, scores) in panels.items() for name, score in scores.items()]
     if not lines or not all(0 <= score <= 1 for *_, score in lines):

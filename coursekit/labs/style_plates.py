@@ -32,7 +32,7 @@ def show_picture_table(
 
     >>> import torch
     >>> show_picture_table({"grey": [torch.full((1, 3, 32, 32), 0.5)] * 2}, ["left", "right"])
-    <Picture 900 × 415>
+    <Picture ... × ...>
     """
     if not rows or not columns or any(len(row) != len(columns) for row in rows.values()):
         raise OptionError(f"Each row needs {len(columns)} pictures, one for each column, and there must be a row.")

@@ -390,7 +390,7 @@ def test_every_part_that_is_not_filled_in_is_named(case, changes, said):
         (lambda case: case.pair("shape", "bird"), "Give one of"),
         (lambda case: case.region("shape"), "fault is one of"),
         (lambda case: ck.case(-1), "whole number of at least 0"),
-        (lambda case: ck.verdict(report(case, evidence=[ck.Evidence("tcav", lambda m: 7.0, 7.0)])), "between 0 and 1"),
+        (lambda case: ck.verdict(report(case, evidence=[ck.Evidence("tcav", lambda m: 7.0, 0.7)])), "between 0 and 1"),
     ],
 )
 def test_bad_input_gets_one_sentence(case, wrong, message):
