@@ -732,7 +732,7 @@ torch.testing.assert_close(company, itself, atol=1e-3, rtol=0)
 print("with instance normalisation its company changes no pixel by more than 0.001")
 
 # %% [markdown] id="wrong-two-read" slideshow={"slide_type": "skip"}
-# Beside dark company the painting becomes brighter and yellower, with nothing changed in the photograph. `network.eval()` cures it: then the stored mean and σ are used.
+# Beside dark company the painting becomes brighter and yellower, with nothing changed in the photograph. Evaluation mode, `.eval()`, cures it: then the stored mean and σ are used.
 
 # %% [markdown] id="wrong-three-title" slideshow={"slide_type": "skip"}
 # ## What goes wrong 3 · the chessboard
