@@ -6,36 +6,19 @@
 Each line is one seed: of the random concepts, of the scenes and the factorisation, or of a thousand simulated tests.
 """
 
-import argparse
-import re
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import torch
+from replaying import Names, Parts, ten_seeds
+from replaying import cells as cells_of
+from replaying import replay as replay_of
 from scipy import stats
 
 from coursekit.representations import tcav
 
-LESSON = Path(__file__).resolve().parent.parent / "lessons/13_tcav.py"
-Names = dict[str, Any]
-
-
-def cells() -> dict[str, str]:
-    """Return the code of every cell of the lab by its id."""
-    parts = re.split(r"(?m)^# %% (.*)\n", LESSON.read_text(encoding="utf8"))[1:]
-    heads = [re.search(r'id="([^"]+)"', head) for head in parts[::2]]
-    return {head[1]: code for head, code in zip(heads, parts[1::2], strict=True) if head}
-
-
-def replay(names: Names, *ids: str, **changes: str) -> None:
-    """Run cells one after the other; each change, old=new, must be found in them."""
-    code = "\n".join(cells()[i] for i in ids)
-    for old, new in changes.items():
-        if old not in code:
-            raise SystemExit(f"The cells {', '.join(ids)} do not hold {old!r} any more.")
-        code = code.replace(old, new)
-    exec(compile(code, str(LESSON), "exec"), names)
+LESSON = "13_tcav"
+replay = partial(replay_of, LESSON)
 
 
 def level(names: Names, seed: int) -> str:
@@ -100,7 +83,7 @@ def discovered(names: Names, seed: int) -> str:
     replay(names, "craft", **changes)
     replay(names, "craft-claim")
     ids = {"seed=100)": f"seed={100 + seed})", "draws=40)": f"draws=40, seed={seed})"}
-    deletion = cells()["craft-delete"].split("lines, ends")[0]
+    deletion = cells_of(LESSON)["craft-delete"].split("lines, ends")[0]
     for old, new in ids.items():
         deletion = deletion.replace(old, new)
     exec(compile(deletion, str(LESSON), "exec"), names)
@@ -114,7 +97,7 @@ def discovered(names: Names, seed: int) -> str:
 
 
 GROUND = ["setup", "pictures", "cache", "my-score", "same-score"]
-PARTS: dict[str, tuple[list[str], Callable[[Names, int], str]]] = {
+PARTS: Parts = {
     "level": ([], level),
     "patterns": (GROUND, patterns),
     "swap": (GROUND, swap),
@@ -126,18 +109,5 @@ PARTS: dict[str, tuple[list[str], Callable[[Names, int], str]]] = {
 }
 
 
-def main() -> None:
-    """Replay what each part needs once, and then the part with ten seeds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"some of {', '.join(PARTS)}")
-    for part in parser.parse_args().parts:
-        before, measure = PARTS[part]
-        names: Names = {}
-        replay(names, *before)
-        print(part)
-        for seed in range(10):
-            print(f"  seed {seed}: {measure(names, seed)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    ten_seeds(LESSON, PARTS, __doc__)

@@ -6,31 +6,13 @@
 Each line is one seed: of the draws of the controls, of the scenes, of the rotations, or of the start of the dictionary.
 """
 
-import argparse
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-LESSON = Path(__file__).resolve().parent.parent / "lessons/15_units_and_circuits.py"
-Names = dict[str, Any]
+from replaying import Names, Parts, ten_seeds
+from replaying import replay as replay_of
 
-
-def cells() -> dict[str, str]:
-    """Return the code of every cell of the lab by its id."""
-    parts = re.split(r"(?m)^# %% (.*)\n", LESSON.read_text(encoding="utf8"))[1:]
-    heads = [re.search(r'id="([^"]+)"', head) for head in parts[::2]]
-    return {head[1]: code for head, code in zip(heads, parts[1::2], strict=True) if head}
-
-
-def replay(names: Names, *ids: str, **changes: str) -> None:
-    """Run cells one after the other; each change, old=new, must be found in them."""
-    code = "\n".join(cells()[i] for i in ids)
-    for old, new in changes.items():
-        if old not in code:
-            raise SystemExit(f"The cells {', '.join(ids)} do not hold {old!r} any more.")
-        code = code.replace(old, new)
-    exec(compile(code, str(LESSON), "exec"), names)
+LESSON = "15_units_and_circuits"
+replay = partial(replay_of, LESSON)
 
 
 def circuit(names: Names, seed: int) -> str:
@@ -87,27 +69,18 @@ def assembled(names: Names, seed: int) -> str:
     )
 
 
-PARTS: dict[str, tuple[list[str], Callable[[Names, int], str]]] = {
-    "circuit": (["same", "arcs-claim", "bars-measure", "circuit"], circuit),
-    "axes": (["dissect-code", "dissect-same"], axes),
-    "votes": ([], votes),
-    "dictionary": (["semantic", "dissect-code", "dissect-same", "dissect", "poly-run", "sparse-code"], dictionary),
-    "assembled": (["poly-run"], assembled),
+GROUND = ["setup", "readable"]
+PARTS: Parts = {
+    "circuit": ([*GROUND, "same", "arcs-claim", "bars-measure", "circuit"], circuit),
+    "axes": ([*GROUND, "dissect-code", "dissect-same"], axes),
+    "votes": (GROUND, votes),
+    "dictionary": (
+        [*GROUND, "semantic", "dissect-code", "dissect-same", "dissect", "poly-run", "sparse-code"],
+        dictionary,
+    ),
+    "assembled": ([*GROUND, "poly-run"], assembled),
 }
 
 
-def main() -> None:
-    """Replay what each part needs once, and then the part with ten seeds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"some of {', '.join(PARTS)}")
-    for part in parser.parse_args().parts:
-        before, measure = PARTS[part]
-        names: Names = {}
-        replay(names, "setup", "readable", *before)
-        print(part)
-        for seed in range(10):
-            print(f"  seed {seed}: {measure(names, seed)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    ten_seeds(LESSON, PARTS, __doc__)
