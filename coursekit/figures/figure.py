@@ -68,12 +68,12 @@ class Picture:
         # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
         self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
 
-    @cached_property  # drawn once: a second drawing moves the panels by a fraction of a pixel
+    @cached_property
     def data(self) -> bytes:
         """The encoded picture."""
         drawn, encoded = io.BytesIO(), io.BytesIO()
         with mpl.rc_context(_STYLE):
-            self.figure.savefig(drawn, format="png", dpi=150)
+            self._draw(drawn, format="png", dpi=150)
         picture = Image.open(drawn).convert("RGB")
         if self.kind == "png":  # a diagram has few colours; with a table of 256 it is three times smaller
             picture.quantize(256).save(encoded, "png", optimize=True)
@@ -90,7 +90,12 @@ class Picture:
     def save(self, path: str | os.PathLike, dpi: int = 150) -> None:
         """Write the picture, whole or not at all; the suffix of `path` (.png, .svg, .pdf …) chooses the format."""
         with replacing(path) as temporary:
-            self.figure.savefig(temporary, dpi=dpi, format=Path(path).suffix[1:] or "png")
+            self._draw(temporary, dpi=dpi, format=Path(path).suffix[1:] or "png")
+
+    def _draw(self, target: io.BytesIO | Path, **options: Any) -> None:
+        """Lay the figure out, and then draw it: the layout needs two rounds to find room for titles above pictures."""
+        self.figure.draw_without_rendering()
+        self.figure.savefig(target, **options)
 
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()

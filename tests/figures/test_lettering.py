@@ -1,6 +1,7 @@
 """Words that can be read on a slide, in every figure; one colour for each method."""
 
 import inspect
+import io
 import itertools
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from PIL import Image
 
 import coursekit as ck
 from coursekit.attribution.methods import eleven
@@ -118,3 +120,18 @@ def test_each_method_has_one_colour_by_its_name_in_code_and_in_words():
         assert ck.method_colour(name) == ck.method_colour(said) == ck.method_colour(said.capitalize()) == colour
     assert ck.method_colour("gradient") == ck.method_colour("input_gradient")
     assert ck.method_colour("chance") is None and ck.method_colour("pixels") is None
+
+
+@pytest.mark.parametrize(
+    "title", ["one", "two\nlines", "three\nwritten\nlines", "a long title that is wrapped by itself"]
+)
+@pytest.mark.parametrize("n", [2, 3, 4, 6])
+def test_no_title_is_cut_off_at_the_upper_edge(n, title):
+    """Up to six pixels of the letters were: the panels were laid out in one round, without the titles' full height."""
+    pictures = [
+        ck.show_images([torch.rand(1, 3, 64, 64)] * n, [title] * n, columns=n),
+        ck.show_matrix({"gradient": {f"{title} {i}": torch.rand(1, 1, 14, 14) for i in range(n)}}),
+    ]
+    for picture in pictures:
+        drawn = np.asarray(Image.open(io.BytesIO(picture.data)).convert("L"))
+        assert drawn[0].min() > 200, "ink on the first row of pixels: a title is cut"

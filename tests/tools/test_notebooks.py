@@ -265,6 +265,28 @@ def test_nbval_passes_a_good_lab_and_compares_text(lesson):
     assert status == 1 and "1 failed" in said, said
 
 
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("0.76 (more", "0.77 (more"), True),
+        (("the mean: 0", "the median: 0"), False),
+        (("more than 0.5", "more than 0.6"), False),
+        (("✓", "✗"), False),
+    ],
+)
+def test_nbval_compares_all_of_a_claim_but_its_number(lesson, change, same):
+    edit(lesson, "2 + 2 == 4)", '2 + 2 == 4)\nprint("the mean: 0.76 (more than 0.5) ✓");')
+    update(lesson)
+    notebook = json.loads(notebook_of(lesson).read_text("utf8"))
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "stream":
+                output["text"] = [line.replace(*change) for line in output["text"]]
+    notebook_of(lesson).write_text(json.dumps(notebook), "utf8")
+    status, said = nbval(lesson)
+    assert (status == 0) == same, said
+
+
 def test_nbval_refuses_a_lab_that_was_not_executed(lesson):
     write(notebook_of(lesson), notebook_text(build(read_lesson(lesson))))
     status, said = nbval(lesson)
