@@ -1,7 +1,7 @@
 """Cover a part of the image and see what the network loses: no gradient needed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -12,7 +12,7 @@ from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError, TargetError
 from coursekit.networks.fast import fast_copy
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH, capture, evaluating
+from coursekit.probe.capture import BATCH, capture, evaluating, in_batches
 from coursekit.probe.targets import Target, Unit, reader
 from coursekit.probe.windows import Box, changing
 
@@ -74,14 +74,17 @@ def occlusion(
     with evaluating(fast), capture(fast, layers) as maps, torch.no_grad():
         read = reader(model, images, target)
         filled, boxes = baseline(model, images, fill), _boxes(images, window, stride)
-        owners = torch.arange(len(images)).split(BATCH)
-        whole = torch.cat([read(fast(images[owner]), maps, owner) for owner in owners]).to(images)
+        owners = torch.arange(len(images))
+        whole = torch.cat(in_batches(lambda owner: read(fast(images[owner]), maps, owner), owners)).to(images)
         total, count = torch.zeros_like(images[:, :1]), torch.zeros_like(images[:, :1])
-        for logits, maps_of, owner, numbers in _answers(fast, images, filled, boxes, maps):
-            drop = whole[owner] - read(logits, maps_of, owner).to(images)
+
+        def add(logits: Tensor, maps: dict[str, Tensor], owner: Tensor, numbers: Tensor) -> None:
+            drop = whole[owner] - read(logits, maps, owner).to(images)
             for d, n, k in zip(drop, owner, numbers, strict=True):
                 total[n, :, *boxes[k]] += d
                 count[n, :, *boxes[k]] += 1
+
+        _ask(fast, images, filled, boxes, maps, add)
         return total / count
 
 
@@ -127,20 +130,28 @@ def occlusion_grid(
         read_class = reader(model, images, None if callable(target) else target)
         filled, boxes = baseline(model, images, fill), _boxes(images, window, stride)
         fields = images.new_empty(3 if feature is None else 4, len(images), rows * cols)
-        for logits, maps_of, owner, numbers in _answers(fast, images, filled, boxes, maps):
-            values = [read(logits, maps_of, owner), read_class(logits.softmax(1), maps_of, owner), logits.argmax(1)]
+
+        def note(logits: Tensor, maps: dict[str, Tensor], owner: Tensor, numbers: Tensor) -> None:
+            values = [read(logits, maps, owner), read_class(logits.softmax(1), maps, owner), logits.argmax(1)]
             if feature is not None:
-                activation = maps_of[feature.layer]
+                activation = maps[feature.layer]
                 values.append(feature(activation) * activation[0, 0].numel())  # mean times positions: the sum
             fields[:, owner, numbers] = torch.stack([v.to(images) for v in values])
+
+        _ask(fast, images, filled, boxes, maps, note)
     score, probability, label, *rest = fields.view(-1, len(images), rows, cols)
     return OcclusionGrid(score, probability, label.long(), rest[0] if rest else None)
 
 
-def _answers(
-    model: Model, images: Tensor, filled: Tensor, boxes: list[Box], maps: dict[str, Tensor]
-) -> Iterator[tuple[Tensor, dict[str, Tensor], Tensor, Tensor]]:
-    """Run the network for every image and window; yield logits, captured maps, and the numbers of image and window.
+def _ask(
+    model: Model,
+    images: Tensor,
+    filled: Tensor,
+    boxes: list[Box],
+    maps: dict[str, Tensor],
+    keep: Callable[[Tensor, dict[str, Tensor], Tensor, Tensor], None],
+) -> None:
+    """Run the network for every image and window; `keep(logits, maps, numbers of images, numbers of windows)`.
 
     On a CPU only what a window can change is computed again, where that is known and pays: the same numbers, sooner.
     """
@@ -150,21 +161,18 @@ def _answers(
             break
         for batch in torch.tensor(again.order).split(4 * BATCH):  # small pieces: more at a time
             logits, *kept = again(batch.tolist())
-            yield logits, dict(zip(maps, kept, strict=True)), torch.full_like(batch, n), batch
+            keep(logits, dict(zip(maps, kept, strict=True)), torch.full_like(batch, n), batch)
     else:
         return
-    for variants, owner, numbers in _occluded(images, filled, boxes):  # the plain way
-        yield model(variants), maps, owner, numbers
 
-
-def _occluded(images: Tensor, filled: Tensor, boxes: list[Box]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield batches of covered images (n, 3, H, W), which image each is made from (n,), and which window covers it."""
-    jobs = torch.cartesian_prod(torch.arange(len(images)), torch.arange(len(boxes)))
-    for owner, numbers in (batch.T for batch in jobs.split(BATCH)):
+    def plain(jobs: Tensor) -> None:
+        owner, numbers = jobs.T
         variants = images[owner]  # a copy
         for variant, n, k in zip(variants, owner, numbers, strict=True):
             variant[:, *boxes[k]] = filled[n][:, *boxes[k]]
-        yield variants, owner, numbers
+        keep(model(variants), maps, owner, numbers)
+
+    in_batches(plain, torch.cartesian_prod(torch.arange(len(images)), torch.arange(len(boxes))))
 
 
 def _boxes(images: Tensor, window: int, stride: int) -> list[Box]:

@@ -10,7 +10,7 @@ from coursekit.arguments import check_count, check_images
 from coursekit.attribution.fills import Fill, baseline
 from coursekit.errors import OptionError
 from coursekit.networks.model import Model
-from coursekit.probe.capture import BATCH
+from coursekit.probe.capture import BATCH, in_batches
 from coursekit.probe.targets import Target, scoring
 
 
@@ -75,8 +75,8 @@ def rise(
         for masks in random_masks(n, images.shape[-2:], cells=cells, keep=keep, seed=seed):
             shown = masks.to(images)
             for i in range(len(images)):
-                variants = hidden[i] + shown * (images[i] - hidden[i])
-                values = score(variants, torch.full((len(shown),), i)).to(images)
+                variants, owner = hidden[i] + shown * (images[i] - hidden[i]), torch.full((len(shown),), i)
+                values = torch.cat(in_batches(score, variants, owner)).to(images)
                 total[i] += (values.view(-1, 1, 1, 1) * shown).sum(0)
                 count[i] += shown.sum(0)
         return total / count.clamp(min=torch.finfo(count.dtype).tiny)  # a pixel that no mask has shown gets 0

@@ -174,6 +174,9 @@ FULL = {
     "activation_gradients": lambda m, x: ck.activation_gradients(m, x, 1, ["network.0"])["network.0"],
     "deletion_curve": lambda m, x: ck.deletion_curve(m, x, x.mean(1, keepdim=True), 1, steps=3),
     "relevance": lambda m, x: ck.relevance(m, x, 1),
+    "occlusion": lambda m, x: ck.occlusion(m, x, 1, window=8, stride=4),
+    "occlusion_grid": lambda m, x: ck.occlusion_grid(m, x, 1, window=8, stride=8).score,
+    "rise": lambda m, x: ck.rise(m, x, 1, n=20, cells=3),
 }
 
 
