@@ -120,7 +120,7 @@ ck.show_images(plain, names, columns=4)
 
 # %% id="model-claim"
 own, other = sure(model, plain, classes(*names)), sure(judge, plain, classes(*names))
-ck.claim("pictures of four of which the network is more than .99 sure", int((own > 0.99).sum()), at_least=3)
+ck.claim("pictures of four of which the network is more than .99 sure", int((own > 0.99).sum()), at_least=2)
 ck.claim("another network's middle probability of the same classes", other.median(), below=0.1)
 
 # %% [markdown] id="model-read" slideshow={"slide_type": "skip"}
@@ -153,13 +153,11 @@ ck.claim(
     "logit asked for over logit when the probability is asked for, the smaller of two classes",
     (own[0] / own[1]).min(),
     above=1.2,
-    digits=1,
 )
 ck.claim(
     "how much lower the probability keeps the next class, in logits, the smaller of two classes",
     (next_best[0] - next_best[1]).min(),
     above=3,
-    digits=1,
 )
 
 # %% [markdown] id="probability-read" slideshow={"slide_type": "skip"}
@@ -178,8 +176,8 @@ ck.claim(
 repairs = {
     "shrink 3 %": r.decay(0.03),
     "blur, σ = 0.8": r.blur(0.8, every=4),
-    "small norm 60 %": r.clip_norm(0.6),
-    "contribution 60 %": r.clip_contribution(0.6),
+    "small norm": r.clip_norm(0.6),
+    "contribution": r.clip_contribution(0.6),
 }
 repaired = [paint(flamingo, size=96, steps=20, regularizers=[repair], **simple) for repair in repairs.values()]
 duo, both = ["flamingo", "zebra"], classes("flamingo", "zebra")
@@ -195,17 +193,23 @@ print("the mixture, another network's probability of flamingo and zebra:", *judg
 # all four, by trying hundreds of settings on another network (AlexNet). Our mixture (224 pixels, 120 steps) is one setting, without a search; the numbers say how far it carries here.
 
 # %% [markdown] id="strip-title" slideshow={"slide_type": "slide"}
-# ## 1, 32, 128, 256, 2048 steps
+# ## 1, 32, 128, 256, 2048 steps, twice
 #
-# The strip was made ahead, with `make gallery`, by the recipe that comes next: Fourier parameterisation and random transformations.
+# Above, plain pixels; below, the recipe that comes next: Fourier parameterisation and random transformations. Both strips were made ahead, with `make gallery`.
 #
-# **Predict first.** When does the flamingo appear? Does it get better for ever?
+# **Predict first.** When does the flamingo appear? Do more steps cure the upper strip? (The numbers: the probability of *flamingo* by Lite1 / by Lite2, which did not paint.)
 
 # %% id="strip" slideshow={"slide_type": "-"}
-ck.show_images(tiles("steps", 112), [f"{step} steps" for step in (1, 32, 128, 256, 2048)], columns=5)
+strip = tiles("steps", 112)
+by_lite1, by_lite2 = (sure(network, strip, [flamingo] * 10).tolist() for network in (judge, second))
+counts = ["1 step", *(f"{step} steps" for step in (32, 128, 256, 2048))]
+ck.show_images(
+    strip, [f"{count}\n{by_lite1[i]:.2f} / {by_lite2[i]:.2f}" for i, count in enumerate(counts * 2)], columns=5
+)
 
 # %% [markdown] id="strip-read" slideshow={"slide_type": "skip"}
-# No whole flamingo comes here (112 pixels are few), but an eye among red feathers. It is there after 32 steps and clear after 128. From 256 to 2048 the forms stay, and the contrast grows: what was light becomes white, what was dark
+# In plain pixels the grain comes at once and only gets stronger: two thousand steps do not make it a bird, though its own network is sure of each picture after the first. Neither of the two others ever is.
+# By the recipe no whole flamingo comes either (112 pixels are few), but an eye among red feathers. It is there after 32 steps and clear after 128, and from then on two other networks are sure. From 256 to 2048 the forms stay, and the contrast grows: what was light becomes white, what was dark
 # becomes black. More steps do not make up for a better prior, so we stop early.
 
 # %% [markdown] id="fourier-title" slideshow={"slide_type": "slide"}
@@ -252,6 +256,34 @@ for way in ("waves", "waves, shaken"):
 # %% [markdown] id="robust-read" slideshow={"slide_type": "skip"}
 # The pictures are on the ladder below (*waves*; *waves, shaken*). Without shaking, the forms are pale and lie over one another: each place works for itself. With it, they come together: red bodies and a dark neck, the striped head of a zebra.
 # The numbers say the same: another network is far surer of the shaken ones. (One start.)
+
+# %% [markdown] id="frequencies-title" slideshow={"slide_type": "slide"}
+# ## Three more cures for the grain
+#
+# Shaken pixels again. After each step a **bilateral filter** smooths what has no edge (Tyka 2016); or the gradient is **blurred** before the step (Øygard 2015); or each
+# octave of it gets the **same strength** (Mordvintsev 2016).
+#
+# **Predict first.** Which of the three will look cleanest? Will another network be surer of it? (160 pixels, 64 steps, made ahead. The numbers: Lite1 / Lite2.)
+
+# %% id="frequencies" slideshow={"slide_type": "-"}
+cured = tiles("frequencies", 160)
+cures = ["no cure", "bilateral", "gradient blurred", "even octaves"]
+by_lite1, by_lite2 = (sure(network, cured, both * 4).tolist() for network in (judge, second))
+order = [0, 2, 4, 6, 1, 3, 5, 7]  # flamingo under each of the four, then zebra
+ck.show_images(
+    cured[order],
+    [f"{cures[i // 2]}\n{by_lite1[i]:.2f} / {by_lite2[i]:.2f}" for i in order],
+    columns=8,
+)
+
+# %% [markdown] id="frequencies-read" slideshow={"slide_type": "skip"}
+# The bilateral filter takes the grain away and leaves what has edges: a flamingo's head on its long neck, a zebra's stripes. Blurring the gradient makes everything coarser, forms and grain alike. Octaves of the same
+# strength draw lines of all widths at once, and much of the grain stays.
+#
+# Cleaner is not surer. Over eight classes and two starts (112 pixels, 40 steps), Lite1 gives the class on average .51 without a cure, .57 with the bilateral filter, .72 with the blurred gradient and .62 with even octaves; Lite2 .65, .58, .60
+# and .43. The two do not agree on which is best, and single pictures run from .00 to 1.00 in each row. What these cures change for certain is what *we* can read.
+#
+# The small version: `paint(both, parameterization=p.pixels(), optimizer="ascent", rate=0.02, transforms=wide, regularizers=[r.bilateral(every=1)])`.
 
 # %% [markdown] id="maco-title" slideshow={"slide_type": "slide"}
 # ## Magnitudes of nature, phases of the network
@@ -345,36 +377,34 @@ ck.show_images(
 #
 # The same two classes, the same network, 224 pixels. What changes is what a picture is *allowed* to be, its **prior** (Olah et al. 2017).
 #
-# **Predict first.** On which rung will another network name the class? On which will you?
+# **Predict first.** On which rung will another network name the class? On which will you? (The numbers: the probability of the class by Lite1 / by Lite2.)
 
 # %% id="spectrum" slideshow={"slide_type": "-"}
 rungs = {
     "nothing": "no prior",
     "L2": "L2 penalty",
-    "four": "mixture of four",
-    "shaken": "pixels, shaken",
+    "four": "four repairs",
+    "shaken": "shaken pixels",
     "waves": "waves",
-    "waves, shaken": "waves, shaken",
-    "MACO": "MACO (middle)",
+    "waves, shaken": "shaken waves",
+    "MACO": "MACO",
     "learned": "decoder",
 }
 priors["MACO"] = middle[:2]
 cut = {way: priors[way] for way in rungs}
 shown = [cut[way][i : i + 1] for i in (0, 1) for way in rungs]
-said = [line for i in (0, 1) for way in rungs for line in judged(cut[way][i : i + 1], both[i : i + 1])]
+transfer = {way: [sure(network, images, both).tolist() for network in (judge, second)] for way, images in cut.items()}
 captions = [
-    f"{rung}\n{line.replace(' · ', chr(10))}" for rung, line in zip(list(rungs.values()) * 2, said, strict=True)
+    f"{rung}\n{transfer[way][0][i]:.2f} / {transfer[way][1][i]:.2f}" for i in (0, 1) for way, rung in rungs.items()
 ]
 ck.show_images(shown, captions, columns=8)
 
 # %% id="spectrum-claim"
-transfer = {way: sure(judge, images, both) for way, images in cut.items()}
-ck.claim("no prior: the larger of two probabilities by Lite1", transfer["nothing"].max(), below=0.1, digits=1)
+ck.claim("no prior: the larger of two probabilities by Lite1", max(transfer["nothing"][0]), below=0.1)
 ck.claim(
     "waves that were shaken: the smaller of two probabilities by Lite1",
-    transfer["waves, shaken"].min(),
+    min(transfer["waves, shaken"][0]),
     above=0.8,
-    digits=1,
 )
 
 # %% [markdown] id="spectrum-read" slideshow={"slide_type": "skip"}
@@ -419,13 +449,11 @@ ck.claim(
     "robust twin: Lite1's median rank of the class, of 1000, over eight classes",
     middle_rank["robust"],
     at_most=20,
-    digits=1,
 )
 ck.claim(
     "plain network: its median rank over that of the twin",
     middle_rank["plain"] / middle_rank["robust"],
     above=2,
-    digits=1,
 )
 
 # %% id="twin-live" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
@@ -460,12 +488,11 @@ pictures = [paint(objective, **soft) for objective in objectives.values()]
 ck.show_images([*pictures, waves[-1]], [*objectives, "class: zebra"], columns=5)
 
 # %% id="objectives-claim"
-contrast = (pictures[0] - 0.5).abs().mean((0, 1))
+corners = pictures[0].unfold(2, 16, 96).unfold(3, 16, 96)  # four squares of 16 pixels
 ck.claim(
-    "contrast of the neuron's picture in its middle over that at its corners",
-    contrast[40:72, 40:72].mean() / contrast[[0, 0, -1, -1], [0, -1, 0, -1]].mean(),
-    above=1.2,
-    digits=1,
+    "spread of the values in the middle of the neuron's picture over that at its corners",
+    pictures[0][:, :, 40:72, 40:72].std() / corners.flatten(4).std(4).mean(),
+    above=2,
 )
 
 # %% [markdown] id="objectives-read" slideshow={"slide_type": "skip"}
@@ -532,7 +559,7 @@ ck.show_images(
 striped = share[2:8]
 ck.claim("the horse's answer as a part of the zebra's", share[1], below=0.5)
 ck.claim("the striped horse's, median of six directions", striped.median(), above=0.7)
-ck.claim("the striped horse's, best of six directions", striped.max(), above=1, digits=1)
+ck.claim("the striped horse's, best of six directions", striped.max(), above=1)
 ck.claim("the checked horse's, strongest of three sizes", share[8:].max(), below=0.1)
 
 # %% [markdown] id="stripes-read" slideshow={"slide_type": "skip"}
@@ -586,7 +613,7 @@ print("the channel's value in the three pictures, alone:", *(f"{value:.1f}" for 
 print("with the term:", *(f"{value:.1f}" for value in strong[1]))
 
 # %% id="diversity-claim"
-ck.claim("mean cosine of their Gram matrices, alone minus with the term", spread[1] - spread[0], above=0.1, digits=1)
+ck.claim("mean cosine of their Gram matrices, alone minus with the term", spread[1] - spread[0], above=0.1)
 
 # %% [markdown] id="diversity-read" slideshow={"slide_type": "skip"}
 # The term makes the three less alike. But look at the price: the channel's mean value fell from about 19 to between 9 and 16
@@ -648,9 +675,8 @@ ck.claim(
     "worst rank of an animal in the picture of its own vehicle",
     max(rank[c][a] for c, a in companions.items()),
     at_most=50,
-    digits=1,
 )
-ck.claim("best rank of horse, ox and dog in the painted shopping cart", best, above=100, digits=1)
+ck.claim("best rank of horse, ox and dog in the painted shopping cart", best, above=100)
 
 # %% [markdown] id="context-read" slideshow={"slide_type": "skip"}
 # The number is the rank that EfficientNet-Lite1 gives the animal among the 1000 classes of the painted picture. Nobody asked for an animal, and yet: before the cart a brown flank in harness; in front of the sled two
@@ -739,7 +765,7 @@ ck.show_dots(
 
 # %% id="score-claim"
 ck.claim("waves, shaken: named of six", named["waves, shaken"], at_least=3)
-ck.claim("plain pixels: named of six", named["pixels"], at_most=2)
+ck.claim("named more by them than by plain pixels", named["waves, shaken"] - named["pixels"], at_least=2)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
 # Here Lite1 named all six waves, three of the decoder's pictures and one of plain pixels. Six classes are few, and they were chosen: the intervals are wide. Over 50 classes, evenly spaced among the 1000, EfficientNet-Lite2 names 84 % of our

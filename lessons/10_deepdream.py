@@ -128,7 +128,7 @@ with ck.capture(model, ["block10"]) as acts, torch.no_grad():
     model(torch.cat([cup, *tried.values()]))
 length = acts["block10"].pow(2).flatten(1).mean(1)
 grains = dict(zip(tried, map(grain, tried.values()), strict=True))
-ck.claim("smallest gain of the squared length ‖a‖², of the four", (length[1:] / length[0]).min(), above=1.5, digits=1)
+ck.claim("smallest gain of the squared length ‖a‖², of the four", (length[1:] / length[0]).min(), above=1.5)
 ck.claim(
     "grain with the smoothed gradient, as a part of the grain without",
     grains["and smoothed"] / grains["and 4 octaves"],
@@ -225,7 +225,7 @@ with ck.capture(model, list(layers)) as acts, torch.no_grad():
     for name in layers:
         model(dreams[name])
         grown.append(acts[name].pow(2).mean().item() / before[name])
-ck.claim("smallest gain of a layer's own squared length ‖a‖², of four layers", min(grown), above=1.5, digits=1)
+ck.claim("smallest gain of a layer's own squared length ‖a‖², of four layers", min(grown), above=1.5)
 
 # %% [markdown] id="live-read" slideshow={"slide_type": "notes"}
 # **block11**: an animal's head with fur lies around the engine, with dark eyes where the cylinders were. block3 paints strokes like bricks, block6 fine parallel stripes; block13
@@ -262,7 +262,7 @@ def probability(network, images, classes):
 
 ANIMALS, DOGS, BEARS = slice(0, 398), slice(151, 269), slice(294, 298)  # rows of ImageNet's list
 helmet = [astronaut[:, :, rows, columns]]
-ck.claim("animals in the helmet before, for Lite1", probability(judge, helmet, ANIMALS)[0], below=0.15, digits=1)
+ck.claim("animals in the helmet before, for Lite1", probability(judge, helmet, ANIMALS)[0], below=0.15)
 ck.claim(
     "dream of block3, the largest of six seeds",
     probability(judge, painted["block3"], ANIMALS).max(),
@@ -275,12 +275,12 @@ ck.claim(
     above=0.55,
     digits=1,
 )
-ck.claim("bears, the largest of six seeds", probability(judge, painted["block11"], BEARS).max(), below=0.1, digits=1)
+ck.claim("bears, the largest of six seeds", probability(judge, painted["block11"], BEARS).max(), below=0.1)
 
 # %% id="helmets" slideshow={"slide_type": "skip"}
 ck.show_images(
     [painted["block3"][0], *painted["block11"]],
-    ["block3, seed 0", *(f"block11, seed {k}" for k in range(6))],
+    ["block3\nseed 0", *(f"block11\nseed {k}" for k in range(6))],
     columns=7,
 )
 
@@ -398,14 +398,14 @@ surest = {name: values.amax(1) for name, values in found.items()}
 ck.claim(
     "surest dog of nine windows, before, largest of eight photographs", surest["before"].max(), below=0.15, digits=1
 )
-ck.claim("after a dream of block11, median of eight", surest["block11"].median(), above=0.25, digits=1)
+ck.claim("after a dream of block11, median of eight", surest["block11"].median(), above=0.25)
 ck.claim(
     "photographs of eight in which block11 makes it twice as sure",
     int((surest["block11"] > 2 * surest["before"]).sum()),
     at_least=6,
 )
-ck.claim("dogs in the astronaut's suit before", suit_dogs[0], below=0.15, digits=1)
-ck.claim("dogs in her suit after", suit_dogs[1], above=0.3, digits=1)
+ck.claim("dogs in the astronaut's suit before", suit_dogs[0], below=0.15)
+ck.claim("dogs in her suit after", suit_dogs[1], above=0.3)
 most = model.head.weight.argmax(0)
 ck.claim(
     "share of the 1280 last channels that speak most for a dog",
@@ -465,8 +465,8 @@ ck.claim(
     above=1.7,
     digits=1,
 )
-ck.claim("dogs after block11, as often as before", dogs["block11"] / dogs["before"], above=1.3, digits=1)
-ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"], below=1.2, digits=1)
+ck.claim("dogs after block11, as often as before", dogs["block11"] / dogs["before"], above=1.3)
+ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"], below=1.2)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
 # So the animals are not only in *our* eyes: a network with other weights sees them, too. The control is needed: strokes of block3 are taken for animals as well, for
@@ -493,16 +493,16 @@ ck.show_images(
         for name, p in zip(wanted, sure, strict=True)
         for k, when in ((0, "before"), (-1, "after"))
     ],
-    columns=4,
+    columns=6,
 )
 
 # %% id="class-claim" slideshow={"slide_type": "skip"}
 second = ck.load_model("efficientnet_lite2")
 for row, name, p in zip(grid, wanted, sure, strict=True):
     index = [model.labels.index(name)]
-    ck.claim(f"{name}, Lite1, the photograph", p[0], below=0.05, digits=1)
-    ck.claim(f"{name}, Lite1, after 96 steps", p[-1], above=0.6, digits=1)
-    ck.claim(f"{name}, Lite2, after 96 steps", probability(second, row[-1:], index)[0], above=0.2, digits=1)
+    ck.claim(f"{name}, Lite1, the photograph", p[0], below=0.05)
+    ck.claim(f"{name}, Lite1, after 96 steps", p[-1], above=0.6)
+    ck.claim(f"{name}, Lite2, after 96 steps", probability(second, row[-1:], index)[0], above=0.2)
 
 # %% id="class-hidden" slideshow={"slide_type": "skip"}
 hidden = []
@@ -511,9 +511,9 @@ for row, name in zip(grid[::2], wanted[::2], strict=True):  # the lake and the r
     attacked = ck.iterated_gradient_sign(model, row[0], k, epsilon=8 / 255, step=1 / 255, steps=20)
     with torch.no_grad():
         hidden.append([network(attacked).softmax(1)[0, k].item() for network in (model, judge)])
-ck.claim("hidden attack of lab 08, Lite0, the smaller of two", min(own for own, _ in hidden), above=0.9, digits=1)
-ck.claim("lake, hidden attack, volcano for Lite1", hidden[0][1], below=0.3, digits=1)
-ck.claim("rocket, hidden attack, beacon for Lite1", hidden[1][1], above=0.3, digits=1)
+ck.claim("hidden attack of lab 08, Lite0, the smaller of two", min(own for own, _ in hidden), above=0.9)
+ck.claim("lake, hidden attack, volcano for Lite1", hidden[0][1], below=0.3)
+ck.claim("rocket, hidden attack, beacon for Lite1", hidden[1][1], above=0.3)
 
 # %% [markdown] id="class-read" slideshow={"slide_type": "notes"}
 # The numbers in the titles are EfficientNet-Lite1's. A bare slope with gullies grows out of the lake, a faint cone stands behind it, smoke fills the sky and the bush glows. Pale bells with
@@ -553,11 +553,11 @@ factor = (256 / round(256 / 1.06)) ** 39  # each step cuts out a whole number of
 left = round(128 - 128 / factor)
 middle = F.interpolate(tiles[0][:, :, left : 256 - left, left : 256 - left], size=(256, 256), mode="bilinear")
 alike = torch.corrcoef(torch.stack([middle.mean(1).flatten(), tiles[-1].mean(1).flatten()]))[0, 1]
-ck.claim("the photograph's middle is enlarged", factor, above=8.5, below=9.5, digits=1)
-ck.claim("its correlation with frame 40, without the sign", alike.abs(), below=0.5, digits=1)
+ck.claim("the photograph's middle is enlarged", factor, above=8.5, below=9.5)
+ck.claim("its correlation with frame 40, without the sign", alike.abs(), below=0.5)
 share = probability(judge, [tiles[0], tiles[-1]], ANIMALS)
-ck.claim("animals in the photograph, for Lite1", share[0], below=0.4, digits=1)
-ck.claim("animals in frame 40, for Lite1", share[1], above=0.6, digits=1)
+ck.claim("animals in the photograph, for Lite1", share[0], below=0.4)
+ck.claim("animals in frame 40, for Lite1", share[1], above=0.6)
 
 # %% [markdown] id="zoom-read" slideshow={"slide_type": "notes"}
 # The rocket is gone. Its tip became a head in the first frames, the evening sky became grass, and at the end a furry animal with two faces, cut by the upper edge, stands on thin legs, with
@@ -592,8 +592,8 @@ pieces = [ck.dream(model, hopper, "block8", octaves=1, steps=10, smooth=SMOOTH, 
 with ck.capture(model, ["block8"]) as acts, torch.no_grad():
     model(torch.cat([hopper, *pieces]))
 start, one, four = acts["block8"].pow(2).flatten(1).mean(1).tolist()
-ck.claim("gain of ‖a‖² in one piece", one / start, above=1.3, digits=1)
-ck.claim("gain in four tiles, as a part of that in one piece", four / one, above=0.7, below=1.1, digits=1)
+ck.claim("gain of ‖a‖² in one piece", one / start, above=1.3)
+ck.claim("gain in four tiles, as a part of that in one piece", four / one, above=0.7, below=1.1)
 ck.show_images(pieces[1][:, :, 64:192, 64:192], ["where the four tiles meet"], columns=3)
 
 # %% [markdown] id="tiles-read" slideshow={"slide_type": "skip"}
@@ -620,8 +620,8 @@ ck.show_images(saucer, ["the photograph", *(f"rate {rate}" for rate in rates)], 
 
 # %% id="wrong-claim" slideshow={"slide_type": "skip"}
 burnt = [((x == 0) | (x == 1)).float().mean().item() for x in [coffee, *steps]]
-ck.claim("share of values at 0 or 1, rate 0.002", burnt[1], below=0.1, digits=1)
-ck.claim("rate 0.08", burnt[3], above=0.1, digits=1)
+ck.claim("share of values at 0 or 1, rate 0.002", burnt[1], below=0.1)
+ck.claim("rate 0.08", burnt[3], above=0.1)
 
 # %% [markdown] id="wrong-read" slideshow={"slide_type": "notes"}
 # Too small, and almost nothing happens; too large, and the values run into 0 and 1, where the colours burn and the details break. On four

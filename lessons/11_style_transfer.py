@@ -388,9 +388,9 @@ ck.show_lines(range(1, 81), losses, xlabel="passes", ylabel="loss without TV", l
 last = {name: values[-1].item() for name, values in losses.items()}
 for optimizer in ("Adam", "L-BFGS"):
     ratio = last[f"frequencies, {optimizer}"] / last[f"pixels, {optimizer}"]
-    ck.claim(f"{optimizer}: loss among frequencies over loss among pixels", ratio, below=0.8, digits=1)
+    ck.claim(f"{optimizer}: loss among frequencies over loss among pixels", ratio, below=0.8)
 ratio = last["frequencies, L-BFGS"] / last["frequencies, Adam"]
-ck.claim("among frequencies: loss of L-BFGS over loss of Adam", ratio, above=0.8, below=1.25, digits=1)
+ck.claim("among frequencies: loss of L-BFGS over loss of Adam", ratio, above=0.8, below=1.25)
 
 # %% [markdown] id="optimiser-read" slideshow={"slide_type": "notes"}
 # Among pixels the search first makes grain, and the cat keeps her own colours. Among frequencies whole areas turn blue and yellow at once: a large area is thousands of pixels which must agree, but a few slow waves.
@@ -440,10 +440,10 @@ def to_the_content(images):
 
 short_way, long_way = to_the_content(three.split(1)), to_the_content(long)
 first = short_way[2] / short_way[0]
-ck.claim("after 40 steps, distance to the content's maps: from noise over from content", first, above=1.4, digits=1)
-ck.claim("after 300 steps", long_way[2] / long_way[0], below=1.4, digits=1)
+ck.claim("after 40 steps, distance to the content's maps: from noise over from content", first, above=1.4)
+ck.claim("after 300 steps", long_way[2] / long_way[0], below=1.4)
 differ = (long[2] - long[0]).square().mean().sqrt()
-ck.claim("and the two pictures differ by (RMS of values in [0, 1])", differ, above=0.15, digits=1)
+ck.claim("and the two pictures differ by (RMS of values in [0, 1])", differ, above=0.15)
 
 # %% [markdown] id="starts-read" slideshow={"slide_type": "notes"}
 # After 40 steps the start decides: from noise only the eyes of the cat are plain. After 300 steps all three show the cat, about as near to the content as each other (within a third), and to the style (within a tenth). Gatys et al. (2016) say that the start has little effect on the outcome; for the two losses we find much the same, with one start of each kind. But the *pictures* differ: what neither loss asks
@@ -673,12 +673,10 @@ ck.show_dots(
 )
 
 # %% id="cue-claim"
-ck.claim("conflicts, Lite0: share of the decisions for the shape", bias["Lite0"][0], above=0.7, digits=1)
-ck.claim("its Wilson interval begins at", bias["Lite0"][1], above=0.5, digits=1)
-ck.claim(
-    "Lite0 names the texture alone, share (chance 1 of 51)", alone["texture alone"]["Lite0"][0], above=0.6, digits=1
-)
-ck.claim("CourseNet names the texture alone, share", alone["texture alone"]["CourseNet"][0], below=0.45, digits=1)
+ck.claim("conflicts, Lite0: share of the decisions for the shape", bias["Lite0"][0], above=0.7)
+ck.claim("its Wilson interval begins at", bias["Lite0"][1], above=0.5)
+ck.claim("Lite0 names the texture alone, share (chance 1 of 51)", alone["texture alone"]["Lite0"][0], above=0.6)
+ck.claim("CourseNet names the texture alone, share", alone["texture alone"]["CourseNet"][0], below=0.45)
 
 # %% [markdown] id="cue-read" slideshow={"slide_type": "notes"}
 # By shape, in every network: of the decisions for one of the two, more than four of five. Is the paper wrong? Look at the painted objects first. The custard apple is still green.
@@ -797,8 +795,8 @@ ck.show_lines(
 
 # %% id="score-claim"
 ck.claim("with block3: distance over the ceiling", apart[1] / ceiling, below=0.5)
-ck.claim("block1 alone over the farthest of the others", apart[0] / max(apart[1:]), above=1.1, digits=1)
-ck.claim("our nearest over the second crop", min(apart) / floor, above=2, digits=1)
+ck.claim("block1 alone over the farthest of the others", apart[0] / max(apart[1:]), above=1.1)
+ck.claim("our nearest over the second crop", min(apart) / floor, above=2)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "skip"}
 # Two layers do most of it. With more layers the curve does not fall further; they ask for more in the same ninety steps. And a true mosaic is still nearer than any of ours: the floor is not reached.

@@ -4,8 +4,8 @@ gallery/features_NETWORK.jpeg: a few channels of each layer, drawn at random wit
 The other sheets are plain tiles, side by side without a gap, so that lab 07 can cut them out and ask another network:
 
     classes: four classes as waves    maco: the same by MACO    priors: two classes under six other priors
-    steps: one class after 1 to 2048 steps     twin: eight classes in plain pixels, by two networks
-    carts: four vehicles
+    steps: one class after 1 to 2048 steps, twice      frequencies: two classes in pixels, under four regularizers
+    twin: eight classes in plain pixels, by two networks      carts: four vehicles
 """
 
 import io
@@ -122,11 +122,22 @@ def paint_priors(seed: int = 0) -> Tensor:
 
 
 def paint_steps(size: int = 112) -> Tensor:
-    """Paint one class for a long time, and keep the pictures on the way."""
+    """Paint one class for a long time, in plain pixels and by the recipe, and keep the pictures on the way."""
     model = ck.load_model("efficientnet_lite0")
     options = {"size": size, "steps": STEPS[-1], "snapshots": STEPS, "progress": False}
-    made = ck.render(model, indices(model, CLASSES[:1]), **options, **recipe())
-    return torch.cat([made.snapshots[step] for step in STEPS])
+    bare = {"parameterization": ck.parameterizations.pixels(), "transforms": [], "rate": 0.02}
+    made = [ck.render(model, indices(model, CLASSES[:1]), **options, **way) for way in (bare, recipe())]
+    return torch.cat([way.snapshots[step] for way in made for step in STEPS])
+
+
+def paint_frequencies(seed: int = 0) -> Tensor:
+    """Paint two classes in shaken pixels: as they are, and with three cures against fast frequencies."""
+    r = ck.regularizers
+    model = ck.load_model("efficientnet_lite0")
+    pixels = {"parameterization": ck.parameterizations.pixels(), "optimizer": "ascent", "rate": 0.02, "seed": seed}
+    cures = [], [r.bilateral(every=1)], [r.blur_gradient(2.0)], [r.even_frequencies(5)]
+    chosen = indices(model, CLASSES[:2])
+    return torch.cat([paint(model, chosen, size=160, steps=64, regularizers=cure, **pixels) for cure in cures])
 
 
 def paint_twin(seed: int = 0) -> Tensor:
@@ -171,7 +182,8 @@ SHEETS = {  # name -> what paints it, tiles in a row, bytes at most
     "classes": (paint_classes, 4, 80_000),
     "maco": (paint_maco, 4, 60_000),
     "priors": (paint_priors, 4, 155_000),
-    "steps": (paint_steps, 5, 50_000),
+    "steps": (paint_steps, 5, 80_000),
+    "frequencies": (paint_frequencies, 8, 110_000),
     "twin": (paint_twin, 8, 200_000),
     "carts": (paint_carts, 4, 60_000),
 }

@@ -220,11 +220,14 @@ def execute(nb: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def make_lighter(nb: NotebookNode) -> None:
-    """Draw the largest photographs of a notebook above the limit with the pixels that they are shown with, no more."""
+    """Draw photographs of a notebook above the limit with the pixels that they are shown with: the largest first."""
+    outputs = [output for cell in code_cells(nb) for output in cell.outputs]
     for enough, quality in LIGHTER:
-        if len(nbformat.writes(nb).encode()) < SIZE_LIMIT:
-            return
-        for output in (output for cell in code_cells(nb) for output in cell.outputs):
+        for output in sorted(
+            outputs, key=lambda output: len(output.get("data", {}).get("image/jpeg", "")), reverse=True
+        ):
+            if len(nbformat.writes(nb).encode()) < SIZE_LIMIT:
+                return
             drawn = base64.b64decode(output.get("data", {}).get("image/jpeg", ""))
             if len(drawn) > enough:
                 picture, smaller = Image.open(io.BytesIO(drawn)), io.BytesIO()

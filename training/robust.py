@@ -362,7 +362,7 @@ def ship(name: str) -> None:
                 raise SystemExit(f"{name} does not pass at {line['size']} px.")
             scores |= {f"{key} at {line['size']} px": line[key] for key in line if key not in ("network", "size")}
     step = torch.load(FOLDER / "checkpoint.pt", weights_only=True)["step"]
-    command = "python training/photographs.py && python training/robust.py"
+    command = f"python training/photographs.py && python training/robust.py && python training/robust.py --ship {name}"
     origin = f"EfficientNet-Lite0, trained on against attacks of length {name.split('-')[0]} at {SIDE} px"
     origin += f", and {BLEND} of its first weights" if name.endswith("blend") else ""
     more = {"steps": step, "licence": "Apache-2.0", "by_epsilon": lines}

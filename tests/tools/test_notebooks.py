@@ -222,9 +222,9 @@ def test_a_notebook_too_large_to_hand_out_is_an_error(lesson):
 
 
 def test_photographs_are_made_lighter_where_the_notebook_is_too_large(lesson):
-    """As wide as they are shown, the largest first; what fits is left alone."""
+    """As wide as they are shown, the largest first and no more than must be; what fits is left alone."""
     nb = build(read_lesson(lesson))
-    grain, sizes = np.random.default_rng(0), ((1500, 900), (1500, 900), (150, 90))
+    grain, sizes = np.random.default_rng(0), ((1450, 900), (1500, 900), (150, 90))
     for side, height in sizes:
         drawn = io.BytesIO()
         Image.fromarray(grain.integers(0, 256, (height, side, 3), dtype=np.uint8)).save(drawn, "jpeg", quality=75)
@@ -235,7 +235,7 @@ def test_photographs_are_made_lighter_where_the_notebook_is_too_large(lesson):
     make_lighter(nb)
     text = notebook_text(nb)
     drawn = [base64.b64decode(output.data["image/jpeg"]) for output in code_cells(nb)[1].outputs]
-    assert [Image.open(io.BytesIO(picture)).size for picture in drawn] == [(1000, 600), (1000, 600), (150, 90)]
+    assert [Image.open(io.BytesIO(picture)).size for picture in drawn] == [(1450, 900), (1000, 600), (150, 90)]
     assert len(nbformat.writes(before)) > SIZE_LIMIT > len(text)
     fits = deepcopy(nb)
     make_lighter(nb)
