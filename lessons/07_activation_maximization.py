@@ -262,7 +262,7 @@ for way in ("waves", "waves, shaken"):
 #
 # Shaken pixels, and: a **bilateral filter** after each step; a **blurred** gradient; each octave of it **equally strong**.
 #
-# **Predict first.** Which will look cleanest? Will another network be surer of it? (The numbers: Lite1 / Lite2.)
+# **Predict first.** Which will look cleanest? Will another network be surer of it?
 
 # %% id="frequencies" slideshow={"slide_type": "-"}
 cured = tiles("frequencies", 160)
@@ -271,7 +271,7 @@ by_lite1, by_lite2 = (sure(network, cured, both * 4).tolist() for network in (ju
 order = [0, 2, 4, 6, 1, 3, 5, 7]  # flamingo under each of the four, then zebra
 ck.show_images(
     cured[order],
-    [f"{cures[i // 2]}\n{by_lite1[i]:.2f} / {by_lite2[i]:.2f}" for i in order],
+    [f"{cures[i // 2]}\nLite1 {by_lite1[i]:.2f}\nLite2 {by_lite2[i]:.2f}" for i in order],
     columns=8,
 )
 

@@ -407,10 +407,13 @@ ck.claim(
 # %% [markdown] id="hog-title" slideshow={"slide_type": "slide"}
 # ## Older codes by the same loop: HOG and SIFT
 #
-# Before networks, codes were written by hand: histograms of the directions of edges, in cells of 8 pixels (HOG: Dalal & Triggs 2005; SIFT: Lowe
-# 2004). As layers in torch they have gradients, so the same search inverts them. HOG does not tell dark-to-bright from bright-to-dark, SIFT does.
+# HOG does not tell dark-to-bright from bright-to-dark, SIFT does.
 #
 # **Predict first.** Which of the two will know what is bright in the picture? And which colour will a decoder give?
+
+# %% [markdown] id="hog-text" slideshow={"slide_type": "skip"}
+# Before networks, codes were written by hand: histograms of the directions of edges, in cells of 8 pixels (HOG: Dalal & Triggs 2005; SIFT: Lowe
+# 2004). As layers in torch they have gradients, so the same search inverts them.
 
 # %% id="hog" slideshow={"slide_type": "-"}
 by_hand = {"HOG": "hog", "dense SIFT": "sift"}
@@ -424,8 +427,8 @@ for name, kind in by_hand.items():
 shown = [(name, way) for name in by_hand for way in ("search", "decoder")]
 ck.show_images(
     [x for who in ("cat", "flower") for x in (subjects[who], *(from_hand[(*key, who)] for key in shown))],
-    ["the picture", *(f"{name}, {way}" for name, way in shown)] + 5 * [""],
-    columns=5,
+    ["the picture", *(f"{name}, {way}" for name, way in shown)] * 2,
+    columns=10,
 )
 
 
@@ -509,9 +512,12 @@ ck.claim("loss in unseen pictures; one flat colour, each picture's mean, loses 1
 # %% [markdown] id="generator-title" slideshow={"slide_type": "slide"}
 # ## A code that we choose ourselves
 #
+# **Predict first.** One property is changed in each strip. Which strip will the generator draw worst?
+
+# %% [markdown] id="generator-text" slideshow={"slide_type": "skip"}
 # Dosovitskiy et al. (2017) train a network that draws chairs from style, angle and position. Ours draws shapes, and their **masks**, from 17 numbers: six for the kind (one of them is 1), three for the colour, the radius, sine and cosine of the angle, two for the place, three for the background.
 #
-# **Predict first.** One property is changed in each strip: the place of the centre, the radius (both in % of the width), the angle, the hue, and the grey of the background (100% is white). Which strip will the generator draw worst?
+# The strips change the place of the centre, the radius (both in % of the width), the angle, the hue, and the grey of the background (100% is white).
 
 # %% id="generator" slideshow={"slide_type": "-"}
 draw, orange = ck.load_generator(), (0.85, 0.45, 0.1)
