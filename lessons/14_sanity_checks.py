@@ -165,7 +165,7 @@ ck.show_matrix(table("occlusion", "fullgrad", "relevance"), pool=4)
 # **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws blurred outlines again. The **deconvnet**'s grid stays down to block 15, and in part down to block 11. **Relevance** draws eyes and whiskers down to block 6. **Integrated gradients**
 # look like a cat in every column: where the picture is dark, the product with the input is small, whatever the network says. **Grad-CAM** and **occlusion** change at once. **HiResCAM** and **LayerCAM** read Grad-CAM's layer here. Before global average pooling HiResCAM equals Grad-CAM (lab 06), so they have no row of their own.
 #
-# One picture and one random network. It shows *what* changes; how much, and how surely, the next cells measure.
+# One picture and one random network (lab 04 has a plate of four photographs by five methods). It shows *what* changes; how much, and how surely, the next cells measure.
 
 # %% [markdown] id="four-title" slideshow={"slide_type": "slide"}
 # ## Similar in which sense? Four measures
