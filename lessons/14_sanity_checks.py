@@ -229,6 +229,7 @@ measures = {"Spearman": "Spearman", "magnitudes": "Spearman of magnitudes", "SSI
 order = sorted(live.methods, key=lambda name: -live.interval(name)[0])
 ck.show_dots(
     {title: {name: live.interval(name, measure) for name in order} for title, measure in measures.items()},
+    interval="95 % interval over 4 objects and 3 random networks",
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
@@ -313,16 +314,16 @@ methods = {name: quick[name] for name in (*chosen, "edges")}
 objects = [str(digit) for digit in range(10)]
 mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], objects=objects, progress=False)
 
-# %% id="mnist-strip" slideshow={"slide_type": "skip"}
-three, strip = digits[ten[3:4]], {name: {"trained": methods[name](reader, digits[ten[3:4]], 3)} for name in chosen}
+# %% id="mnist-strip" slideshow={"slide_type": "-"}
+three = digits[ten[3:4]]
+strip = {"trained": {name: methods[name](reader, three, 3) for name in chosen}}
 for layer, network in ck.randomised(reader, seed=1):
-    for name in chosen:
-        strip[name][f"to {layer}"] = methods[name](network, three, 3)
+    strip[f"to {layer}"] = {name: methods[name](network, three, 3) for name in chosen}
 ck.show_matrix(strip, image=three)
 
 # %% [markdown] id="mnist-strip-read" slideshow={"slide_type": "notes"}
-# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. The columns: the trained network, then the weights drawn anew from *fc4* down to this layer. Input × gradient and integrated gradients show a readable digit in each
-# column, also in the last one, where nothing is learned. Guided backprop keeps the stroke down to *conv2*. The gradient lies along the stroke on the trained network, and is grain all over the tile when the convolutions are new.
+# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. The rows: the trained network, then the weights drawn anew from *fc4* down to this layer. Input × gradient and integrated gradients show a readable digit in each
+# row, also in the last one, where nothing is learned. Guided backprop keeps the stroke down to *conv2*. The gradient lies along the stroke on the trained network, and is grain all over the tile when the convolutions are new.
 
 # %% [markdown] id="mnist-signs-title" slideshow={"slide_type": "subslide"}
 # ### The digit stays, its signs do not
@@ -331,7 +332,7 @@ ck.show_matrix(strip, image=three)
 
 # %% id="mnist-signs" slideshow={"slide_type": "-"}
 both_ends = {"trained": "trained", "to conv1": "all layers drawn anew"}
-with_signs = {title: strip["input_x_gradient"][column].sum(1, keepdim=True) for column, title in both_ends.items()}
+with_signs = {title: strip[column]["input_x_gradient"].sum(1, keepdim=True) for column, title in both_ends.items()}
 ck.show_maps(
     three,
     {title: heat / heat.abs().max() for title, heat in with_signs.items()},
@@ -444,6 +445,7 @@ data_test = ck.data_randomisation_test(
 )
 ck.show_dots(
     {title: {name: data_test.interval(name, measure) for name in methods} for title, measure in measures.items()},
+    interval="95 % interval over 20 objects",
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
