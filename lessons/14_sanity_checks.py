@@ -689,7 +689,7 @@ for network, test in stored.items():
 # %% [markdown] id="border-title" slideshow={"slide_type": "slide"}
 # ## FullGrad keeps its form. Whose form is it?
 #
-# **Predict first.** FullGrad's picture stays similar (0.7 and more) when EfficientNet-Lite0 forgets everything. So what is it similar *to*?
+# **Predict first.** FullGrad's picture stays similar (about 0.7) when EfficientNet-Lite0 forgets everything. So what is it similar *to*?
 
 # %% id="border" slideshow={"slide_type": "-"}
 six = ck.scenes(6, objects=list(ck.cutouts("core")), seed=14, size=224)
@@ -754,7 +754,7 @@ ck.claim("magnitudes, LayerCAM's lower end minus Grad-CAM's upper end", layer[1]
 # number is its 95 % interval, on a scale from 0 to 1.
 #
 # - **Read the rows below the line first.** Only three of fourteen methods (relevance and the two guided ones) put surely more of their energy on the object than the edge detector, and the blob in the centre is far above chance.
-# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.58), as **LayerCAM** does (0.68). Both find the object; neither shows well *which class* was asked for (labs 05 and 06).
+# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.53), as **LayerCAM** does (0.66). Both find the object; neither shows well *which class* was asked for (labs 05 and 06).
 # - **No row is good throughout.** Guided backprop finds the object and hardly notices that the classes and the upper blocks are gone: objects have edges, and it draws edges. Ground truth alone would have praised it; the sanity check alone would praise noise. Ask for both.
 # - **FullGrad** has its strongest place on the object in 0.94 of the cases (relevance 0.91, within its interval), and spreads its energy over the picture: less of it on the object than the edges. Its high similarity is to a good part the frame of the picture (the slide before).
 #
