@@ -64,8 +64,7 @@ def show_nulls(
         ax.tick_params(labelbottom=True)
         ax.spines["left"].set_visible(False)
         if tallest == 1:
-            score, found = str(ax.lines[0].get_label()).split(", ")
-            ax.set_title(f"{title}\n{score}\n{found}", fontsize=10)
+            ax.set_title("\n".join([title, *str(ax.lines[0].get_label()).split(", ")]), fontsize=10)
         else:
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=10, handlelength=1.6, borderaxespad=0)
     tests = f"{len(lines)} tests" if len(lines) > 1 else "one test"
