@@ -243,11 +243,11 @@ ck.show_dots(
 # - The order depends on the measure. *Input × gradient* has nothing in common by signs and 0.4 by magnitudes, with a wide interval: it depends on how dark the scene is.
 
 # %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
-# ## The paper's second network: a CNN on MNIST
-#
-# **Predict first.** Five out of six pixels of a digit are black. What does that do to *input × gradient*?
+# ## Digits. Predict first: what is *input × gradient* on black?
 
 # %% [markdown] id="mnist-text" slideshow={"slide_type": "skip"}
+# The paper's second network: a CNN on MNIST. Five out of six pixels of a digit are black. What does that do to *input × gradient*?
+#
 # Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
 
 
