@@ -166,6 +166,16 @@ def test_the_accuracy_is_that_of_unseen_examples_and_chance_is_a_half_also_with_
     assert chance == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.parametrize(("few", "many", "dims"), [(30, 30, 192), (7, 30, 20), (3, 9, 50), (20, 60, 5), (2, 2, 3)])
+def test_without_a_classifier_it_is_scikit_learns_ridge_classifier(few, many, dims):
+    from sklearn.linear_model import RidgeClassifier
+
+    concept, others = normal(few, dims, seed=few) + 0.2, normal(many, dims, seed=many + 1)
+    penalty = torch.cat([concept, others]).var(0, correction=0).sum().item()
+    ours, theirs = (ck.cav(concept, others, classifier=c, seed=1) for c in (None, RidgeClassifier(alpha=penalty)))
+    assert torch.allclose(ours.vector, theirs.vector, atol=1e-10) and ours.accuracy == theirs.accuracy
+
+
 def test_a_relative_cav_leaves_out_what_the_concepts_share():
     pattern, own = torch.eye(6, dtype=torch.float64)[:2]
     striped, dotted, random = (normal(60, 6, seed=s) for s in range(3))
