@@ -32,7 +32,7 @@ def test_activations_are_those_of_the_layers_in_the_order_of_the_images(reduce):
     found, maps = ck.activations(model, images, ["conv2", "avgpool"], reduce=reduce), small_maps(model, images)
     assert list(found) == ["conv2", "avgpool"]
     assert torch.allclose(
-        found["conv2"], maps["conv2"].mean((2, 3)) if reduce == "mean" else maps["conv2"].flatten(1), atol=1e-6
+        found["conv2"], maps["conv2"].mean((2, 3)) if reduce == "mean" else maps["conv2"].flatten(1), atol=1e-5
     )
     assert torch.allclose(found["avgpool"], maps["avgpool"].flatten(1), atol=1e-6)
 
