@@ -961,7 +961,7 @@ ck.claim("relevance, the same class with a little noise", again["relevance"][0],
 # %% id="score-board"
 two_dozen = list(ck.cutouts("core"))[1:73:3]
 alone = ck.scenes(24, objects=two_dozen, seed=6)
-board = ck.scoreboard(lite, named, alone, curve_scenes=0)
+board = ck.scoreboard(lite, named, alone, curve_scenes=0, progress=False)
 
 # %% id="score" slideshow={"slide_type": "fragment"}
 board.show(["energy in mask", "ranking AUC"])
@@ -1065,7 +1065,7 @@ ck.claim("relevance, red and blue by size: asked for the right", by_size["releva
 
 # %% id="swap-board" slideshow={"slide_type": "skip"}
 pooled = ck.scenes(24, objects=two_dozen, seed=6, size=model.input_size)
-other_board = ck.scoreboard(model, named, pooled, curve_scenes=0)
+other_board = ck.scoreboard(model, named, pooled, curve_scenes=0, progress=False)
 
 # %% id="swap" slideshow={"slide_type": "skip"}
 other_board.show(["energy in mask", "ranking AUC"])

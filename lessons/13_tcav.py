@@ -312,10 +312,10 @@ ck.claim("dotted, least of three layers", min(other["dotted", k].p_holm for k in
 #
 # Ten seeds of the random draws: *striped* and *zigzag* passed with ten, *checked* with eight, *dotted* with none.
 
-# %% [markdown] id="classes-title" slideshow={"slide_type": "skip"}
+# %% [markdown] id="classes-title" slideshow={"slide_type": "slide"}
 # ## Of 14 classes, stripes matter most for the zebra
 
-# %% [markdown] id="classes-text" slideshow={"slide_type": "skip"}
+# %% [markdown] id="classes-text" slideshow={"slide_type": "-"}
 # A control that the paper lacks: the same concept for other classes, 40 scenes each, at `relu4` of CourseNet.
 #
 # **Predict first.** Will the tiger's line be solid?
@@ -335,8 +335,8 @@ by_class = ck.tcav_test(  # the names of the classes stand where layers stood
     draws=700,
 )
 
-# %% id="classes-nulls" slideshow={"slide_type": "skip"}
-ck.show_nulls(nulls(by_class), columns=5)
+# %% id="classes-nulls" slideshow={"slide_type": "fragment"}
+ck.show_nulls(nulls(by_class), columns=7)
 
 # %% id="classes-claim" slideshow={"slide_type": "skip"}
 ck.claim("zebra, p after Holm's correction of 14 tests", by_class["striped", "zebra"].p_holm, below=0.05, digits=1)
@@ -344,7 +344,7 @@ rest = [row for row in by_class.rows if row.layer != "zebra"]
 ck.claim("the other 13 classes, least p after the correction", min(r.p_holm for r in rest), above=0.05, digits=1)
 ck.claim("tiger, its score", by_class["striped", "tiger"].score, above=0.3, below=0.8, digits=1)
 
-# %% [markdown] id="classes-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="classes-read" slideshow={"slide_type": "notes"}
 # No. The tiger scores 0.7, well inside its random concepts, and no other class passes either. So on this network a direction made from drawn stripes speaks for the zebra, and not for a class in general.
 # (For 14 tests the smallest possible $p$, 2/701, just passes. The zebra lies above every random concept. This is the third design that we tried. With 20 scenes of each class the zebra came first as well, and did not pass: $p$ = 0.23 and 0.12 after the correction, with two and with five runs. We took 40 scenes after seeing that, so read this figure as an exploration that asks for a test on new pictures, and not as the test.)
 
@@ -544,18 +544,18 @@ def toy(m):
 torch.testing.assert_close(my_importance(toy, 3).float(), ck.sobol_indices(toy, 3))
 print("my_directions and my_importance agree with ck.discover_concepts and ck.sobol_indices")
 
-# %% [markdown] id="craft-figure-title" slideshow={"slide_type": "skip"}
+# %% [markdown] id="craft-figure-title" slideshow={"slide_type": "slide"}
 # ## One concept of five carries the logit
 
-# %% [markdown] id="craft-figure-text" slideshow={"slide_type": "skip"}
-# block13 of EfficientNet-Lite0, eight scenes of each class. Left four crops: zebra; right four: hen. A row is a concept, with its importance S. **Predict first.** What will the first one show?
+# %% [markdown] id="craft-figure-text" slideshow={"slide_type": "-"}
+# block13 of EfficientNet-Lite0, eight scenes of each class. Left four crops: zebra; right four: hen. A row is a concept, the first three of five, with its importance S. **Predict first.** What will the first one show?
 
-# %% id="craft-figure" slideshow={"slide_type": "skip"}
+# %% id="craft-figure" slideshow={"slide_type": "fragment"}
 shown, titles = [], []
-for k in range(4):
+for k in range(3):
     for name, found in discovered.items():
         shown.append(found.crops[found.top(k, 4)])
-        titles += [f"{name} {k + 1}: S = {found.importance[k]:.2f}", "", "", ""]
+        titles += [f"{name} {k + 1}\nS = {found.importance[k]:.2f}", "", "", ""]
 ck.show_images(shown, titles, columns=8)
 
 # %% id="craft-claim" slideshow={"slide_type": "skip"}
@@ -569,7 +569,7 @@ for name, found in discovered.items():
     ck.claim(f"{name}: fraction of the object in the crops of concept 1", covered[0], above=0.4, digits=1)
     ck.claim(f"{name}: the same, mean of the other concepts", sum(covered[1:]) / (K - 1), below=0.4, digits=1)
 
-# %% [markdown] id="craft-read" slideshow={"slide_type": "skip"}
+# %% [markdown] id="craft-read" slideshow={"slide_type": "notes"}
 # Nobody gave a word, and the first concept shows the animal: the zebra's striped neck and flank, the body of the hen. The other rows are mostly backgrounds, with an importance near 0, though now and then a head or a leg is among them. (The estimate from 32 points can pass 1.) But a crop is no word: is it "stripes", "black and white", or "this zebra's neck"? One zebra cannot tell. CRAFT finds *what is shown together*; we name it.
 
 # %% [markdown] id="craft-delete-title" slideshow={"slide_type": "slide"}

@@ -165,7 +165,7 @@ ck.show_matrix(table("occlusion", "fullgrad", "relevance"), pool=4)
 # **Guided backprop** hardly notices that classes, block 15 and block 11 are gone, and at *conv1*, with nothing learned left, it draws blurred outlines again. The **deconvnet**'s grid stays down to block 15, and in part down to block 11. **Relevance** draws eyes and whiskers down to block 6. **Integrated gradients**
 # look like a cat in every column: where the picture is dark, the product with the input is small, whatever the network says. **Grad-CAM** and **occlusion** change at once. **HiResCAM** and **LayerCAM** read Grad-CAM's layer here. Before global average pooling HiResCAM equals Grad-CAM (lab 06), so they have no row of their own.
 #
-# One picture and one random network. It shows *what* changes; how much, and how surely, the next cells measure.
+# One picture and one random network (lab 04 has a plate of four photographs by five methods). It shows *what* changes; how much, and how surely, the next cells measure.
 
 # %% [markdown] id="four-title" slideshow={"slide_type": "slide"}
 # ## Similar in which sense? Four measures
@@ -229,6 +229,7 @@ measures = {"Spearman": "Spearman", "magnitudes": "Spearman of magnitudes", "SSI
 order = sorted(live.methods, key=lambda name: -live.interval(name)[0])
 ck.show_dots(
     {title: {name: live.interval(name, measure) for name in order} for title, measure in measures.items()},
+    interval="95 % interval over 4 objects and 3 random networks",
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
@@ -242,11 +243,11 @@ ck.show_dots(
 # - The order depends on the measure. *Input × gradient* has nothing in common by signs and 0.4 by magnitudes, with a wide interval: it depends on how dark the scene is.
 
 # %% [markdown] id="mnist-title" slideshow={"slide_type": "slide"}
-# ## The paper's second network: a CNN on MNIST
-#
-# **Predict first.** Five out of six pixels of a digit are black. What does that do to *input × gradient*?
+# ## Digits. Predict first: what is *input × gradient* on black?
 
 # %% [markdown] id="mnist-text" slideshow={"slide_type": "skip"}
+# The paper's second network: a CNN on MNIST. Five out of six pixels of a digit are black. What does that do to *input × gradient*?
+#
 # Two convolutions, two linear layers, trained here in seconds. Then the test on ten digits, five random networks.
 
 
@@ -313,16 +314,16 @@ methods = {name: quick[name] for name in (*chosen, "edges")}
 objects = [str(digit) for digit in range(10)]
 mnist_test = ck.randomisation_test(reader, methods, digits[ten], truth[ten], objects=objects, progress=False)
 
-# %% id="mnist-strip" slideshow={"slide_type": "skip"}
-three, strip = digits[ten[3:4]], {name: {"trained": methods[name](reader, digits[ten[3:4]], 3)} for name in chosen}
+# %% id="mnist-strip" slideshow={"slide_type": "-"}
+three = digits[ten[3:4]]
+strip = {"trained": {name: methods[name](reader, three, 3) for name in chosen}}
 for layer, network in ck.randomised(reader, seed=1):
-    for name in chosen:
-        strip[name][f"to {layer}"] = methods[name](network, three, 3)
+    strip[f"to {layer}"] = {name: methods[name](network, three, 3) for name in chosen}
 ck.show_matrix(strip, image=three)
 
 # %% [markdown] id="mnist-strip-read" slideshow={"slide_type": "notes"}
-# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. The columns: the trained network, then the weights drawn anew from *fc4* down to this layer. Input × gradient and integrated gradients show a readable digit in each
-# column, also in the last one, where nothing is learned. Guided backprop keeps the stroke down to *conv2*. The gradient lies along the stroke on the trained network, and is grain all over the tile when the convolutions are new.
+# One digit, as in figure 5 of the paper: sizes only, each tile by its own maximum. The rows: the trained network, then the weights drawn anew from *fc4* down to this layer. Input × gradient and integrated gradients show a readable digit in each
+# row, also in the last one, where nothing is learned. Guided backprop keeps the stroke down to *conv2*. The gradient lies along the stroke on the trained network, and is grain all over the tile when the convolutions are new.
 
 # %% [markdown] id="mnist-signs-title" slideshow={"slide_type": "subslide"}
 # ### The digit stays, its signs do not
@@ -331,7 +332,7 @@ ck.show_matrix(strip, image=three)
 
 # %% id="mnist-signs" slideshow={"slide_type": "-"}
 both_ends = {"trained": "trained", "to conv1": "all layers drawn anew"}
-with_signs = {title: strip["input_x_gradient"][column].sum(1, keepdim=True) for column, title in both_ends.items()}
+with_signs = {title: strip[column]["input_x_gradient"].sum(1, keepdim=True) for column, title in both_ends.items()}
 ck.show_maps(
     three,
     {title: heat / heat.abs().max() for title, heat in with_signs.items()},
@@ -444,6 +445,7 @@ data_test = ck.data_randomisation_test(
 )
 ck.show_dots(
     {title: {name: data_test.interval(name, measure) for name in methods} for title, measure in measures.items()},
+    interval="95 % interval over 20 objects",
     grey=["edges"],
     columns=4,
     limits=(-0.1, 1.1),
@@ -687,7 +689,7 @@ for network, test in stored.items():
 # %% [markdown] id="border-title" slideshow={"slide_type": "slide"}
 # ## FullGrad keeps its form. Whose form is it?
 #
-# **Predict first.** FullGrad's picture stays similar (0.7 and more) when EfficientNet-Lite0 forgets everything. So what is it similar *to*?
+# **Predict first.** FullGrad's picture stays similar (about 0.7) when EfficientNet-Lite0 forgets everything. So what is it similar *to*?
 
 # %% id="border" slideshow={"slide_type": "-"}
 six = ck.scenes(6, objects=list(ck.cutouts("core")), seed=14, size=224)
@@ -752,7 +754,7 @@ ck.claim("magnitudes, LayerCAM's lower end minus Grad-CAM's upper end", layer[1]
 # number is its 95 % interval, on a scale from 0 to 1.
 #
 # - **Read the rows below the line first.** Only three of fourteen methods (relevance and the two guided ones) put surely more of their energy on the object than the edge detector, and the blob in the centre is far above chance.
-# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.58), as **LayerCAM** does (0.68). Both find the object; neither shows well *which class* was asked for (labs 05 and 06).
+# - **Relevance** leads in energy, 0.74. Lab 05 gave the warning: asked for *any* class it puts nearly as much on the object. By size it stays similar, too (0.53), as **LayerCAM** does (0.66). Both find the object; neither shows well *which class* was asked for (labs 05 and 06).
 # - **No row is good throughout.** Guided backprop finds the object and hardly notices that the classes and the upper blocks are gone: objects have edges, and it draws edges. Ground truth alone would have praised it; the sanity check alone would praise noise. Ask for both.
 # - **FullGrad** has its strongest place on the object in 0.94 of the cases (relevance 0.91, within its interval), and spreads its energy over the picture: less of it on the object than the edges. Its high similarity is to a good part the frame of the picture (the slide before).
 #

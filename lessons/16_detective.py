@@ -420,7 +420,7 @@ ck.claim("points for the hasty report", hearing.points, at_most=0)
 # Four mistakes in one report. The collection is full of coincidences, so being right on it proves nothing. The honest network is right on red birds, too: the number does not set A apart. Everyone passes the
 # “refutation”, so it could not have gone wrong. And a name of a method does not make it one.
 #
-# The court cannot see everything. It knows one function under two names, and not two functions that do the same. That is why a person reads your report as well.
+# The court cannot see everything. It knows one function under two names, and not two functions that do the same; a function that recognises each network by its answers can make its numbers up; and a restarted kernel forgets the wrong accusations. That is why a person reads your report as well.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
 # ## The honest table: blue is found, orange is a false accusation

@@ -4,7 +4,7 @@
     python training/sanity_sweep.py coursenet --scenes 1     # a quick look, printed but not stored
 
 Cascading randomisation over all layers, read at some of them (LAYERS). The scenes show the first objects of the
-scoreboard, four in all, each explained for its true class. The numbers are saved after each method and random network
+scoreboard, twenty in all, each explained for its true class. The numbers are saved after each method and random network
 under build/sanity/, one random network after the other and the quick methods first, so that a run that was cut off goes
 on where it stopped. A finished test is stored, with the processor time that it took.
 """
@@ -20,8 +20,8 @@ from coursekit.attribution.reference import BASELINES
 from coursekit.probe.targets import Target
 
 NETWORKS = ("coursenet", "efficientnet_lite0")
-SCENES = 4  # of one distinct object each
-SEEDS = {"coursenet": (1, 2), "efficientnet_lite0": (0, 1, 2)}  # the random networks
+SCENES = 20  # of one distinct object each
+SEEDS = {"coursenet": (1, 2), "efficientnet_lite0": (0, 1)}  # the random networks
 LAYERS = {
     "coursenet": ("fc8", "fc6", "conv5", "conv3", "conv1"),
     "efficientnet_lite0": ("fc", "block15", "block11", "block6", "block2", "conv1"),

@@ -144,6 +144,7 @@ def scoreboard(
     curve_scenes: int = 40,
     steps: int = 16,
     path: str | os.PathLike | None = None,
+    progress: bool = True,
 ) -> Scoreboard:
     """Score attribution methods against the true masks of composed scenes, beside three baselines.
 
@@ -161,6 +162,7 @@ def scoreboard(
     steps : steps of the two curves.
     path : JSON file, written after each method. Rows that it has already are not computed again; so delete the file, or
         rename the method, when a method's code has changed.
+    progress : show a bar.
 
     Returns
     -------
@@ -184,7 +186,7 @@ def scoreboard(
     board.subject = _subject(model, scenes, curve_scenes, steps)
     board = continued(path, board)
     functions = {**methods, **BASELINES}
-    with tqdm(total=len(functions) * len(scenes), unit="map") as bar:
+    with tqdm(total=len(functions) * len(scenes), unit="map", disable=not progress) as bar:
         for i, (name, method) in enumerate(functions.items()):
             bar.set_description(name)
             bar.update(i * len(scenes) - bar.n)

@@ -93,8 +93,9 @@ class Picture:
             self._draw(temporary, dpi=dpi, format=Path(path).suffix[1:] or "png")
 
     def _draw(self, target: io.BytesIO | Path, **options: Any) -> None:
-        """Lay the figure out, and then draw it: the layout needs two rounds to find room for titles above pictures."""
-        self.figure.draw_without_rendering()
+        """Lay the figure out, and then draw it: one round finds room for titles, the next for a bar's new numbers."""
+        for _ in range(2):  # a lower bar has other ticks, and "0.25" is wider than "0.2"
+            self.figure.draw_without_rendering()
         self.figure.savefig(target, **options)
 
     def __repr__(self) -> str:

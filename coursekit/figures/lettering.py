@@ -33,6 +33,9 @@ METHODS = {
 }
 
 
+NETWORKS = {"coursenet": "CourseNet", "efficientnet_lite": "EfficientNet-Lite"}  # in words
+
+
 def _key(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower().replace("×", "x"))
 
@@ -52,11 +55,13 @@ def method_colour(name: str) -> str | None:
 
 
 def words(name: str) -> str:
-    """Say a name in words: `grad_cam` is Grad-CAM, `sports_car` sports car.
+    """Say a name in words: `grad_cam` is Grad-CAM, `sports_car` sports car, `efficientnet_lite0` EfficientNet-Lite0.
 
-    >>> words("grad_cam"), words("sports_car")
-    ('Grad-CAM', 'sports car')
+    >>> words("grad_cam"), words("sports_car"), words("efficientnet_lite0: 4 objects")
+    ('Grad-CAM', 'sports car', 'EfficientNet-Lite0: 4 objects')
     """
+    for network, said in NETWORKS.items():
+        name = name.replace(network, said)
     return METHODS[name][0] if name in METHODS else name.replace("_", " ")
 
 

@@ -56,18 +56,15 @@ def show_nulls(
         ax.axvspan(*null.quantile(null.new_tensor([0.025, 0.975])).tolist(), color="#999999", alpha=0.2, lw=0)
         for name, score in scores.items():
             found = p[title, name]
-            label = (
-                f"{words(name)} {score:.2f}, p = {found:.3f}"
-                if found < 0.1
-                else f"{words(name)} {score:.2f}, p = {found:.2f}"
-            )
+            label = f"{words(name)} {score:.2f}, p = {found:.{3 if found < 0.1 else 2}f}"
             colour = TONES.get(name) or COLOURS[(5, 0, 2, 3, 1, 4)[names.index(name) % 6]]
             ax.axvline(score, ls="-" if found < 0.05 else (0, (4, 1.5)), color=colour, lw=2.2, label=label)
-        ax.set(title=title, xlim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[])
+        ax.set(title=title, xlim=(-0.02, 1.02), yticks=[])
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.tick_params(labelbottom=True)
         ax.spines["left"].set_visible(False)
         if tallest == 1:
-            ax.set_title(f"{title}\n{ax.lines[0].get_label()}", fontsize=10)
+            ax.set_title("\n".join([title, *str(ax.lines[0].get_label()).split(", ")]), fontsize=10)
         else:
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=10, handlelength=1.6, borderaxespad=0)
     tests = f"{len(lines)} tests" if len(lines) > 1 else "one test"

@@ -31,8 +31,9 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
     Parameters
     ----------
     concept, others : activations (N, D) of the two kinds of pictures at one layer, at least 2 of each.
-    classifier : a scikit-learn classifier with `coef_`, such as `LogisticRegression()`. None takes `RidgeClassifier`
-        with a penalty as large as the activations' total variance, so that their unit does not matter.
+    classifier : a scikit-learn classifier with `coef_`, such as `LogisticRegression()`. None takes ridge regression on
+        ±1, scikit-learn's `RidgeClassifier`, with a penalty as large as the activations' total variance, so that their
+        unit does not matter.
     seed : for the folds of the cross-validation, and for the classifier if it has no `random_state` of its own.
 
     Returns
@@ -58,7 +59,6 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
     """
     with importing():
         from sklearn.base import clone
-        from sklearn.linear_model import RidgeClassifier
         from sklearn.model_selection import StratifiedKFold, cross_val_score
 
     check_vectors({"concept": concept, "others": others})
@@ -69,13 +69,36 @@ def cav(concept: Tensor, others: Tensor, *, classifier: object = None, seed: int
     spread = points.var(0).sum()
     if spread == 0:
         raise OptionError("All activations are equal, so no direction leads to the concept; choose another layer.")
-    model = RidgeClassifier(alpha=spread) if classifier is None else clone(classifier)
-    if model.get_params().get("random_state", 0) is None:
-        model.set_params(random_state=seed)
     folds = StratifiedKFold(min(5, len(concept), len(others)), shuffle=True, random_state=seed)
-    accuracy = cross_val_score(model, points, labels, cv=folds, scoring="balanced_accuracy").mean()
-    vector = nn.functional.normalize(torch.from_numpy(np.atleast_2d(model.fit(points, labels).coef_)[0]), dim=0)
-    return Cav(vector.to(concept), float(accuracy))
+    if classifier is None:
+        normal, _ = _ridge(points, labels, spread)
+        splits = folds.split(points, labels)
+        accuracy = np.mean([_accuracy(points, labels, spread, train, test) for train, test in splits])
+    else:
+        model = clone(classifier)
+        if model.get_params().get("random_state", 0) is None:
+            model.set_params(random_state=seed)
+        accuracy = cross_val_score(model, points, labels, cv=folds, scoring="balanced_accuracy").mean()
+        normal = np.atleast_2d(model.fit(points, labels).coef_)[0]
+    return Cav(nn.functional.normalize(torch.from_numpy(normal), dim=0).to(concept), float(accuracy))
+
+
+def _ridge(points: np.ndarray, labels: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
+    """Fit w · a + b to ±1: w = (XᵀX + λ)⁻¹ Xᵀ y = Xᵀ (XXᵀ + λ)⁻¹ y with X and y centred, by the smaller system."""
+    mean, y = points.mean(0), 2.0 * labels - 1
+    x, target = points - mean, y - y.mean()
+    if len(x) < x.shape[1]:
+        w = x.T @ np.linalg.solve(x @ x.T + penalty * np.eye(len(x)), target)
+    else:
+        w = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ target)
+    return w, y.mean() - mean @ w
+
+
+def _accuracy(points: np.ndarray, labels: np.ndarray, penalty: float, train: np.ndarray, test: np.ndarray) -> float:
+    """Return the balanced accuracy of ridge regression on examples that it has not seen."""
+    w, b = _ridge(points[train], labels[train], penalty)
+    right = (points[test] @ w + b > 0) == labels[test]
+    return (right[labels[test] == 1].mean() + right[labels[test] == 0].mean()) / 2
 
 
 def tcav_score(gradients: Tensor, vector: Tensor) -> float:

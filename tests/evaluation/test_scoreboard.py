@@ -95,6 +95,12 @@ def test_without_curves_only_the_mask_counts():
 # Objects, not scenes ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_shows_only_where_it_is_wanted(capsys, progress):
+    ck.scoreboard(small_model(), {"perfect": perfect}, marked_scenes(), curve_scenes=0, progress=progress)
+    assert ("map/s" in capsys.readouterr().err) == progress
+
+
 def test_the_mean_is_over_objects_and_copies_of_a_scene_change_nothing():
     values, objects = [1.0, 0.0, 0.4, 0.7], ["zebra", "hen", "tiger", "koala"]
     once = ck.bootstrap_interval(values, objects)

@@ -135,3 +135,13 @@ def test_no_title_is_cut_off_at_the_upper_edge(n, title):
     for picture in pictures:
         drawn = np.asarray(Image.open(io.BytesIO(picture.data)).convert("L"))
         assert drawn[0].min() > 200, "ink on the first row of pixels: a title is cut"
+
+
+def test_no_label_of_a_colour_bar_is_cut_off_at_the_right_edge():
+    """It was where titles in two lines lower the bar: its ticks change from 0.2 to 0.25, which is wider."""
+    generator = torch.Generator().manual_seed(0)
+    maps = {f"a title in two lines {i}": torch.rand(1, 1, 56, 56, generator=generator) for i in range(4)}
+    image = torch.rand(1, 3, 56, 56, generator=generator)
+    picture = ck.show_maps(image, maps, unit="99.5 percentile = 1", relative=True, clip=99.5, columns=5)
+    drawn = np.asarray(Image.open(io.BytesIO(picture.data)).convert("L"))
+    assert drawn[:, -1].min() > 200, "ink in the last column of pixels: the label is cut"

@@ -30,7 +30,7 @@ def test_p_is_two_sided_counts_the_concept_and_is_corrected_for_all_lines_of_the
 def test_the_words_stand_in_the_title_of_a_single_line_and_below_several():
     (one,) = ck.show_nulls({"a": (NULL, {"x": 1.0})}).figure.axes
     (two,) = ck.show_nulls({"a": (NULL, {"x": 1.0, "y": 0.5})}).figure.axes
-    assert one.get_title() == "a\nx 1.00, p = 0.020" and one.get_legend() is None
+    assert one.get_title() == "a\nx 1.00\np = 0.020" and one.get_legend() is None, "p = and its number on one line"
     assert [t.get_text() for t in two.get_legend().get_texts()] == ["x 1.00, p = 0.040", "y 0.50, p = 1.00"]
 
 
