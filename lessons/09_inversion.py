@@ -427,8 +427,8 @@ for name, kind in by_hand.items():
 shown = [(name, way) for name in by_hand for way in ("search", "decoder")]
 ck.show_images(
     [x for who in ("cat", "flower") for x in (subjects[who], *(from_hand[(*key, who)] for key in shown))],
-    ["the picture", *(f"{name}, {way}" for name, way in shown)] * 2,
-    columns=10,
+    ["the picture", *(f"{name}, {way}" for name, way in shown)] + 5 * [""],
+    columns=5,
 )
 
 
