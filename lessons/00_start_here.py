@@ -70,14 +70,14 @@ ck.setup(seed=0)
 # | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | 04 |
 # | 06 | Class activation maps | Where is the evidence for this class? | 04, 05 |
 # | 07 | Activation maximization | What does a neuron like best? | 04 |
-# | 08 | Fooling images | How little must change to change the answer? | 03, 04 |
+# | 08 | Fooling images | How little must change to change the answer? | 03, 04, 06 |
 
 # %% [markdown] id="labs-how" slideshow={"slide_type": "skip"}
 # ## The labs: make, and check
 #
 # | | lab | its question | first do |
 # |---|---|---|---|
-# | 09 | Inversion | What does a layer still know about the picture? | 04 |
+# | 09 | Inversion | What does a layer still know about the picture? | 00, 04 |
 # | 10 | DeepDream | What if a layer sees more of what it sees? | 04 |
 # | 11 | Style transfer | What is style, in numbers? | 09 |
 # | 12 | Fast style transfer | Can one network do it in one pass? | 11 |
@@ -87,17 +87,16 @@ ck.setup(seed=0)
 # | 16 | Detective | Can you find the cheat of a network? | 03, 06, 13 |
 
 # %% [markdown] id="labs-paths" slideshow={"slide_type": "slide"}
-# ## Two paths through the labs
+# ## What needs what: the whole course, or six labs
 #
-# **The whole course**, in the order of the numbers: 00, 01, 02 … 16. It begins inside, with filters and codes, goes on to maps and
-# pictures, and ends with tests.
-#
-# **The short path**, for those who want to know where a network looks, and whether a map can be believed:
-#
-# 00 → 03 → 04 → 05 → 06 → 14
-#
-# Then go where you like; the tables of the labs say what comes first. For pictures, 07 and 10 need nothing else.
-# For lab 16, the detective, do 01, 02 and 13 before.
+# **The whole course** goes in the order of the numbers. **The short path**, the thick arrows, asks where a network looks, and whether a map can be believed. Then go where the arrows lead.
+
+# %% id="labs-paths-figure" slideshow={"slide_type": "-"}
+ck.show_images(ck.load_image(ck.feature_gallery("paths")))
+
+# %% [markdown] id="labs-paths-read" slideshow={"slide_type": "notes"}
+# An arrow says: *first do*. The whole course begins inside, with filters and codes, goes on to maps and pictures, and ends with tests. The short path is
+# 00 → 03 → 04 → 05 → 06 → 14. For pictures, 07 and 10 need no more than 04. For lab 16, the detective, do 01, 02 and 13 after the short path.
 
 # %% [markdown] id="how" slideshow={"slide_type": "slide"}
 # ## How a lab works

@@ -10,7 +10,7 @@
 # - measure what an attack survives, and what it does to a heat map.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** labs 03, 04 and 06.
+# **First do** labs 03, 04 and 06. It also helps to know labs 01 and 07.
 #
 # **Run time** about 75 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 

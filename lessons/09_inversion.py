@@ -11,7 +11,7 @@
 # - say what a network that was trained against attacks keeps in its code.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
+# **First do** labs 00 and 04. It helps to know labs 01 (CourseNet), 07 (frequencies) and 08 (fooling images).
 #
 # **Run time** about 85 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 

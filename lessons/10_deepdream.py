@@ -11,7 +11,7 @@
 # - say why a network dreams of dogs.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** lab 04. It also helps to know lab 01.
+# **First do** lab 04. It also helps to know labs 01, 07 and 08.
 #
 # **Run time** about 80 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 

@@ -10,7 +10,7 @@
 # - ask a network whether it goes by shape or by texture, with counts and controls.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** lab 09 (match a code by search). Lab 10 helps.
+# **First do** lab 09 (match a code by search). Labs 07 and 10 help.
 #
 # **Run time** about 100 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 

@@ -1,10 +1,13 @@
-"""The slides in headless Chromium: nothing overflows or is fetched, pictures and formulas show, every page prints."""
+"""The slides in headless Chromium: nothing overflows or is fetched, pictures and formulas show, every slide prints."""
+
+import re
 
 import nbformat
 import pytest
 from browser import watch
 
 from notebooks import LabError, find_lessons, notebook_of, read_notebook, update
+from pdf import print_deck
 from slides import make_deck, make_slides, write_deck
 
 # Measures the slide that shows. The footer is the lower border of what words and pictures may use.
@@ -78,12 +81,6 @@ def faults(page, deck):
     return found + seen
 
 
-def pages_of_pdf(page, deck):
-    open_deck(page, deck, "?print-pdf")
-    page.wait_for_selector(".pdf-page")
-    return page.pdf(prefer_css_page_size=True, print_background=True).count(b"/Type /Page\n")
-
-
 def edited(lesson, old, new):
     text = lesson.read_text("utf8")
     assert old in text
@@ -92,7 +89,7 @@ def edited(lesson, old, new):
     return write_deck(lesson, lesson.parent.parent / "slides")
 
 
-def test_a_good_deck_has_no_fault_and_prints_a_page_a_slide(page, lesson):
+def test_a_good_deck_has_no_fault(page, lesson):
     deck = edited(lesson, "One.", "One!")
     assert faults(page, deck) == []
     assert page.locator("mjx-container").count() == 2
@@ -100,7 +97,6 @@ def test_a_good_deck_has_no_fault_and_prints_a_page_a_slide(page, lesson):
     assert "the secret of the lab" not in deck.read_text("utf8"), "code shows only where it is tagged show-code"
     assert page.locator("pre:has-text('def picture')").count() == 1
     assert page.locator("aside.notes:has-text('Ask who got it wrong')").count() == 1
-    assert pages_of_pdf(page, deck) == 5
 
 
 @pytest.mark.parametrize(
@@ -162,6 +158,22 @@ def test_after_predict_first_the_answer_comes_with_the_next_key(page, lesson):
     page.wait_for_selector("section.present section.present figure.visible")
     assert page.evaluate("Reveal.getCurrentSlide().dataset.title") == "A figure", "the key has not left the slide"
     assert faults(page, deck) == []
+
+
+def test_a_deck_prints_a_page_a_slide_with_its_words_and_what_its_fragments_show(page, lesson):
+    deck = edited(lesson, "# ## A figure", "# ## A figure\n#\n# **Predict first.** Light or dark?")
+    seen = watch(page)
+    written = print_deck(page, deck)
+    pdf = written.read_bytes()
+    assert written == deck.with_suffix(".pdf") and pdf.count(b"/Type /Page\n") == 5 and not seen
+    titles = re.findall(rb"/Title (?:\((.*?)\)\n|<FEFF(\w+)>)", pdf)
+    said = [plain.decode("latin1") or bytes.fromhex(coded.decode()).decode("utf-16-be") for plain, coded in titles]
+    shown = [title for title in page.evaluate("Reveal.getSlides().map(slide => slide.dataset.title)")]
+    assert [title for title in said if title in shown] == shown, "each slide is a bookmark, in their order"
+    assert b"/FontFile2" in pdf and b"/ToUnicode" in pdf, "words are words, not pictures of them"
+    fragments = page.locator("figure.fragment")
+    assert fragments.count() == 1
+    assert fragments.evaluate("e => getComputedStyle(e).visibility") == "visible"
 
 
 def cell(kind, source, slide_type, **more):
