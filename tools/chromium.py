@@ -10,7 +10,12 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from notebooks import LabError
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 
 
 @contextmanager

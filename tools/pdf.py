@@ -16,18 +16,23 @@ from coursekit.files import replacing
 from notebooks import ROOT, LabError, find_lessons
 from slides import write_deck
 
-# On the screen only one slide is there for a screen reader; in the file all are, and their titles become bookmarks.
+# On the screen only one slide is there for a screen reader; in print all are, and their titles become bookmarks.
 HEARD = """() => { for (const slide of document.querySelectorAll(".pdf-page section")) {
     slide.removeAttribute("aria-hidden");
     slide.removeAttribute("hidden");
 } }"""
 
 
-def print_deck(page: Page, deck: Path) -> Path:
-    """Write the PDF of a deck beside it; return its path."""
+def open_all_slides(page: Page, deck: Path) -> None:
+    """Show all slides of a deck below each other, as they are printed."""
     open_deck(page, deck, "?print-pdf")
     page.wait_for_selector(".pdf-page")
     page.evaluate(HEARD)
+
+
+def print_deck(page: Page, deck: Path) -> Path:
+    """Write the PDF of a deck beside it; return its path."""
+    open_all_slides(page, deck)
     target = deck.with_suffix(".pdf")
     with replacing(target) as temporary:
         temporary.write_bytes(page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True))

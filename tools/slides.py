@@ -36,7 +36,7 @@ REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
 CLAIMS = re.compile(r'<ul class="claims">.*?</ul>', re.DOTALL)
 FOLDED = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)  # the answers of the quiz
 BESIDE = 1.25  # a picture at most so many times as wide as high stands beside the text, a wider one below it
-PYGMENTS = HtmlFormatter(style="friendly", cssclass="code")
+PYGMENTS = HtmlFormatter(style="xcode", cssclass="code")  # every colour has a contrast of 4.5 or more
 
 
 class Slide:

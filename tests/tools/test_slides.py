@@ -4,10 +4,11 @@ import re
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import watch
 
 from notebooks import LabError, find_lessons, notebook_of, read_notebook, update
-from pdf import print_deck
+from pdf import open_all_slides, print_deck
 from slides import make_deck, make_slides, write_deck
 
 # Measures the slide that shows. The footer is the lower border of what words and pictures may use.
@@ -81,6 +82,13 @@ def faults(page, deck):
     return found + seen
 
 
+def barriers(page, deck):
+    """What axe finds on all slides that keeps somebody out, serious or critical."""
+    open_all_slides(page, deck)
+    found = [item for item in Axe().run(page).response["violations"] if item["impact"] in ("serious", "critical")]
+    return [f"{item['id']}: {item['nodes'][0]['html'][:150]} ({len(item['nodes'])})" for item in found]
+
+
 def edited(lesson, old, new):
     text = lesson.read_text("utf8")
     assert old in text
@@ -114,6 +122,16 @@ def test_a_good_deck_has_no_fault(page, lesson):
 def test_each_fault_of_a_deck_is_found(page, lesson, old, new, fault):
     found = faults(page, edited(lesson, old, new))
     assert any(fault in line for line in found), found
+
+
+def test_words_that_are_hard_to_read_and_a_picture_without_words_are_barriers(page, lesson):
+    assert barriers(page, edited(lesson, "One.", "One!")) == []
+    pale = edited(
+        lesson,
+        "# 2. Two.",
+        '# 2. <span style="color: #bbb">Two.</span> <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+    )
+    assert [found.split(":")[0] for found in barriers(page, pale)] == ["color-contrast", "image-alt"]
 
 
 @pytest.mark.parametrize(
@@ -233,4 +251,6 @@ def test_a_deck_is_a_lecture(lesson):
 def test_the_deck_of_a_lab(page, lesson, tmp_path):
     slides = make_slides(read_notebook(notebook_of(lesson)))
     assert 12 <= len(slides) <= 25, f"{len(slides)} slides, but a deck has 12 to 25"
-    assert faults(page, write_deck(lesson, tmp_path)) == []
+    deck = write_deck(lesson, tmp_path)
+    assert faults(page, deck) == []
+    assert barriers(page, deck) == []
