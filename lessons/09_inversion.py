@@ -36,7 +36,7 @@ coursenet, judge = ck.load_model("coursenet"), ck.load_model("efficientnet_lite1
 cat = ck.load_image("chelsea", size=224)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## What does a layer still know of the picture?
 #
 # At *block16* EfficientNet-Lite0 has turned 150,528 numbers, the picture, into a **code** of $320 \times 7 \times 7$ numbers. At the end it has 1,000 logits. What is still in them? The cat? Her eyes? Their
 # places? The colour of her fur?
@@ -57,7 +57,7 @@ for layer in ("block5", "block11", "block16", "fc"):
     print(f"numbers of the code at {layer}: {code(lite, cat, layer).numel()}")
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Search for a picture with the same code
 #
 # Let $\Phi$ be the network up to the layer, and $\Phi_0 = \Phi(x_0)$ the code. Find a picture with the same code that also looks like a picture:
 #

@@ -34,7 +34,7 @@ judge = ck.load_model("efficientnet_lite1")  # it never dreams; it only says wha
 astronaut = ck.load_image("astronaut", size=320)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## What if a layer sees more of what it sees?
 #
 # You look at a cloud and see a sheep. Look longer, and the sheep gets legs.
 #
@@ -48,7 +48,7 @@ ck.show_images(astronaut, ["the photograph"], columns=3)
 # **Predict first.** What can become of the helmet on her arm, and of her suit?
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Make stronger what is strong already
 #
 # Take the activation $a$ of a layer. The recipe of Mordvintsev et al. (2015): run the picture forward, **put the activation itself in
 # the place of the gradient**, and run backward to the picture. That is the gradient of

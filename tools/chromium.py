@@ -1,4 +1,4 @@
-"""Start the Chromium that is installed here, for the tools that look at decks: without a network, on pages of ours alone."""
+"""Start the Chromium that is installed here, without a network, for the tools that look at decks."""
 
 import os
 import shutil

@@ -5,6 +5,7 @@ The arrows are the lines *First do* of the labs, without those that a longer way
 
 import re
 import textwrap
+from itertools import pairwise
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -65,7 +66,7 @@ def draw(needs: dict[str, set[str]], names: dict[str, str]) -> Picture:
     width, height = BOX
     for first, then in arrows(needs):
         (x, y), (u, v) = PLACES[first], PLACES[then]
-        short = (first, then) in zip(SHORT, SHORT[1:], strict=False)
+        short = (first, then) in pairwise(SHORT)
         how = {"arrowstyle": "-|>", "lw": 3.2 if short else 1.3, "color": "black" if short else "#666666"}
         ax.annotate("", (u - width / 2, v), (x + width / 2, y), arrowprops={**how, "shrinkA": 0, "shrinkB": 0})
     for colour, (kind, labs) in zip(COLOURS, KINDS.items(), strict=False):

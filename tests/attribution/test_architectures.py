@@ -1,4 +1,4 @@
-"""The attribution labs' *swap the network* on ten architectures of torchvision, with random weights: nothing is downloaded.
+"""The attribution labs' *swap the network* on ten architectures of torchvision with random weights, not downloaded.
 
 Each line gives what its lab derives, or says in one sentence why its rule cannot apply; the network stays as it was.
 """

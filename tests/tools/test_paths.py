@@ -1,6 +1,7 @@
 """What needs what: the figure, the tables and the plans say what the labs' contracts say."""
 
 import re
+from itertools import pairwise
 
 from notebooks import ROOT, find_lessons
 from paths import KINDS, PLACES, SHORT, arrows, before, first_do, labs_in
@@ -27,7 +28,7 @@ def test_the_figure_has_each_lab_once_and_no_arrow_that_a_longer_way_says():
     drawn = arrows(NEEDS)
     assert ("06", "08") in drawn and ("04", "08") not in drawn
     assert all(PLACES[first][0] < PLACES[then][0] for first, then in drawn), "an arrow leads to the right"
-    assert set(zip(SHORT, SHORT[1:], strict=False)) <= set(drawn) and not missing(SHORT)
+    assert set(pairwise(SHORT)) <= set(drawn) and not missing(SHORT)
 
 
 def test_the_tables_of_lab_00_say_what_the_contracts_say():
