@@ -56,6 +56,9 @@ print("numbers of the picture:", cat.numel())
 for layer in ("block5", "block11", "block16", "fc"):
     print(f"numbers of the code at {layer}: {code(lite, cat, layer).numel()}")
 
+# %% [markdown] id="question-say" slideshow={"slide_type": "notes"}
+# Let everybody write a layer down. The code of block16 has about a tenth of the picture's numbers. Fewer numbers alone do not say what is lost: the search will show it.
+
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
 # ## Search for a picture with the same code
 #
@@ -69,6 +72,9 @@ for layer in ("block5", "block11", "block16", "fc"):
 # Many pictures share one code. The first term asks for all of them, the other two choose.
 #
 # Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015.
+
+# %% [markdown] id="idea-say" slideshow={"slide_type": "notes"}
+# Ask why the first term is not enough. A late layer forgets so much that many pictures share its code, and most of them do not look like pictures.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
 # ## The whole search
@@ -353,6 +359,9 @@ ck.show_images([small, *swapped.values()], ["the picture", *swapped], columns=5)
 # - A mean is blurred wherever the code leaves a choice: **pixel loss**.
 # - **Feature loss** adds two judges: CourseNet, who compares what it *sees* in both pictures, and a critic, who tells decoded pictures from photographs: an *adversarial* loss, as in a GAN.
 # - Training takes hours. After it, a picture costs one forward pass.
+
+# %% [markdown] id="decoder-say" slideshow={"slide_type": "notes"}
+# Ask: two pictures share one code. What will a decoder paint that was trained by squared error? Their mean.
 
 # %% [markdown] id="decoded-title" slideshow={"slide_type": "slide"}
 # ## Search beside decoder, the same picture
