@@ -16,7 +16,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: lab test test-device lint docs notebooks student handout assignment slides site sheets gallery bench weights clean help
+.PHONY: lab test test-device lint docs notebooks student handout assignment slides pdf site sheets gallery bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -63,6 +63,9 @@ assignment: $(VENV)/lab.stamp ## a course for nbgrader, in build/assignment/
 slides: $(VENV)/dev.stamp ## one HTML deck a lab, in build/slides/
 	$(RUN) tools/slides.py
 
+pdf: $(VENV)/dev.stamp ## one PDF a lab, a page a slide, in build/slides/ (needs Chromium)
+	$(RUN) tools/pdf.py
+
 site: $(VENV)/dev.stamp ## the course as web pages that need no network, with the decks, in build/site/
 	$(RUN) tools/slides.py
 	$(RUN) tools/website.py
@@ -72,6 +75,7 @@ sheets: $(VENV)/dev.stamp ## all slides of each deck on one picture, in build/sl
 
 gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/gallery.py
+	$(RUN) tools/paths.py
 	$(RUN) tools/posters.py  # minutes
 	$(RUN) tools/style_gallery.py  # minutes
 	$(RUN) tools/feature_gallery.py  # minutes

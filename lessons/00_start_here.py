@@ -70,14 +70,14 @@ ck.setup(seed=0)
 # | 05 | Guided backpropagation | Why are the sharpest maps not the truest? | 04 |
 # | 06 | Class activation maps | Where is the evidence for this class? | 04, 05 |
 # | 07 | Activation maximization | What does a neuron like best? | 04 |
-# | 08 | Fooling images | How little must change to change the answer? | 03, 04 |
+# | 08 | Fooling images | How little must change to change the answer? | 03, 04, 06 |
 
 # %% [markdown] id="labs-how" slideshow={"slide_type": "skip"}
 # ## The labs: make, and check
 #
 # | | lab | its question | first do |
 # |---|---|---|---|
-# | 09 | Inversion | What does a layer still know about the picture? | 04 |
+# | 09 | Inversion | What does a layer still know about the picture? | 00, 04 |
 # | 10 | DeepDream | What if a layer sees more of what it sees? | 04 |
 # | 11 | Style transfer | What is style, in numbers? | 09 |
 # | 12 | Fast style transfer | Can one network do it in one pass? | 11 |
@@ -87,17 +87,16 @@ ck.setup(seed=0)
 # | 16 | Detective | Can you find the cheat of a network? | 03, 06, 13 |
 
 # %% [markdown] id="labs-paths" slideshow={"slide_type": "slide"}
-# ## Two paths through the labs
+# ## What needs what: the whole course, or six labs
 #
-# **The whole course**, in the order of the numbers: 00, 01, 02 … 16. It begins inside, with filters and codes, goes on to maps and
-# pictures, and ends with tests.
-#
-# **The short path**, for those who want to know where a network looks, and whether a map can be believed:
-#
-# 00 → 03 → 04 → 05 → 06 → 14
-#
-# Then go where you like; the tables of the labs say what comes first. For pictures, 07 and 10 need nothing else.
-# For lab 16, the detective, do 01, 02 and 13 before.
+# **The whole course** goes in the order of the numbers. **The short path**, the thick arrows, asks where a network looks, and whether a map can be believed. Then go where the arrows lead.
+
+# %% id="labs-paths-figure" slideshow={"slide_type": "-"}
+ck.show_images(ck.load_image(ck.feature_gallery("paths")))
+
+# %% [markdown] id="labs-paths-read" slideshow={"slide_type": "notes"}
+# An arrow says: *first do*. The whole course begins inside, with filters and codes, goes on to maps and pictures, and ends with tests. The short path is
+# 00 → 03 → 04 → 05 → 06 → 14. For pictures, 07 and 10 need no more than 04. For lab 16, the detective, do 01, 02 and 13 after the short path.
 
 # %% [markdown] id="how" slideshow={"slide_type": "slide"}
 # ## How a lab works
@@ -123,7 +122,7 @@ ck.setup(seed=0)
 ck.doctor()
 
 # %% [markdown] id="first-title" slideshow={"slide_type": "slide"}
-# ## Your first prediction
+# ## What does it see, and how sure is it?
 #
 # The network is EfficientNet-Lite0. It has learnt 1000 **classes**, the things it has a name for, from 1.2 million
 # photographs of ImageNet. **Predict first.** Which names will it give to this picture, and how sure will it be?
@@ -199,7 +198,7 @@ ck.claim("bobsled, the corner with the flag covered instead", others[0]["bobsled
 # it loses one half without the helmet, and as much without the corner of the flag. Lab 03 makes a method of this test.
 
 # %% [markdown] id="logit-title" slideshow={"slide_type": "slide"}
-# ## From logits to probabilities
+# ## Softmax makes probabilities of logits
 #
 # The network ends in 1000 plain numbers $s_1 \dots s_{1000}$, one for each class. They are called **logits**. A logit may be
 # negative, and it may be 12. *Softmax* makes probabilities of them, all positive, with the sum 1:
@@ -212,7 +211,7 @@ ck.claim("bobsled, the corner with the flag covered instead", others[0]["bobsled
 # Bridle, *Probabilistic interpretation of feedforward classification network outputs*, 1990.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## The whole method: six lines
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -316,7 +315,7 @@ print(model.layers)
 # layers, `avgpool` takes the mean over all places, and `fc` ("fully connected") turns 1280 means into 1000 logits.
 
 # %% [markdown] id="early-title" slideshow={"slide_type": "slide"}
-# ## Look inside: an early layer
+# ## Look inside: what can an early layer find?
 #
 # `ck.capture` keeps what a layer computes. Here are three of the 32 channels of `conv1`, the first convolution: 15, 21 and 20, each as a picture, an
 # *activation map*. White is 0; red is positive, blue is negative.
@@ -393,7 +392,7 @@ ck.claim("share of all 32 channels at the floor", (after == 0).float().mean(), a
 # bright to dark go to opposite ends, black and cream. What is cut is lost for the next layer. So two places that are both 6 need not be equally strong.
 
 # %% [markdown] id="late-title" slideshow={"slide_type": "slide"}
-# ## Look inside: a late layer
+# ## Look inside a late layer: edges, too?
 #
 # `relu2` has 1280 channels with only 7 × 7 places. These three speak strongly for *espresso*.
 # **Predict first.** Will they look like edges, too?
@@ -588,7 +587,7 @@ ck.claim("control: the five best of 1000 equal ones", chance[4], below=0.01)
 # steps, *has no word for it* climbs slowly. This number tells more than the best probability alone, and you did not need to like a picture to read it.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
-# ## Swap the network
+# ## Swap the network: a bobsled, too?
 #
 # EfficientNet-Lite2 learnt the same 1000 classes on its own, with pictures of 260 × 260 pixels. **Predict first.** Does it see a bobsled, too?
 

@@ -40,7 +40,7 @@ weights = model.layer("conv1").weight.detach().cpu()  # (filters, colours, heigh
 print("first layer:", tuple(weights.shape))
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## What did the first layer learn?
 #
 # Nobody told the network what to look for. It started from random numbers and learned from pictures.
 #
@@ -50,7 +50,7 @@ print("first layer:", tuple(weights.shape))
 # **Predict first.** What will you see: dots, edges, eyes, noise? In colour or in grey?
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## A filter is a picture of what it likes best
 #
 # At the place $(i, j)$ the filter $w_k$ responds with a dot product of itself and the piece of picture under it:
 #
@@ -173,7 +173,7 @@ ck.claim("ICA (no labels)", gabor_like["B"], above=0.2)
 # saw a label, many are. So edges are no trick of classification. They are what pictures are made of.
 
 # %% [markdown] id="form-title" slideshow={"slide_type": "slide"}
-# ## How features form
+# ## How features form: colour first, or stripes?
 #
 # Three of the stronger filters, from the random start (left) to the end (right).
 #
@@ -298,7 +298,7 @@ ck.claim(
 # **Predict first.** How many of the 64 are as rough as noise? Is any dead, is any there twice?
 
 # %% [markdown] id="health-title-two" slideshow={"slide_type": "subslide"}
-# ### From noise to filters
+# ### From noise to filters, the roughness falls
 
 # %% id="health" slideshow={"slide_type": "-"}
 quartiles = {
@@ -401,7 +401,7 @@ print(f"but only {waves:.0%} have half a wave or more in their 7 pixels: the oth
 # filter as well.
 
 # %% [markdown] id="other-title" slideshow={"slide_type": "slide"}
-# ## Other networks
+# ## What can you see in nine pixels?
 #
 # EfficientNet-Lite0 has 32 filters of 3 × 3 pixels. **Predict first.** What can you see in nine pixels?
 
@@ -481,7 +481,7 @@ ck.claim("the same share in the median filter", share_of_six.median(), above=6 /
 # it most (lab 07), and how channels feed each other (lab 15).
 
 # %% [markdown] id="activations-title" slideshow={"slide_type": "slide"}
-# ## From weights to activations
+# ## What does each channel make of this picture?
 #
 # What does every channel make of *this* picture?
 #

@@ -47,7 +47,7 @@ lite = ck.load_model("efficientnet_lite0")
 coursenet = ck.load_model("coursenet")
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Which pictures are alike for the network?
 #
 # An **embedding** gives each thing a point, $\phi: \text{pictures} \to \mathbb{R}^D$, so that near points stand for things that are alike. Words,
 # users and molecules have embeddings, too. The point $\phi(x)$ is the **code** of $x$.
@@ -84,7 +84,7 @@ family = [family_of.get(name, "other") for name in objects]
 print(f"{len(images)} pictures of {len(set(objects))} distinct objects, {len(family_of)} of them in families")
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Near by distance, or by direction
 #
 # Two ways to measure how far two codes $a$, $b$ are apart:
 #
@@ -470,7 +470,7 @@ ck.claim("trustworthiness of the autoencoder, minus PCA", trust["autoencoder"] -
 # because it may bend the plane.
 
 # %% [markdown] id="perplexity-title" slideshow={"slide_type": "slide"}
-# ## Experiments: perplexity and n_neighbors
+# ## How many neighbours? Perplexity and n_neighbors
 #
 # The same 1,000 digits. **Predict first.** What does a map show that looks at three neighbours only?
 

@@ -34,7 +34,7 @@ model = ck.load_model("efficientnet_lite0")
 image = ck.load_image("motorcycle", size=224)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Which part made it say moped?
 #
 # The network says *moped*. Which part of the picture made it say so?
 #
@@ -45,7 +45,7 @@ image = ck.load_image("motorcycle", size=224)
 ck.show_predictions(image, ck.predict(model, image))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Cover a part, ask again, take the drop
 #
 # Slide a plain square over the picture. At each place ask the network again.
 # Let $x$ be the picture, $x_{\setminus w}$ the picture with the window $w$ covered, and $S_c$ the score (the logit) of
@@ -231,7 +231,7 @@ print(
 )
 
 # %% [markdown] id="window-title" slideshow={"slide_type": "slide"}
-# ## Experiment 1 · window size
+# ## Experiment 1 · is a larger window sharper?
 #
 # **Predict first.** A larger window gives larger drops. Does it also give a sharper map?
 
@@ -271,7 +271,7 @@ ck.show_maps(image, {names[s]: m for s, m in steps.items()}, unit="drop in logit
 # them. With 16 the red lies on the engine.
 
 # %% [markdown] id="fill-title" slideshow={"slide_type": "slide"}
-# ## Experiment 3 · the fill
+# ## Experiment 3 · which fill turns the map upside down?
 #
 # **Predict first.** Back to the espresso. Which fill will turn the map upside down: mean, black, white or blur?
 
@@ -378,7 +378,7 @@ for name, m, bounds in (("grey", of_missile, {"above": 16}), ("blurred", blurred
 # sky is still sky. Where two fills disagree, ask a third, and trust what they share.
 
 # %% [markdown] id="cost-title" slideshow={"slide_type": "slide"}
-# ## What it costs
+# ## Half the stride costs four times as much
 #
 # With a picture of side $H$, a window $w$ and a stride $s$ the network runs
 #
@@ -659,6 +659,27 @@ ck.claim("drop in logit at the spoon, Lite2", at_spoon["EfficientNet-Lite2"], ab
 # %% [markdown] id="swap-read" slideshow={"slide_type": "skip"}
 # Both need the coffee. Lite2 also uses the spoon, which for Lite0 spoke a little *against* espresso. Two networks with
 # the same answer need not have the same reasons.
+
+# %% [markdown] id="swap-all-title" slideshow={"slide_type": "skip"}
+# **And all the others.** Every network of the list that is on this machine gets the same question, each about its own best class. `coursekit fetch alexnet vgg16 resnet18` in a terminal
+# brings more. In labs 04 to 06 put that lab's line into `ask`, such as `ck.saliency(network, picture)`; a rule that cannot apply to a network says so.
+
+
+# %% id="swap-all" slideshow={"slide_type": "skip"} tags=["nbval-ignore-output"]
+def ask(network, picture):
+    side = picture.shape[-1]
+    return ck.occlusion(network, picture, window=side // 5, stride=side // 8, fill="blur")
+
+
+names = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "coursenet", "alexnet", "vgg16"]
+names += ["googlenet", "resnet18", "densenet121", "squeezenet1_1"]
+answers = {}
+for name in filter(ck.is_available, names):
+    network = ck.load_model(name)
+    picture = ck.load_image("coffee", size=network.input_size)
+    best, sure = ck.predict(network, picture)[0][0]
+    answers[f"{name}: {best}, {sure:.2f}"] = ask(network, picture)
+ck.show_maps(coffee, answers, unit="drop in logit")
 
 # %% [markdown] id="exercises-title" slideshow={"slide_type": "skip"}
 # ## Exercises

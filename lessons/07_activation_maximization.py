@@ -63,7 +63,7 @@ def judged(images, targets):
 
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## A picture out of grey: will it be a flamingo?
 #
 # Labs 03 to 06 took a picture and asked which part matters. Now there is no picture. We ask the network itself:
 #
@@ -74,7 +74,7 @@ def judged(images, targets):
 # **Predict first.** Will we see a flamingo? One, or many? Write down what you expect.
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Climb the logit, and stay near grey
 #
 # $$ x^* = \arg\max_x \; S_c(x) - \lambda \, \lVert x - \tfrac12 \rVert^2 $$
 #
@@ -193,7 +193,7 @@ print("the mixture, another network's probability of flamingo and zebra:", *judg
 # all four, by trying hundreds of settings on another network (AlexNet). Our mixture (224 pixels, 120 steps) is one setting, without a search; the numbers say how far it carries here.
 
 # %% [markdown] id="strip-title" slideshow={"slide_type": "slide"}
-# ## 1, 32, 128, 256, 2048 steps, twice
+# ## 1 to 2048 steps, twice: does it get better for ever?
 #
 # Above, plain pixels; below, the recipe that comes next: Fourier parameterisation and random transformations. Both strips were made ahead, with `make gallery`.
 #

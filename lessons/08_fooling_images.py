@@ -10,7 +10,7 @@
 # - measure what an attack survives, and what it does to a heat map.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** labs 03, 04 and 06.
+# **First do** labs 03, 04 and 06. It also helps to know labs 01 and 07.
 #
 # **Run time** about 75 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
@@ -38,7 +38,7 @@ man = ck.load_image("camera", size=224)
 ostrich, tripod = model.labels.index("ostrich"), model.labels.index("tripod")
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Can two grey levels make an ostrich?
 #
 # Lab 04 asked: which pixels would change the answer? Now we change them.
 #
@@ -50,7 +50,7 @@ ostrich, tripod = model.labels.index("ostrich"), model.labels.index("tripod")
 ck.show_predictions(man, ck.predict(model, man, top=4))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## A small step down the gradient, in every value
 #
 # Let $L(x, c)$ be the cross-entropy of the class $c$ that we want. Take a small step *down* its gradient in every value, and
 # never leave the box of $\pm\varepsilon$ around the picture $x_0$:

@@ -11,7 +11,7 @@
 # - say what a network that was trained against attacks keeps in its code.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** labs 00 and 04. It helps to know lab 01 (CourseNet) and lab 08 (fooling images).
+# **First do** labs 00 and 04. It helps to know labs 01 (CourseNet), 07 (frequencies) and 08 (fooling images).
 #
 # **Run time** about 85 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
@@ -36,7 +36,7 @@ coursenet, judge = ck.load_model("coursenet"), ck.load_model("efficientnet_lite1
 cat = ck.load_image("chelsea", size=224)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## What does a layer still know of the picture?
 #
 # At *block16* EfficientNet-Lite0 has turned 150,528 numbers, the picture, into a **code** of $320 \times 7 \times 7$ numbers. At the end it has 1,000 logits. What is still in them? The cat? Her eyes? Their
 # places? The colour of her fur?
@@ -56,8 +56,11 @@ print("numbers of the picture:", cat.numel())
 for layer in ("block5", "block11", "block16", "fc"):
     print(f"numbers of the code at {layer}: {code(lite, cat, layer).numel()}")
 
+# %% [markdown] id="question-say" slideshow={"slide_type": "notes"}
+# Let everybody write a layer down. The code of block16 has about a tenth of the picture's numbers. Fewer numbers alone do not say what is lost: the search will show it.
+
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Search for a picture with the same code
 #
 # Let $\Phi$ be the network up to the layer, and $\Phi_0 = \Phi(x_0)$ the code. Find a picture with the same code that also looks like a picture:
 #
@@ -69,6 +72,9 @@ for layer in ("block5", "block11", "block16", "fc"):
 # Many pictures share one code. The first term asks for all of them, the other two choose.
 #
 # Mahendran & Vedaldi, *Understanding deep image representations by inverting them*, CVPR 2015.
+
+# %% [markdown] id="idea-say" slideshow={"slide_type": "notes"}
+# Ask why the first term is not enough. A late layer forgets so much that many pictures share its code, and most of them do not look like pictures.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
 # ## The whole search
@@ -353,6 +359,9 @@ ck.show_images([small, *swapped.values()], ["the picture", *swapped], columns=5)
 # - A mean is blurred wherever the code leaves a choice: **pixel loss**.
 # - **Feature loss** adds two judges: CourseNet, who compares what it *sees* in both pictures, and a critic, who tells decoded pictures from photographs: an *adversarial* loss, as in a GAN.
 # - Training takes hours. After it, a picture costs one forward pass.
+
+# %% [markdown] id="decoder-say" slideshow={"slide_type": "notes"}
+# Ask: two pictures share one code. What will a decoder paint that was trained by squared error? Their mean.
 
 # %% [markdown] id="decoded-title" slideshow={"slide_type": "slide"}
 # ## Search beside decoder, the same picture

@@ -11,7 +11,7 @@
 # - say why a network dreams of dogs.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** lab 04. It also helps to know lab 01.
+# **First do** lab 04. It also helps to know labs 01, 07 and 08.
 #
 # **Run time** about 80 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
@@ -34,7 +34,7 @@ judge = ck.load_model("efficientnet_lite1")  # it never dreams; it only says wha
 astronaut = ck.load_image("astronaut", size=320)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## What if a layer sees more of what it sees?
 #
 # You look at a cloud and see a sheep. Look longer, and the sheep gets legs.
 #
@@ -48,7 +48,7 @@ ck.show_images(astronaut, ["the photograph"], columns=3)
 # **Predict first.** What can become of the helmet on her arm, and of her suit?
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Make stronger what is strong already
 #
 # Take the activation $a$ of a layer. The recipe of Mordvintsev et al. (2015): run the picture forward, **put the activation itself in
 # the place of the gradient**, and run backward to the picture. That is the gradient of

@@ -10,7 +10,7 @@
 # - ask a network whether it goes by shape or by texture, with counts and controls.
 
 # %% [markdown] id="contract" slideshow={"slide_type": "skip"}
-# **First do** lab 09 (match a code by search). Lab 10 helps.
+# **First do** lab 09 (match a code by search). Labs 07 and 10 help.
 #
 # **Run time** about 100 s on one CPU core. **Memory** below 1.5 GB. **Words** are explained in the [glossary](../docs/glossary.md).
 
@@ -32,7 +32,7 @@ coursenet = ck.load_model("coursenet")
 
 cat, small = (ck.load_image("chelsea", size=size) for size in (128, 96))
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Keep what is shown, change how it is painted
 #
 # Two pictures. Keep **what** the first one shows, and paint it **as** the second one is painted.
 #
@@ -146,7 +146,7 @@ assert (mine - ours).abs().mean() < 1e-3
 print("my_texture and ck.synthesise_texture paint the same picture")
 
 # %% [markdown] id="depth-title" slideshow={"slide_type": "slide"}
-# ## Up to layer 1, 3, 5, 8, 11
+# ## From which layer on are there stones?
 #
 # **Predict first.** From which layer on will there be *stones*?
 
@@ -270,7 +270,7 @@ assert (mine - ours).abs().mean() < 1e-3
 print("my_transfer and ck.style_transfer paint the same picture")
 
 # %% [markdown] id="posters-title" slideshow={"slide_type": "slide"}
-# ## What it can do
+# ## Six posters by one function
 #
 # Six posters by the function above, EfficientNet-Lite0, 448 pixels, 120 steps; `tools/posters.py` paints them.
 

@@ -43,7 +43,7 @@ styles = {name: ck.style_image(name, 256) for name in ("strokes", "mosaic", "woo
 motorcycle = ck.load_image("motorcycle", size=(256, 384))  # no network that the course trained has seen it
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Searched in a hundred steps, or painted in one pass?
 #
 # **Predict first.** One of these was searched in a hundred steps, one came out of a network in one pass. Which?
 

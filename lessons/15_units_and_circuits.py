@@ -40,7 +40,7 @@ objects = list(ck.cutouts("core"))[:72]
 scenes = ck.scenes(72, objects=objects, seed=3, background="photograph", size=128)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## How does it work, unit by unit?
 #
 # Lab 03 asked *where* a network looks, lab 07 *what* a unit wants to see. Now: **how does it work?** Which unit stands for what, and how are units made from units?
 #

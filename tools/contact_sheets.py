@@ -7,26 +7,22 @@ Each slide stands with all its fragments, its number, and its title. It needs Ch
 """
 
 import io
-import os
-import shutil
 import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page
 
+from chromium import offline_browser, open_deck
 from notebooks import ROOT, LabError, find_lessons
 from slides import write_deck
 
 WIDTH, HEIGHT, COLUMNS, LINE = 480, 270, 4, 26  # of a small slide; slides in a row; height of the line above it
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pictures(browser: Browser, deck: Path) -> list[tuple[str, Image.Image]]:
+def pictures(page: Page, deck: Path) -> list[tuple[str, Image.Image]]:
     """Return title and picture of each slide of a deck."""
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.goto(deck.as_uri())
-    page.wait_for_selector("body[data-ready]")
+    open_deck(page, deck)
     page.add_style_tag(content=".reveal .fragment { transition: none !important; }")  # no picture while it fades in
     found = []
     for index in range(page.evaluate("Reveal.getSlides().length")):
@@ -34,7 +30,6 @@ def pictures(browser: Browser, deck: Path) -> list[tuple[str, Image.Image]]:
         page.evaluate(show, index)
         title = page.evaluate("i => Reveal.getSlides()[i].dataset.title", index)
         found.append((title, Image.open(io.BytesIO(page.screenshot())).resize((WIDTH, HEIGHT))))
-    page.close()
     return found
 
 
@@ -52,24 +47,23 @@ def lay_out(slides: list[tuple[str, Image.Image]]) -> Image.Image:
 
 def main(numbers: list[str]) -> int:
     """Run the command line; the exit status is 1 when a sheet cannot be made."""
-    path = next(filter(None, map(shutil.which, (os.environ.get("CHROMIUM", ""), *BROWSERS))), None)
-    if path is None:
-        print("No Chromium was found: install one, or set CHROMIUM to its path.")
-        return 1
     folder, status = ROOT / "build" / "slides" / "sheets", 0
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with offline_browser() as browser:
         for lesson in find_lessons(ROOT, numbers):
             try:
-                lay_out(pictures(browser, write_deck(lesson, folder.parent))).save(folder / f"{lesson.stem}.png")
+                page = browser.new_page()
+                lay_out(pictures(page, write_deck(lesson, folder.parent))).save(folder / f"{lesson.stem}.png")
+                page.close()
                 print(f"build/slides/sheets/{lesson.stem}.png")
             except LabError as error:
                 print(f"{lesson.stem}: {error}")
                 status = 1
-        browser.close()
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LabError as error:
+        sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""Write each lab's slides: one self-contained HTML file that shows offline and prints to PDF.
+"""Write each lab's slides: one self-contained HTML file that shows offline; `tools/pdf.py` prints it.
 
     python tools/slides.py               writes build/slides/NN_name.html for every lab
     python tools/slides.py 03 04         for these labs
@@ -8,7 +8,7 @@
 where the cell is tagged "show-code"; outputs always are. Two rules make a lecture of it. After *predict first*, all
 that follows on its slide comes with the next key. What the lab says and prints below a slide, up to the next section,
 stands in the speaker's notes (key S), with the answers of the quiz; where it says nothing, what the picture shows. A
-printed claim is a sentence on the slide, or beside a picture in the notes. For a PDF open the file with ?print-pdf.
+printed claim is a sentence on the slide, or beside a picture in the notes.
 """
 
 import argparse
@@ -36,7 +36,7 @@ REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
 CLAIMS = re.compile(r'<ul class="claims">.*?</ul>', re.DOTALL)
 FOLDED = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)  # the answers of the quiz
 BESIDE = 1.25  # a picture at most so many times as wide as high stands beside the text, a wider one below it
-PYGMENTS = HtmlFormatter(style="friendly", cssclass="code")
+PYGMENTS = HtmlFormatter(style="xcode", cssclass="code")  # every colour has a contrast of 4.5 or more
 
 
 class Slide:

@@ -73,7 +73,7 @@ def explore_features(model: Model, layer: str = "", channel: int = 0, size: int 
 
 
 def feature_gallery(name: str) -> Path:
-    """Return the path of a stored sheet: of features, "efficientnet_lite0", "coursenet", "steps"; or "posters".
+    """Return the path of a stored sheet: of features, "efficientnet_lite0", "coursenet", "steps"; "posters"; "paths".
 
     `make gallery` paints them, in minutes. Raises `DataUnavailable` for a sheet that is not there.
 
@@ -81,9 +81,10 @@ def feature_gallery(name: str) -> Path:
     'features_coursenet.jpeg'
     """
     folder = COURSE / "gallery"
-    there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("[fp]*.jpeg")))
+    there = ", ".join(sorted(path.stem.removeprefix("features_") for path in folder.glob("[fp]*")))
     missing = f"There is no sheet of features {name!r}, only: {there or 'none'}; run `make gallery`."
-    return stored(folder / ("posters.jpeg" if name == "posters" else f"features_{name}.jpeg"), missing)
+    others = {"posters": "posters.jpeg", "paths": "paths.png"}
+    return stored(folder / others.get(name, f"features_{name}.jpeg"), missing)
 
 
 def explore_inversion(

@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 
+import ipywidgets as widgets
 import pytest
 import torch
 from nets import random_images, seeded
@@ -111,6 +112,60 @@ def test_no_control_shows_what_is_not_drawn(model, monkeypatch):
     controls["photograph"].value = "rocket"
     assert controls["upload"].value == () and len(drawn) == 3
     assert torch.equal(drawn[-1], ck.load_image("rocket", size=24))
+
+
+class Kernel:
+    """Stand in for the event loop of a kernel: `run` does what is waiting, as the kernel does between messages."""
+
+    def __init__(self, monkeypatch):
+        self.waiting = []
+        monkeypatch.setattr("coursekit.explorers.explorer.kernel_loop", lambda: self)
+
+    def call_later(self, seconds, work):
+        self.waiting.append(work)
+
+    def run(self):
+        self.waiting, work = [], self.waiting
+        for one in work:
+            one()
+
+
+def counting(drawn, **controls):
+    """An explorer that notes with which values it was drawn."""
+
+    def draw(**values):
+        drawn.append(values)
+        return show_lines([0, 1], {"a": [0, len(drawn)]}, xlabel="x", ylabel="y")
+
+    return Explorer(draw, **controls)
+
+
+def test_in_a_kernel_a_choice_that_was_overtaken_is_not_drawn(monkeypatch):
+    kernel, drawn = Kernel(monkeypatch), []
+    explorer = counting(drawn, row=widgets.IntSlider(0))
+    for value in (1, 2, 3):
+        explorer.controls["row"].value = value
+        assert explorer.message.value == "computing …", "at once, before any work"
+    assert drawn == [{"row": 0}] and len(kernel.waiting) == 1
+    kernel.run()
+    assert drawn == [{"row": 0}, {"row": 3}] and explorer.message.value == "" and not kernel.waiting
+    explorer.controls["row"].value = 4
+    kernel.run()
+    assert drawn[-1] == {"row": 4} and len(drawn) == 3
+
+
+def test_in_a_kernel_many_steps_show_a_quarter_first_and_a_newer_choice_stops_the_rest(monkeypatch):
+    kernel, drawn = Kernel(monkeypatch), []
+    explorer = counting(drawn, steps=widgets.IntSlider(8, 0, 100), seed=widgets.IntSlider(0))
+    explorer.controls["steps"].value = 40
+    kernel.run()
+    assert drawn[1:] == [{"steps": 10, "seed": 0}] and explorer.message.value == "first look; computing …"
+    explorer.controls["seed"].value = 1
+    assert len(kernel.waiting) == 1, "the rest of the old one has become the first look of the new one"
+    kernel.run()
+    kernel.run()
+    assert drawn[2:] == [{"steps": 10, "seed": 1}, {"steps": 40, "seed": 1}] and explorer.message.value == ""
+    assert explorer.drawn == {"steps": 40, "seed": 1} and not kernel.waiting
 
 
 def spy(shown):

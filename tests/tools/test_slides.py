@@ -1,10 +1,14 @@
-"""The slides in headless Chromium: nothing overflows or is fetched, pictures and formulas show, every page prints."""
+"""The slides in headless Chromium: nothing overflows or is fetched, pictures and formulas show, every slide prints."""
+
+import re
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import watch
 
 from notebooks import LabError, find_lessons, notebook_of, read_notebook, update
+from pdf import open_all_slides, print_deck
 from slides import make_deck, make_slides, write_deck
 
 # Measures the slide that shows. The footer is the lower border of what words and pictures may use.
@@ -78,10 +82,11 @@ def faults(page, deck):
     return found + seen
 
 
-def pages_of_pdf(page, deck):
-    open_deck(page, deck, "?print-pdf")
-    page.wait_for_selector(".pdf-page")
-    return page.pdf(prefer_css_page_size=True, print_background=True).count(b"/Type /Page\n")
+def barriers(page, deck):
+    """What axe finds on all slides that keeps somebody out, serious or critical."""
+    open_all_slides(page, deck)
+    found = [item for item in Axe().run(page).response["violations"] if item["impact"] in ("serious", "critical")]
+    return [f"{item['id']}: {item['nodes'][0]['html'][:150]} ({len(item['nodes'])})" for item in found]
 
 
 def edited(lesson, old, new):
@@ -92,7 +97,7 @@ def edited(lesson, old, new):
     return write_deck(lesson, lesson.parent.parent / "slides")
 
 
-def test_a_good_deck_has_no_fault_and_prints_a_page_a_slide(page, lesson):
+def test_a_good_deck_has_no_fault(page, lesson):
     deck = edited(lesson, "One.", "One!")
     assert faults(page, deck) == []
     assert page.locator("mjx-container").count() == 2
@@ -100,7 +105,6 @@ def test_a_good_deck_has_no_fault_and_prints_a_page_a_slide(page, lesson):
     assert "the secret of the lab" not in deck.read_text("utf8"), "code shows only where it is tagged show-code"
     assert page.locator("pre:has-text('def picture')").count() == 1
     assert page.locator("aside.notes:has-text('Ask who got it wrong')").count() == 1
-    assert pages_of_pdf(page, deck) == 5
 
 
 @pytest.mark.parametrize(
@@ -118,6 +122,16 @@ def test_a_good_deck_has_no_fault_and_prints_a_page_a_slide(page, lesson):
 def test_each_fault_of_a_deck_is_found(page, lesson, old, new, fault):
     found = faults(page, edited(lesson, old, new))
     assert any(fault in line for line in found), found
+
+
+def test_words_that_are_hard_to_read_and_a_picture_without_words_are_barriers(page, lesson):
+    assert barriers(page, edited(lesson, "One.", "One!")) == []
+    pale = edited(
+        lesson,
+        "# 2. Two.",
+        '# 2. <span style="color: #bbb">Two.</span> <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+    )
+    assert [found.split(":")[0] for found in barriers(page, pale)] == ["color-contrast", "image-alt"]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +176,22 @@ def test_after_predict_first_the_answer_comes_with_the_next_key(page, lesson):
     page.wait_for_selector("section.present section.present figure.visible")
     assert page.evaluate("Reveal.getCurrentSlide().dataset.title") == "A figure", "the key has not left the slide"
     assert faults(page, deck) == []
+
+
+def test_a_deck_prints_a_page_a_slide_with_its_words_and_what_its_fragments_show(page, lesson):
+    deck = edited(lesson, "# ## A figure", "# ## A figure\n#\n# **Predict first.** Light or dark?")
+    seen = watch(page)
+    written = print_deck(page, deck)
+    pdf = written.read_bytes()
+    assert written == deck.with_suffix(".pdf") and pdf.count(b"/Type /Page\n") == 5 and not seen
+    titles = re.findall(rb"/Title (?:\((.*?)\)\n|<FEFF(\w+)>)", pdf)
+    said = [plain.decode("latin1") or bytes.fromhex(coded.decode()).decode("utf-16-be") for plain, coded in titles]
+    shown = [title for title in page.evaluate("Reveal.getSlides().map(slide => slide.dataset.title)")]
+    assert [title for title in said if title in shown] == shown, "each slide is a bookmark, in their order"
+    assert b"/FontFile2" in pdf and b"/ToUnicode" in pdf, "words are words, not pictures of them"
+    fragments = page.locator("figure.fragment")
+    assert fragments.count() == 1
+    assert fragments.evaluate("e => getComputedStyle(e).visibility") == "visible"
 
 
 def cell(kind, source, slide_type, **more):
@@ -221,4 +251,6 @@ def test_a_deck_is_a_lecture(lesson):
 def test_the_deck_of_a_lab(page, lesson, tmp_path):
     slides = make_slides(read_notebook(notebook_of(lesson)))
     assert 12 <= len(slides) <= 25, f"{len(slides)} slides, but a deck has 12 to 25"
-    assert faults(page, write_deck(lesson, tmp_path)) == []
+    deck = write_deck(lesson, tmp_path)
+    assert faults(page, deck) == []
+    assert barriers(page, deck) == []
