@@ -267,13 +267,9 @@ for way in ("waves", "waves, shaken"):
 # %% id="frequencies" slideshow={"slide_type": "-"}
 cured = tiles("frequencies", 160)
 cures = ["no cure", "bilateral", "gradient blurred", "even octaves"]
-by_lite1, by_lite2 = (sure(network, cured, both * 4).tolist() for network in (judge, second))
+answers = judged(cured, both * 4)
 order = [0, 2, 4, 6, 1, 3, 5, 7]  # flamingo under each of the four, then zebra
-ck.show_images(
-    cured[order],
-    [f"{cures[i // 2]}\nLite1 {by_lite1[i]:.2f}\nLite2 {by_lite2[i]:.2f}" for i in order],
-    columns=8,
-)
+ck.show_images(cured[order], [f"{cures[i // 2]}\n{answers[i]}" for i in order], columns=4)
 
 # %% [markdown] id="frequencies-read" slideshow={"slide_type": "skip"}
 # (160 pixels, 64 steps, made ahead.) The bilateral filter (Tyka 2016) smooths what has no edge: it takes the grain away and leaves what has edges: a flamingo's head on its long neck, a zebra's stripes. Blurring the gradient (Øygard 2015) makes everything coarser, forms and grain alike. Octaves of the same
