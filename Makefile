@@ -16,7 +16,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: lab test test-device lint docs notebooks student handout assignment slides site sheets gallery bench fuzz weights clean help
+.PHONY: lab test test-device lint docs notebooks student handout assignment slides site sheets gallery fuzz bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \

@@ -29,11 +29,11 @@ Files are broken by their bytes and, where they hold JSON, by what they hold.
 END = """
 ## Faults on purpose
 
-Each of these tests injects one fault and asks for the sentence, for what is left on the disk, and for what goes on:
-damaged lessons, notebooks and copies, and HTML that would swallow a deck or a page (`tests/tools/test_damaged_files.py`);
-a damaged manifest, stored tables of another shape, two writers at once (`tests/test_files.py`); pictures fetched without
-a network, half a folder, archives that lead outside (`tests/images/test_public.py`); consoles that do not know the
-letters (`tests/test_console.py`).
+Each of these tests injects one fault and asks for the sentence, for what is left on the disk, and for what goes
+on: damaged lessons, notebooks and copies, and HTML that would swallow a deck or a page
+(`tests/tools/test_damaged_files.py`); a damaged manifest, stored tables of another shape, two writers at once
+(`tests/test_files.py`); pictures fetched without a network, half a folder, archives that lead outside
+(`tests/images/test_public.py`); consoles that do not know the letters (`tests/test_console.py`).
 
 Interrupts in every long function, downloads of weights from servers that fail in many ways, hostile checkpoints and
 pictures, and networks and arguments of the wrong kind have tests of their own: `tests/test_interrupts.py`,
