@@ -16,7 +16,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: lab test test-device lint docs notebooks student handout assignment slides pdf site sheets gallery bench weights clean help
+.PHONY: lab test test-device lint docs notebooks student handout assignment slides pdf site sheets gallery fuzz bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -81,6 +81,10 @@ gallery: $(VENV)/dev.stamp ## pictures of the labs, in gallery/
 	$(RUN) tools/feature_gallery.py  # minutes
 	$(RUN) tools/dream_gallery.py  # minutes
 	$(RUN) tools/inversion_gallery.py  # minutes
+
+fuzz: $(VENV)/dev.stamp ## 100,000 broken files for every reader, and docs/reliability.md (an hour)
+	PYTHONPATH=.:tools:tests/helpers OMP_NUM_THREADS=1 $(RUN) tests/helpers/fuzz.py all 100000 --keep
+	$(RUN) tools/reliability.py
 
 bench: $(VENV)/dev.stamp ## speed against peers, on a quiet machine; writes docs/performance.md (minutes)
 	test -d build/peers || $(RUN) -m pip install -q --no-deps --target build/peers -r benchmarks/peers.txt || true

@@ -8,7 +8,6 @@ two operators that its Python code asks for is enough. Nothing is touched where 
 import os
 import sys
 from contextlib import nullcontext
-from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,14 +42,14 @@ def _compiled_part_loads(folder: Path) -> bool:
     """Try torchvision's compiled operators, as its own import does, without the second that the import costs."""
     import torch
 
-    names = {f"_C{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".so", ".pyd", ".dylib")}
+    # "_C" in older versions, "_C_stable" since 0.29: an operator that is declared here and then loaded ends the process
+    compiled = [path for path in sorted(folder.glob("_C*")) if path.suffix in (".so", ".pyd", ".dylib")]
     add_folder = getattr(os, "add_dll_directory", None)  # on Windows
     with add_folder(str(folder)) if add_folder else nullcontext():
-        for path in (folder / name for name in sorted(names)):
-            if path.is_file():
-                try:
-                    torch.ops.load_library(str(path))
-                    return True
-                except (OSError, ImportError):
-                    continue
+        for path in compiled:
+            try:
+                torch.ops.load_library(str(path))
+                return True
+            except (OSError, ImportError):
+                continue
     return False

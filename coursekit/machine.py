@@ -5,7 +5,6 @@ Nothing here assumes that torch, or any other package, can be imported: a check 
 
 import functools
 import importlib
-import json
 import os
 import platform
 import re
@@ -17,8 +16,9 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from coursekit.errors import OptionError
-from coursekit.files import ALONE, COURSE, restore
+from coursekit.console import say
+from coursekit.errors import DataUnavailable, OptionError
+from coursekit.files import ALONE, COURSE, manifest, restore, sha256_of
 from coursekit.hardware import FAIL, NOTE, OK, Finding, room, threads
 
 WIDTH = 99
@@ -38,16 +38,16 @@ def report() -> bool:
     """Print all findings as they come; return whether nothing has failed."""
     marks = []
     for title, checks in _CHECKS.items():
-        print(title)
+        say(title)
         for finding in (finding for check in checks for finding in _safely(check)):
             marks.append(finding.mark)
-            print(_line(finding))
+            say(_line(finding))
     failures, notes = marks.count(FAIL), marks.count(NOTE)
     if failures:
         problems = "problem" if failures == 1 else "problems"
-        print(f"{FAIL} Not ready: {failures} {problems} to solve first, see the lines with {FAIL}.")
+        say(f"{FAIL} Not ready: {failures} {problems} to solve first, see the lines with {FAIL}.")
     else:
-        print(f"{OK} Ready." + (f" Worth a look: the lines with {NOTE}." if notes else ""))
+        say(f"{OK} Ready." + (f" Worth a look: the lines with {NOTE}." if notes else ""))
     return not failures
 
 
@@ -236,15 +236,17 @@ def _fetched() -> Iterator[Finding]:
 
 
 def _data() -> Iterator[Finding]:
-    manifest = COURSE / "data" / "manifest.json"
-    if not manifest.is_file():
-        yield Finding(FAIL, "data", "data/manifest.json is missing", f"Run: {restore()}")
+    try:
+        entries = manifest(COURSE / "data")
+    except DataUnavailable as error:
+        said, _, advice = str(error).rpartition(". Run: ")
+        yield Finding(FAIL, "data", said, f"Run: {advice}")
         return
-    from coursekit.networks.weights import PACKAGED, sha256_of
+    from coursekit.networks.weights import PACKAGED
 
     weights = {checkpoint.file for checkpoint in PACKAGED.values()}  # reported above
     good = 0
-    for entry in json.loads(manifest.read_text(encoding="utf8"))["files"]:
+    for entry in entries:
         package, path = entry.get("package"), COURSE / "data" / entry["file"]
         if entry["file"] in weights:
             continue

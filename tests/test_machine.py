@@ -245,12 +245,16 @@ def test_data_missing_or_changed(monkeypatch, tmp_path):
     for name in ("good", "changed"):
         (tmp_path / "data" / name).write_text(name)
     digest = hashlib.sha256(b"good").hexdigest()
-    files = [{"file": name, "sha256": digest, "licence": "CC0"} for name in ("good", "changed", "gone")]
+    entry = {"sha256": digest, "licence": "CC0", "bytes": 4, "origin": "here"}
+    files = [{"file": name, **entry} for name in ("good", "changed", "gone")]
     (tmp_path / "data/manifest.json").write_text(json.dumps({"files": files}))
     monkeypatch.setattr(checkup, "COURSE", tmp_path)
     changed, gone, good = findings(checkup._data)
     assert changed.mark == gone.mark == FAIL and "git checkout -- data/changed" in changed.advice
     assert "missing" in gone.seen and good.seen.startswith("1 files, sha256 verified")
+    (tmp_path / "data/manifest.json").write_text("<<<<<<< HEAD")
+    (damaged,) = findings(checkup._data)
+    assert damaged.mark == FAIL and "damaged" in damaged.seen and damaged.advice.startswith("Run: git checkout -- data")
 
 
 def test_speed_is_measured_and_judged(monkeypatch):

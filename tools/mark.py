@@ -25,7 +25,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from notebooks import CELL_TIMEOUT, ROOT
+from notebooks import CELL_TIMEOUT, ROOT, LabError, read_notebook
 
 LAB = re.compile(r"(?:(?P<student>.+?)[ _-]+)?(?P<lab>\d\d)_\w+")
 SAY = "MARKS "
@@ -54,7 +54,7 @@ def find_copies(folder: Path) -> list[Copy]:
 def marks(copy: Copy, seconds: int = CELL_TIMEOUT) -> dict[str, str]:
     """Run a copy; return the mark of each exercise of its lab."""
     numbers = list(import_module(f"coursekit.labs.lab{copy.lab}").JUDGES)
-    nb = nbformat.read(copy.path, as_version=4)
+    nb = read_notebook(copy.path)
     nb.cells.append(nbformat.v4.new_code_cell(ASK))
     seen = _run(nb, seconds)
     return {number: seen.get(number, "–") for number in numbers}
@@ -79,7 +79,8 @@ def write_table(folder: Path, to: TextIO, seconds: int = CELL_TIMEOUT) -> int:
             row = marks(copy, seconds)
         except Exception as error:  # one student's file must not keep the others from their marks
             failed += 1
-            row = {"note": f"not run: {type(error).__name__}"}
+            reason = "no notebook that can be read" if isinstance(error, LabError) else type(error).__name__
+            row = {"note": f"not run: {reason}"}
         print(copy.student, copy.lab, *row.values(), file=sys.stderr)
         rows.append({"student": copy.student, "lab": copy.lab, **row})
     columns = sorted({name for row in rows for name in row} - {"student", "lab", "note"}, key=_place)
@@ -100,8 +101,10 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, help="the CSV file, by default the terminal")
     options = parser.parse_args()
     if options.output is None:
+        sys.stdout.reconfigure(encoding="utf8", errors="backslashreplace")
         return int(write_table(options.folder, sys.stdout) > 0)
-    with options.output.open("w", encoding="utf8", newline="") as file:
+    # a file name may hold bytes that are no letters
+    with options.output.open("w", encoding="utf8", errors="backslashreplace", newline="") as file:
         return int(write_table(options.folder, file) > 0)
 
 

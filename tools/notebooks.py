@@ -67,13 +67,47 @@ def notebook_of(lesson: Path) -> Path:
 
 def read_lesson(lesson: Path) -> NotebookNode:
     """Read a lesson as a notebook without outputs."""
-    # Without a format jupytext guesses, and takes a line that starts with "!" or "%" for another dialect.
-    return jupytext.reads(lesson.read_text("utf8"), fmt="py:percent", config=load_jupytext_config(str(lesson)))
+    try:
+        # Without a format jupytext guesses, and takes a line that starts with "!" or "%" for another dialect.
+        text, config = lesson.read_text("utf8"), load_jupytext_config(str(lesson))
+        return sound(jupytext.reads(text, fmt="py:percent", config=config))
+    except Exception as error:  # jupytext raises whatever a broken lesson leads to
+        raise LabError(unreadable(lesson, "lesson", error)) from None
 
 
 def read_notebook(path: Path) -> NotebookNode | None:
     """Read a notebook, or return None where there is none."""
-    return nbformat.read(path, as_version=4) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        nb = nbformat.read(path, as_version=4)
+        nbformat.validate(nb)
+        return sound(nb)
+    except Exception as error:  # nbformat raises whatever half a file leads to
+        raise LabError(unreadable(path, "notebook", error)) from None
+
+
+def unreadable(path: Path, kind: str, error: Exception) -> str:
+    """Say which file is damaged, how it shows, and how it comes back."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    cure = f"git checkout -- {path.parent.name}/{path.name}"
+    return f"{path.name} is no {kind} that can be read ({reason}). Mend it, or bring the old one back: {cure}"
+
+
+def sound(nb: NotebookNode) -> NotebookNode:
+    """Return a notebook whose metadata are of the kinds that these tools read, or raise ValueError."""
+    kinds = {"id": str, "jupyter": dict, "slideshow": dict, "tags": list}
+    for cell in nb.cells:
+        wrong = [key for key, kind in kinds.items() if not isinstance(cell.metadata.get(key, kind()), kind)]
+        if wrong or not all(isinstance(tag, str) for tag in cell.metadata.get("tags", [])):
+            raise ValueError(f"the metadata of a cell are wrong: {', '.join(wrong) or 'tags'}")
+        if not isinstance(cell.metadata.get("slideshow", {}).get("slide_type", ""), str):
+            raise ValueError("the metadata of a cell are wrong: slide_type")
+        if not re.fullmatch(r"[\w-]{0,64}", cell.metadata.get("id", "")):
+            raise ValueError(f"a cell has the id {cell.metadata['id'][:80]!r}: use letters, digits, - and _")
+    if not isinstance(nb.metadata.get("coursekit", {}), dict):
+        raise ValueError("the notebook's own metadata are wrong: coursekit")
+    return nb
 
 
 def built_notebook(lesson: Path) -> NotebookNode:

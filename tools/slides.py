@@ -16,6 +16,7 @@ import base64
 import html
 import re
 import sys
+from html.parser import HTMLParser
 from io import BytesIO
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -74,10 +75,15 @@ def picture(data: str, kind: str, alt: str, slide: Slide, cell: NotebookNode) ->
     """Render an image output; without a text for those who cannot see it, it is an error."""
     if not alt:
         raise LabError(f"the picture of cell {cell.id!r} has no alt text; draw it with coursekit's functions.")
-    with Image.open(BytesIO(base64.b64decode(data))) as image:
-        slide.aspects.append(image.width / image.height)
+    try:
+        content = base64.b64decode("".join(data.split()), validate=True)
+        with Image.open(BytesIO(content), formats=[name.split("/")[1] for name in PICTURES]) as image:
+            slide.aspects.append(image.width / image.height)
+    except Exception:  # Pillow raises whatever half a picture leads to
+        raise LabError(f"the picture of cell {cell.id!r} is damaged; run the lab again: make notebooks.") from None
     slide.alts.append(alt)
-    return f'<figure><img src="data:{kind};base64,{data.strip()}" alt="{html.escape(alt, quote=True)}"></figure>'
+    shown = base64.b64encode(content).decode()
+    return f'<figure><img src="data:{kind};base64,{shown}" alt="{html.escape(alt, quote=True)}"></figure>'
 
 
 def printed(text: str) -> str:
@@ -125,6 +131,47 @@ def cell_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
         return [f"<div>{markdown(cell.source)}</div>"]
     shown = "show-code" in cell.metadata.get("tags", [])
     return ([highlight(cell.source, PythonLexer(), PYGMENTS)] if shown else []) + output_blocks(cell, slide)
+
+
+class _Tags(HTMLParser):
+    """Compare the tags of a piece of HTML: what is left open, or closed without having been opened."""
+
+    VOID = frozenset(("area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
+    OPTIONAL = frozenset(("p", "li", "td", "th", "tr", "dt", "dd", "thead", "tbody", "tfoot", "colgroup", "option"))
+    ALONE = frozenset(("section", "script", "aside", "html", "body"))  # the deck's own: they would end a slide
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open, self.wrong = [], []
+        self.feed(text)
+        self.wrong += [f"<{tag}> is not closed" for tag in self.open]
+        if self.rawdata.startswith(
+            "<"
+        ):  # such as an open comment: a browser would take all that follows for a part of it
+            self.wrong.append(f"{self.rawdata[:20]!r} is not closed")
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        if tag in self.ALONE:
+            self.wrong.append(f"<{tag}> is not allowed")
+        elif tag not in self.VOID | self.OPTIONAL:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:  # <path …/>
+        if tag in self.ALONE:
+            self.wrong.append(f"<{tag}> is not allowed")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.VOID | self.OPTIONAL:
+            return
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.wrong.append(f"</{tag}> closes nothing")
+
+
+def tag_faults(text: str) -> list[str]:
+    """Return what is wrong with the tags of a piece of HTML, which would swallow what follows or break the layout."""
+    return _Tags(text).wrong
 
 
 def later(block: str) -> str:
@@ -177,6 +224,10 @@ def make_slides(nb: NotebookNode) -> list[Slide]:
             slide.blocks = [block for block in blocks if block not in ("", '<div class="fragment"></div>')]
         if not slide.notes:
             slide.notes = [f"<p>On the picture: {html.escape(alt)}</p>" for alt in slide.alts]
+    faults = {s.first_cell: f for s in slides if (f := [w for part in s.blocks + s.notes for w in tag_faults(part)])}
+    if faults:
+        cell, wrong = next(iter(faults.items()))
+        raise LabError(f"the HTML of the slide that starts at {cell!r} is broken: {'; '.join(wrong[:3])}.")
     untitled = [slide.first_cell for slide in slides if not slide.title]
     if untitled:
         raise LabError(f"the slides that start at {untitled} have no heading.")

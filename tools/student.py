@@ -3,7 +3,8 @@
     python tools/student.py              writes build/student/NN_name.ipynb
 
 A student copy is the notebook without the cells tagged "solution". The starters stay (`answer = ...`), so it runs to
-its end with the exercises undone. A copy that a student has edited is never overwritten, nor one that is damaged.
+its end with the exercises undone. A copy that a student has edited is never overwritten, nor one that is damaged
+or comes from elsewhere.
 """
 
 import sys
@@ -43,26 +44,40 @@ def beside_glossary(copy: NotebookNode) -> NotebookNode:
 
 
 def write_copies(root: Path, folder: Path) -> list[str]:
-    """Write a copy of each lab into the folder; return a line for each copy that was kept, edited or damaged."""
+    """Write a copy of each lab into the folder; return a line for each that was kept: edited, damaged, or foreign."""
     kept = []
     write(folder / GLOSSARY.name, GLOSSARY.read_text("utf8"))
     for lesson in find_lessons(root):
-        target = folder / f"{lesson.stem}.ipynb"
-        copy, (old, moved) = student_copy(read_lesson(lesson)), _old_copy(target)
-        if moved:
-            kept.append(f"{target.name} is damaged and cannot be read: kept as {moved.name}, a fresh copy beside it")
-        if old is not None and digest(old) != recorded_digest(old):
-            kept.append(f"{target.name}: your edited copy is kept (rename or delete it to get a fresh one)")
-        elif old is None or digest(old) != digest(copy):
-            write(target, notebook_text(copy))
+        try:
+            kept += _write_copy(student_copy(read_lesson(lesson)), folder / f"{lesson.stem}.ipynb")
+        except (LabError, OSError) as error:  # the other labs are written all the same
+            kept.append(f"{lesson.stem}: no copy was written: {error}")
     return kept
+
+
+def _write_copy(copy: NotebookNode, target: Path) -> list[str]:
+    old, moved = _old_copy(target)
+    if moved:
+        return [
+            f"{target.name} is damaged and cannot be read: kept as {moved.name}, a fresh copy beside it",
+            *_write_copy(copy, target),
+        ]
+    if old is not None and recorded_digest(old) is None:
+        fresh = target.with_suffix(f".fresh{target.suffix}")
+        said = f"{target.name} is not this course's copy: kept as it is, a fresh copy beside it, {fresh.name}"
+        return [said, *_write_copy(copy, fresh)]
+    if old is not None and digest(old) != recorded_digest(old):
+        return [f"{target.name}: your edited copy is kept (rename or delete it to get a fresh one)"]
+    if old is None or digest(old) != digest(copy):
+        write(target, notebook_text(copy))
+    return []
 
 
 def _old_copy(target: Path) -> tuple[NotebookNode | None, Path | None]:
     """Read the copy that is there; one that is no notebook (cut off, empty) is renamed, and its new path returned."""
     try:
         return read_notebook(target), None
-    except Exception:  # nbformat raises whatever half a file leads to
+    except LabError:
         free = (target.with_suffix(f".damaged{number or ''}.ipynb") for number in count())
         return None, target.rename(next(path for path in free if not path.exists()))
 

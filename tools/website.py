@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from notebooks import PICTURES, ROOT, LabError, built_notebook, code_cells, find_lessons
+from slides import markdown, tag_faults
 
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "data/CREDITS.md"]
 CODE = re.compile(r"\]\(((?:\.\./)*coursekit/[\w/]*)(\.py)?\)")
@@ -36,6 +37,8 @@ def lab_page(lesson: Path) -> str:
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = page(cell.source)
+            if wrong := tag_faults(markdown(cell.source)):
+                raise LabError(f"{lesson.name}: the HTML of cell {cell.id!r} is broken: {'; '.join(wrong[:3])}.")
             continue
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
@@ -94,6 +97,7 @@ def index(lessons: list[Path], decks: Path) -> str:
         rows.append(f"| [{title}](notebooks/{lesson.stem}.ipynb) | {subtitle} | {deck} |")
     tree = [f"notebooks/{lesson.stem}" for lesson in lessons]
     more = ["docs/glossary", "gallery", "docs/instructors", "docs/reference", "docs/architecture", "docs/performance"]
+    more += ["docs/licences", "docs/reliability"]
     more += [name.removesuffix(".md") for name in PAGES]
     menu = "\n\n".join(
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```"

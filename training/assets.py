@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from coursekit.evaluation.sanity import RandomisationTest
 from coursekit.evaluation.scoreboard import Scoreboard
-from coursekit.files import replacing
-from coursekit.networks.weights import sha256_of
+from coursekit.files import replacing, sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data/weights"

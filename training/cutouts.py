@@ -15,7 +15,7 @@ from PIL import Image
 
 import coursekit as ck
 from assets import ROOT, replace_entries
-from coursekit.networks.weights import sha256_of
+from coursekit.files import sha256_of
 
 FOLDER = ROOT / "data/cutouts"
 PACKAGE = "tuxpaint-stamps-default"

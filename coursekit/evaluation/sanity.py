@@ -69,6 +69,12 @@ class RandomisationTest:
         """The four similarities, and "blank": the share of maps that have one value only and so show nothing."""
         return [*SIMILARITIES, BLANK]
 
+    def sound(self) -> bool:
+        """Tell whether every row has all measures, with a value for each layer and image."""
+        tables = [(by, by.get(m, [])) for row in self.rows.values() for by in row.values() for m in self.measures]
+        shape = [len(self.objects)] * len(self.layers)
+        return all(by.keys() == set(self.measures) and [len(line) for line in table] == shape for by, table in tables)
+
     def values(self, method: str, measure: str = "Spearman") -> Tensor:
         """Return every number of a method: (seeds, layers, images)."""
         if method not in self.methods or measure not in self.measures:

@@ -58,6 +58,12 @@ class Scoreboard:
         """The names of the columns."""
         return list(dict.fromkeys(measure for row in self.rows.values() for measure in row))
 
+    def sound(self) -> bool:
+        """Tell whether every row has the same measures, and as many values of each, one for each of its scenes."""
+        lengths = [{measure: len(values) for measure, values in row.items()} for row in self.rows.values()]
+        most = len(self.objects)
+        return all(row == lengths[0] and all(0 < n <= most for n in row.values()) for row in lengths)
+
     def interval(self, method: str, measure: str) -> tuple[float, float, float]:
         """Return the mean over objects and its 95 % bootstrap interval: (mean, low, high)."""
         return bootstrap_interval(*self._values(method, measure))

@@ -6,6 +6,7 @@ Scaling for the eye happens here and nowhere else: methods return raw numbers.
 import io
 import math
 import os
+import warnings
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +64,7 @@ class Picture:
     """
 
     def __init__(self, figure: Figure, alt: str | None = None):
-        self.figure, self.alt = figure, alt or described(figure)
+        self.figure, self.alt = figure, (alt or described(figure)).encode(errors="replace").decode()
         fit_text(figure)
         # photographs are four times smaller as JPEG, diagrams are smaller and sharper as PNG
         self.kind = "jpeg" if any(axes.images for axes in figure.axes) else "png"
@@ -94,9 +95,11 @@ class Picture:
 
     def _draw(self, target: io.BytesIO | Path, **options: Any) -> None:
         """Lay the figure out, and then draw it: one round finds room for titles, the next for a bar's new numbers."""
-        for _ in range(2):  # a lower bar has other ticks, and "0.25" is wider than "0.2"
-            self.figure.draw_without_rendering()
-        self.figure.savefig(target, **options)
+        with warnings.catch_warnings():  # a letter that the font has not is a box; no room is seen in the figure
+            warnings.filterwarnings("ignore", message="Glyph .* missing|constrained_layout not applied")
+            for _ in range(2):  # a lower bar has other ticks, and "0.25" is wider than "0.2"
+                self.figure.draw_without_rendering()
+            self.figure.savefig(target, **options)
 
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()

@@ -2,8 +2,10 @@
 
 import re
 import textwrap
+import unicodedata
 
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
 SLIDE = (1152, 540)  # pixels that a figure alone has on a slide of 1280 x 720
@@ -65,6 +67,40 @@ def words(name: str) -> str:
     return METHODS[name][0] if name in METHODS else name.replace("_", " ")
 
 
+MOST = 300  # letters of one text: a longer one leaves no room for the picture
+
+
+_FORMULA = re.compile(r"(?<![\w\\])\$(?=[A-Za-z\\])[^$]*[^\s$]\$(?!\w)|(?<!\\)\$")
+
+
+def drawable(text: str) -> str:
+    """Return a text without what no font can draw (control characters, halves of a letter), and not too long.
+
+    >>> drawable("a\\x1b cat\\ud800"), len(drawable("a" * 5000))
+    ('a cat', 300)
+    """
+    seen = "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cs"))
+    return seen if len(seen) <= MOST else seen[: MOST - 1] + "…"
+
+
+def is_formula(text: str) -> bool:
+    r"""Tell whether a text holds a formula that is meant, such as $x^2$, and that can be set.
+
+    >>> is_formula("the norm $x^2$"), is_formula("from $5 to $6"), is_formula(r"$\nope$")
+    (True, False, False)
+    """
+    formulas = [found for found in _FORMULA.findall(text) if len(found) > 1]
+    try:
+        return bool([MathTextParser("path").parse(formula) for formula in formulas])
+    except ValueError:  # what is between the dollars is no formula after all
+        return False
+
+
+def _outside(found: re.Match) -> str:
+    """Keep a formula; a dollar that stands alone is one."""
+    return found[0] if len(found[0]) > 1 else r"\$"
+
+
 def fit_text(figure: Figure) -> None:
     """Make the words of a figure fit to be read from the back of a room, whatever the figure's size.
 
@@ -72,12 +108,16 @@ def fit_text(figure: Figure) -> None:
     which the figure grows by a third at most. `_` becomes a space, and `$` starts a formula only where one is meant,
     such as $x^2$.
     """
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        names = [label.get_text() for label in axis.get_ticklabels()]
+        if names != (drawn := [drawable(name) for name in names]):  # a tick takes its name from a list when drawn
+            axis.set_ticks(axis.get_ticklocs(), labels=drawn)
     texts = [text for text in figure.findobj(Text) if text.get_text()]
     for text in texts:
-        meant = re.search(r"(?<!\w)\$(?=[A-Za-z\\])[^$]*[^\s$]\$(?!\w)", text.get_text())
-        text.set_parse_math(bool(meant))
-        if not meant:
-            text.set_text(words(text.get_text()))
+        said = drawable(text.get_text())
+        formula = is_formula(said)
+        text.set_parse_math(formula)
+        text.set_text(_FORMULA.sub(_outside, said) if formula else words(said))
     height, room = figure.get_figheight(), _title_room(figure)
     for last in (False, False, True):  # a figure that has grown is shown smaller
         pixels = min(SLIDE[0] / figure.get_figwidth(), SLIDE[1] / figure.get_figheight()) / 72  # of one point

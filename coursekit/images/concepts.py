@@ -12,7 +12,7 @@ from torch import Tensor
 
 from coursekit.errors import ImageError, OptionError
 from coursekit.images import stimuli
-from coursekit.images.loading import load_image
+from coursekit.images.loading import FORMATS, load_image
 from coursekit.images.scenes import cutouts, load_scene
 
 PATTERNS: dict[str, Callable[[int, float, float], Tensor]] = {  # (size, period, angle) -> an image in black and white
@@ -89,7 +89,7 @@ def concept_folder(path: str | os.PathLike, size: int = 224) -> Tensor:
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise ImageError(f"There is no folder {str(path)!r}; give one that holds pictures of your concept.")
-    suffixes = Image.registered_extensions()
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
     files = [f for f in sorted(folder.iterdir()) if f.suffix.lower() in suffixes and f.is_file() and f.name[0] != "."]
     if len(files) < FEWEST:
         raise ImageError(

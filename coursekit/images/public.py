@@ -2,7 +2,11 @@
 
 import os
 import shutil
+import tarfile
 import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +45,18 @@ def public_folder(dataset: str, concept: str) -> Path:
     root = cache_folder().parent / "datasets"
     if not (root / name).is_dir():
         _fetch(dataset, root)
-    folders = {folder.name: folder for folder in sorted((root / name / inside).iterdir()) if folder.is_dir()}
-    if dataset == "imagenette":
-        found = _open("imagenette", root)
-        folders = {names[0]: folders[wnid] for wnid, names in zip(found.wnids, found.classes, strict=True)}
+    try:
+        folders = {folder.name: folder for folder in sorted((root / name / inside).iterdir()) if folder.is_dir()}
+        if dataset == "imagenette":
+            found = _open("imagenette", root)
+            folders = {names[0]: folders[wnid] for wnid, names in zip(found.wnids, found.classes, strict=True)}
+        if not folders:
+            raise FileNotFoundError(f"{root / name / inside} is empty")
+    except (OSError, RuntimeError, KeyError, ValueError) as error:  # half unpacked, or another user's
+        raise DataUnavailable(
+            f"The data set {dataset!r} in {root / name} is incomplete or cannot be read ({error}): delete that folder, "
+            f"and it is fetched again."
+        ) from None
     if concept not in folders:
         raise OptionError(f"{dataset} has no class {concept!r}; it has {', '.join(folders)}.")
     return folders[concept]
@@ -59,6 +71,17 @@ def _open(dataset: str, root: Path, download: bool = False) -> Any:  # torchvisi
     return datasets.Imagenette(root, "val", "160px", download=download)
 
 
+@contextmanager
+def _kept_inside() -> Iterator[None]:
+    """Let no archive write outside of its folder, by `..`, a path from the root, or a link."""
+    before = tarfile.TarFile.extraction_filter
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    try:
+        yield
+    finally:
+        tarfile.TarFile.extraction_filter = before
+
+
 def _fetch(dataset: str, root: Path) -> None:
     """Download into a temporary folder, then move what was unpacked: an interrupt leaves nothing behind."""
     megabytes, name, _ = DATASETS[dataset]
@@ -66,11 +89,12 @@ def _fetch(dataset: str, root: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=root, prefix=f"{name}-", suffix=".part"))
-        _open(dataset, temporary, download=True)  # torchvision checks the MD5 that was published
+        with _kept_inside():
+            _open(dataset, temporary, download=True)  # torchvision checks the MD5 that was published
         for archive in temporary.rglob("*gz"):
             archive.unlink()
         os.replace(temporary / name, root / name)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise DataUnavailable(
             f"The data set {dataset!r} ({megabytes} MB) could not be fetched: {error}. Try again with a network, or "
             f"unpack it by hand, so that there is a folder {root / name}"

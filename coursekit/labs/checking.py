@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from coursekit.arguments import check_count, shown
+from coursekit.console import say
 from coursekit.errors import OptionError, UnknownExercise
 
 Judge = Callable[[object], str | None]
@@ -108,7 +109,7 @@ def check(number: str, answer: object = ...) -> None:
     except Exception as error:  # whatever the student's code raises is a hint, not the end of Run All
         message = f"✗ {number} not yet: your code raised {type(error).__name__}: {error}{_line(error, answer)}"
     _marks[number] = message[0]
-    print(message)
+    say(message)
     if os.environ.get("COURSEKIT_STRICT") == "1" and not message.startswith("✓"):
         raise AssertionError(message)
 
@@ -129,10 +130,10 @@ def progress() -> dict[str, str]:
         numbers = import_module(f"coursekit.labs.lab{lab}").JUDGES
         own = {number: _marks.get(number, "○") for number in numbers}
         right = sum(mark == "✓" for mark in own.values())
-        print(f"Lab {lab}: {right} of {len(own)} right", *(f"{own[number]} {number}" for number in own), sep=" · ")
+        say(" · ".join([f"Lab {lab}: {right} of {len(own)} right", *(f"{own[number]} {number}" for number in own)]))
         marks |= own
     if not marks:
-        print("No check has run yet in this session: run the lab first.")
+        say("No check has run yet in this session: run the lab first.")
     return marks
 
 
@@ -191,7 +192,7 @@ def claim(
     words = " and ".join(f"{words} {threshold:g}" for words, threshold, _ in bounds)
     printed = _rounded(number, digits, [threshold for _, threshold, _ in bounds])
     message = f"{text}: {printed} ({words}) {'✓' if right else '✗'}"
-    print(message)
+    say(message)
     if os.environ.get("COURSEKIT_STRICT") == "1" and not right:
         raise AssertionError(message)
 

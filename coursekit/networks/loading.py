@@ -237,7 +237,10 @@ def is_available(name: str) -> bool:
     True
     """
     checkpoint = blueprint(name).checkpoint
-    return checkpoint is not None and state_of(checkpoint) == "ok"
+    try:
+        return checkpoint is not None and state_of(checkpoint) == "ok"
+    except OSError:  # in a shared cache, a file that only its owner may read
+        return False
 
 
 def random_model(name: str, seed: int = 0) -> Model:

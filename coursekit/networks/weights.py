@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from coursekit.errors import DataUnavailable, WeightsUnavailable
-from coursekit.files import DATA, cache_folder, files, replacing, restore
+from coursekit.files import DATA, cache_folder, files, replacing, restore, sha256_of
 from coursekit.interrupts import importing
 
 if TYPE_CHECKING:
@@ -119,12 +119,6 @@ def expected_path(checkpoint: Checkpoint) -> Path | None:
         return Path(str(metadata.distribution(checkpoint.package).locate_file(checkpoint.file)))
     except metadata.PackageNotFoundError:
         return None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def state_of(checkpoint: Checkpoint) -> str:

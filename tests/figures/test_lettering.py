@@ -145,3 +145,37 @@ def test_no_label_of_a_colour_bar_is_cut_off_at_the_right_edge():
     picture = ck.show_maps(image, maps, unit="99.5 percentile = 1", relative=True, clip=99.5, columns=5)
     drawn = np.asarray(Image.open(io.BytesIO(picture.data)).convert("L"))
     assert drawn[:, -1].min() > 200, "ink in the last column of pixels: the label is cut"
+
+
+EVIL = {
+    "no formula": "$\\nope$ and $x^{$",
+    "dollars": "from $5 to $6, the norm $x^2$",
+    "letters that the font has not": "a 猫 \U0001f600",
+    "no letters": "a\x00\x07\x1b[0m\ud800\udfff",
+    "markup": "<script>alert(1)</script> <!-- &amp;",
+    "lines": "a\n\n\nb",
+    "long": "x" * 5000,
+}
+
+
+@pytest.mark.parametrize("text", EVIL.values(), ids=EVIL)
+@pytest.mark.parametrize("name", ["show_images", "show_lines", "show_dots"])
+def test_any_text_is_drawn_without_an_error_and_without_a_warning(name, text, recwarn):
+    """A label or a file name of a student's own, in titles, legends and at ticks."""
+    image = torch.rand(1, 3, 32, 32)
+    picture = {
+        "show_images": lambda: ck.show_images([image], [text]),
+        "show_lines": lambda: ck.show_lines(
+            [0, 1], {text: [0, 1], "b": [1, 0]}, xlabel=text, ylabel="b", ticks=[text, "b"]
+        ),
+        "show_dots": lambda: ck.show_dots({text: {text: (0.5, 0.4, 0.6), "b": (0.1, 0.0, 0.2)}}),
+    }[name]()
+    assert picture.data and not [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)]
+    assert picture.alt.encode("utf8")
+    assert all(len(t.get_text()) < 400 and "\ud800" not in t.get_text() for t in picture.figure.findobj(Text))
+
+
+def test_dollars_beside_a_formula_are_dollars():
+    picture = ck.show_images(torch.rand(1, 3, 32, 32), [EVIL["dollars"]])
+    title = picture.figure.axes[0].title
+    assert title.get_parse_math() and title.get_text().replace("\n", " ") == r"from \$5 to \$6, the norm $x^2$"

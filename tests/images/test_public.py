@@ -95,3 +95,29 @@ def test_without_a_network_there_is_a_sentence(server, monkeypatch):
     assert left_over() == []
     with pytest.raises(ck.OptionError, match="dataset is one of dtd, imagenette, but is 'cifar'"):
         ck.public_folder("cifar", "cat")
+
+
+@pytest.mark.parametrize("inside", [None, "dtd", "dtd/images"])
+def test_a_folder_that_is_half_unpacked_is_told(monkeypatch, tmp_path, inside):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    root = cache_folder().parent / "datasets" / "dtd"
+    (root / (inside or ".")).mkdir(parents=True)
+    with pytest.raises(ck.DataUnavailable, match=r"'dtd' in .* is incomplete or cannot be read .*delete that folder"):
+        ck.public_folder("dtd", "striped")
+    (cache_folder().parent / "datasets" / "imagenette2-160" / "val").mkdir(parents=True)
+    with pytest.raises(ck.DataUnavailable, match=r"'imagenette' in .* is incomplete"):
+        ck.public_folder("imagenette", "church")
+
+
+@pytest.mark.parametrize("name", ["../../evil", "dtd/../../evil", "/tmp/coursekit_evil"])
+def test_an_archive_cannot_write_outside_of_its_folder(server, monkeypatch, name):
+    """Not even one with the published MD5, which can be forged; nor one with a link."""
+    from torchvision.datasets import DTD
+
+    url, md5 = archive(server, "dtd.tar.gz", ["dtd/images/striped"], [(name, "evil")])
+    monkeypatch.setattr(DTD, "_URL", url)
+    monkeypatch.setattr(DTD, "_MD5", md5)
+    with pytest.raises(ck.DataUnavailable, match="could not be fetched"):
+        ck.public_folder("dtd", "striped")
+    assert left_over() == [] and not list(cache_folder().parents[1].rglob("*evil*"))
+    assert tarfile.TarFile.extraction_filter is None, "the way in which others unpack is as it was"

@@ -421,7 +421,8 @@ def test_stripes_have_one_direction_and_dots_do_not():
 def test_a_folder_of_pictures_is_a_concept(tmp_path):
     for i in range(11):
         ck.save_image(torch.full((1, 3, 20, 30), i / 10), tmp_path / f"{i:02d}.{'png' if i % 2 else 'jpg'}")
-    (tmp_path / "notes.txt").write_text("not a picture")
+    for name in ("notes.txt", "paper.pdf", "net.h5"):  # Pillow can write the one and has heard of the other
+        (tmp_path / name).write_text("not a picture")
     (tmp_path / ".hidden.png").write_text("not a picture")
     (tmp_path / "more.png").mkdir()
     found = ck.concept_folder(tmp_path, size=16)

@@ -73,6 +73,9 @@ class Report:
         for name, known in choices.items():
             if getattr(self, name) not in (..., *known):
                 raise OptionError(f"{name} is one of {', '.join(known)}, but is {getattr(self, name)!r}.")
+        pieces = self.evidence if isinstance(self.evidence, list | tuple) else [self.evidence]
+        if wrong := [piece for piece in pieces if not isinstance(piece, Evidence)]:
+            raise OptionError(f"evidence is a list of ck.Evidence(method, measure, measured), but holds {wrong[0]!r}.")
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ def _results(report: Report, measure: Any) -> tuple[float, dict[str, float]] | N
 
     It meets each network twice, as copies that bear no letter and come in an order that it cannot know.
     """
+    if not callable(measure):
+        raise OptionError(f"A measure is a function model -> share, but is {measure!r}.")
     found: dict[str, list[float]] = {letter: [] for letter in report.case.networks}
     turns = [*found, *found]
     _chance.shuffle(turns)

@@ -1,10 +1,10 @@
 """Sealed networks: the answer cannot be read from their files, nor from their names."""
 
 import hashlib
-import json
+import re
 from functools import cache
 
-from coursekit.files import DATA, restore, stored
+from coursekit.files import DATA, damaged, own_json, restore
 from coursekit.labs.detective.network import INPUT_SIZE, LABELS, MEAN, STD, suspect
 from coursekit.networks.loading import load_own
 from coursekit.networks.model import Model
@@ -24,7 +24,11 @@ def sealed() -> dict:
     """Return data/detective/sealed.json: a salt, the enciphered cases, and a slow hash of the truth about each file."""
     path = DATA / "detective/sealed.json"
     missing = f"{path} belongs to the course itself. Run: {restore('data/detective')}"
-    return json.loads(stored(path, missing).read_text(encoding="utf8"))
+    found = own_json(path, missing, {"salt": str, "cases": list[str], "answers": dict[str, str]})
+    hexadecimal = [found["salt"], *found["cases"]]
+    if not found["cases"] or not all(re.fullmatch("([0-9a-f]{2})+", text) for text in hexadecimal):
+        raise damaged(path)
+    return found
 
 
 def slow_hash(words: str, salt: str, length: int = 32) -> bytes:
@@ -42,7 +46,10 @@ def files_of(seed: int) -> list[str]:
     """Return the files of a case's networks, in its order; there are as many cases as the pool allows."""
     index = seed % len(sealed()["cases"])
     content = encipher(index, bytes.fromhex(sealed()["cases"][index]), sealed()["salt"]).hex()
-    return [f"suspect_{content[i : i + 8]}" for i in range(0, len(content), 8)]
+    names = [f"suspect_{content[i : i + 8]}" for i in range(0, len(content), 8)]
+    if len(names) != 3 or not sealed()["answers"].keys() >= set(names):
+        raise damaged(DATA / "detective/sealed.json")
+    return names
 
 
 def fingerprint(file: str, fault: str, label: str) -> str:

@@ -1,6 +1,5 @@
 """The detective's lab: the stored table of what each method finds, and the explorer of a case."""
 
-import json
 from collections.abc import Callable
 
 import ipywidgets as widgets
@@ -13,7 +12,7 @@ from coursekit.attribution.occlusion import occlusion
 from coursekit.explorers.explorer import Explorer
 from coursekit.figures.figure import Picture
 from coursekit.figures.maps import show_maps
-from coursekit.files import DATA, stored
+from coursekit.files import DATA, damaged, own_json
 from coursekit.labs.detective.case import Case
 from coursekit.labs.detective.network import FAULTS, LABELS
 
@@ -41,15 +40,21 @@ def stored_cases() -> dict[str, dict[str, str]]:
     """
     path = DATA / "detective/methods.json"
     missing = f"{path} belongs to the course itself; make it: python training/suspects.py --table"
-    measured = json.loads(stored(path, missing).read_text(encoding="utf8"))
-    table = {}
-    for method, row in measured["methods"].items():
-        counts = {fault: f"{row[fault][0]} of {row[fault][1]}" if row[fault][1] else "cannot" for fault in FAULTS}
-        counts["networks found"] = "{} of {}".format(*row["networks"])
-        true, made = row["accusations"]
-        counts["accusations, false"] = f"{made - true} of {made}"
-        table[method] = counts | {"cases, honest accused": f"{row['honest accused']} of {measured['cases']}"}
-    return table
+    measured = own_json(path, missing, {"cases": int, "margin": float, "methods": dict[str, dict]})
+    try:
+        return {method: _counts(row, measured["cases"]) for method, row in measured["methods"].items()}
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise damaged(path) from None
+
+
+def _counts(row: dict, cases: int) -> dict[str, str]:
+    if not all(isinstance(n, int) for cell in row.values() for n in (cell if isinstance(cell, list) else [cell])):
+        raise TypeError("counts are whole numbers")
+    counts = {fault: f"{row[fault][0]} of {row[fault][1]}" if row[fault][1] else "cannot" for fault in FAULTS}
+    counts["networks found"] = "{} of {}".format(*row["networks"])
+    true, made = row["accusations"]
+    counts["accusations, false"] = f"{made - true} of {made}"
+    return counts | {"cases, honest accused": f"{row['honest accused']} of {cases}"}
 
 
 def explore_case(case: Case) -> Explorer:
