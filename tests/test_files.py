@@ -135,6 +135,7 @@ BOARD = {
         {"objects": [1, 2]},
         {"objects": ["hen"]},
         {"rows": {"cam": {"energy": [0.5, float("nan")]}}},
+        {"rows": {"cam": {"energy": [0.5, 10**400]}}},
         {"rows": {"cam": {"energy": []}}},
         {"rows": {"cam": {"energy": [0.5]}, "edges": {"energy": [0.5, 1]}}},
         {"rows": {"cam": {"energy": [0.5]}, "edges": {"area": [0.5]}}},
@@ -157,6 +158,21 @@ def test_a_randomisation_test_with_wrong_values_is_refused(tmp_path, rows):
     record = {"model": "net", "mode": "cascading", "layers": ["fc"], "seeds": [0], "objects": ["hen"], "rows": rows}
     path.write_text(json.dumps(record))
     with pytest.raises(ck.OptionError, match=r"test.json' is not a randomisation test that can be read"):
+        ck.RandomisationTest.load(path)
+
+
+def test_a_randomisation_test_without_seeds_is_refused(tmp_path):
+    path = tmp_path / "test.json"
+    record = {
+        "model": "net",
+        "mode": "cascading",
+        "layers": ["fc"],
+        "seeds": [],
+        "objects": ["hen"],
+        "rows": {"cam": {}},
+    }
+    path.write_text(json.dumps(record))
+    with pytest.raises(ck.OptionError, match="not a randomisation test"):
         ck.RandomisationTest.load(path)
 
 

@@ -73,7 +73,9 @@ class RandomisationTest:
         """Tell whether every row has all measures, with a value for each layer and image."""
         tables = [(by, by.get(m, [])) for row in self.rows.values() for by in row.values() for m in self.measures]
         shape = [len(self.objects)] * len(self.layers)
-        return all(by.keys() == set(self.measures) and [len(line) for line in table] == shape for by, table in tables)
+        return bool(self.objects and self.layers and self.seeds) and all(
+            by.keys() == set(self.measures) and [len(line) for line in table] == shape for by, table in tables
+        )
 
     def values(self, method: str, measure: str = "Spearman") -> Tensor:
         """Return every number of a method: (seeds, layers, images)."""
