@@ -152,7 +152,9 @@ def test_a_scoreboard_with_wrong_values_is_refused_when_it_is_loaded(tmp_path, c
         ck.Scoreboard.load(path)
 
 
-@pytest.mark.parametrize("rows", [{"cam": {"0": {}}}, {"cam": {"0": {"SSIM": [[0.5]]}}}, {"cam": [1]}])
+@pytest.mark.parametrize(
+    "rows", [{"cam": {"0": {}}}, {"cam": {"0": {"SSIM": [[0.5, 0.5]]}}}, {"cam": {"0": {"x": [[0.5]]}}}, {"cam": [1]}]
+)
 def test_a_randomisation_test_with_wrong_values_is_refused(tmp_path, rows):
     path = tmp_path / "test.json"
     record = {"model": "net", "mode": "cascading", "layers": ["fc"], "seeds": [0], "objects": ["hen"], "rows": rows}
