@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 import secrets
 import zlib
@@ -168,7 +167,7 @@ def _fits(value: Any, shape: Any) -> bool:
         return same and all(_fits(value[key], inner) for key, inner in shape.items())
     kind, inner = get_origin(shape) or shape, get_args(shape)
     if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         return False
     if not inner:

@@ -135,6 +135,7 @@ BOARD = {
         {"objects": [1, 2]},
         {"objects": ["hen"]},
         {"rows": {"cam": {"energy": [0.5, float("nan")]}}},
+        {"rows": {"cam": {"energy": [0.5, 10**400]}}},
         {"rows": {"cam": {"energy": []}}},
         {"rows": {"cam": {"energy": [0.5]}, "edges": {"energy": [0.5, 1]}}},
         {"rows": {"cam": {"energy": [0.5]}, "edges": {"area": [0.5]}}},
@@ -151,12 +152,29 @@ def test_a_scoreboard_with_wrong_values_is_refused_when_it_is_loaded(tmp_path, c
         ck.Scoreboard.load(path)
 
 
-@pytest.mark.parametrize("rows", [{"cam": {"0": {}}}, {"cam": {"0": {"SSIM": [[0.5]]}}}, {"cam": [1]}])
+@pytest.mark.parametrize(
+    "rows", [{"cam": {"0": {}}}, {"cam": {"0": {"SSIM": [[0.5, 0.5]]}}}, {"cam": {"0": {"x": [[0.5]]}}}, {"cam": [1]}]
+)
 def test_a_randomisation_test_with_wrong_values_is_refused(tmp_path, rows):
     path = tmp_path / "test.json"
     record = {"model": "net", "mode": "cascading", "layers": ["fc"], "seeds": [0], "objects": ["hen"], "rows": rows}
     path.write_text(json.dumps(record))
     with pytest.raises(ck.OptionError, match=r"test.json' is not a randomisation test that can be read"):
+        ck.RandomisationTest.load(path)
+
+
+def test_a_randomisation_test_without_seeds_is_refused(tmp_path):
+    path = tmp_path / "test.json"
+    record = {
+        "model": "net",
+        "mode": "cascading",
+        "layers": ["fc"],
+        "seeds": [],
+        "objects": ["hen"],
+        "rows": {"cam": {}},
+    }
+    path.write_text(json.dumps(record))
+    with pytest.raises(ck.OptionError, match="not a randomisation test"):
         ck.RandomisationTest.load(path)
 
 

@@ -70,10 +70,12 @@ class RandomisationTest:
         return [*SIMILARITIES, BLANK]
 
     def sound(self) -> bool:
-        """Tell whether every row has all measures, with a value for each layer and image."""
-        tables = [(by, by.get(m, [])) for row in self.rows.values() for by in row.values() for m in self.measures]
+        """Tell whether every row has the same known measures, with a value for each layer and image."""
+        rows = [by for row in self.rows.values() for by in row.values()]
         shape = [len(self.objects)] * len(self.layers)
-        return all(by.keys() == set(self.measures) and [len(line) for line in table] == shape for by, table in tables)
+        known = bool(self.objects and self.layers and self.seeds)
+        known &= all(by and by.keys() == rows[0].keys() <= set(self.measures) for by in rows)
+        return known and all([len(line) for line in table] == shape for by in rows for table in by.values())
 
     def values(self, method: str, measure: str = "Spearman") -> Tensor:
         """Return every number of a method: (seeds, layers, images)."""

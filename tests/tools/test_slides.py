@@ -116,7 +116,7 @@ def test_a_good_deck_has_no_fault(page, lesson):
         ('"""A PNG', '"""' + "A very long line of code. " * 5 + "A PNG", "wider than its box"),
         ("$\\alpha + \\beta$", "$\\alpha + \\betta$", "formula that MathJax does not understand"),
         ("# 2. Two.", '# 2. <img src="https://example.org/a.png" alt="a">', "request to https://example.org/a.png"),
-        ("# 2. Two.", "# 2. <script>missing()</script>", "error: "),
+        ("# 2. Two.", '# 2. <svg onload="missing()"></svg>', "error: "),
     ],
 )
 def test_each_fault_of_a_deck_is_found(page, lesson, old, new, fault):
