@@ -79,8 +79,8 @@ class BlindTrial(Explorer):
         self._next()
 
     def _next(self) -> None:
-        self._redraw({})
-        if not self.message.value:  # else it says why the picture could not be drawn
+        self.message.value = "computing …"
+        if self._show(self._values()):  # else the message says why the picture could not be drawn
             self._tell()
 
     def tally(self) -> dict[str, tuple[int, int, float, float]]:

@@ -25,8 +25,8 @@ def test_codes_are_what_the_layer_computes(layer):
     model, images = small_model(), random_images(11)
     expected = small_maps(model, images)[layer]
     mean = expected.mean((2, 3)) if expected.ndim == 4 else expected
-    assert torch.allclose(ck.embed(model, images, layer), mean, atol=1e-6)
-    assert torch.allclose(ck.embed(model, images, layer, reduce="flatten"), expected.flatten(1), atol=1e-6)
+    assert torch.allclose(ck.embed(model, images, layer), mean, atol=1e-5)
+    assert torch.allclose(ck.embed(model, images, layer, reduce="flatten"), expected.flatten(1), atol=1e-5)
 
 
 def test_embedding_leaves_the_model_as_found_and_refuses_bad_input():
