@@ -64,7 +64,7 @@ def test_an_edited_copy_is_kept_and_an_untouched_one_is_renewed(lesson, tmp_path
     target = folder / "99_scratch.ipynb"
     first = target.read_text("utf8")
     nb = read_notebook(target)
-    nb.cells[3].execution_count = 7  # run, but not edited
+    code_cells(nb)[0].execution_count = 7  # run, but not edited
     nbformat.write(nb, target)
     lesson.write_text(lesson.read_text("utf8").replace("2. Two.", "2. Two!"), "utf8")
     assert write_copies(root, folder) == []
