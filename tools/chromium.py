@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from notebooks import LabError
+from notebooks import ROOT, LabError, find_lessons
+from slides import write_deck
 
 NAMES = (
     "chromium",
@@ -34,3 +35,19 @@ def open_deck(page: Page, deck: Path, query: str = "") -> None:
     """Show a deck, and wait until its formulas are set."""
     page.goto(deck.as_uri() + query)
     page.wait_for_selector("body[data-ready]")
+
+
+def with_decks(numbers: list[str], make: Callable[[Page, Path], Path]) -> int:
+    """Make a file of each lab's deck by `make(page, deck)`; the exit status is 1 when one cannot be made."""
+    status = 0
+    with offline_browser() as browser:
+        for lesson in find_lessons(ROOT, numbers):
+            try:
+                page = browser.new_page()
+                written = make(page, write_deck(lesson, ROOT / "build" / "slides"))
+                page.close()
+                print(f"{written.relative_to(ROOT)}  {written.stat().st_size / 1e6:.1f} MB")
+            except LabError as error:
+                print(f"{lesson.stem}: {error}")
+                status = 1
+    return status

@@ -13,9 +13,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page
 
-from chromium import offline_browser, open_deck
-from notebooks import ROOT, LabError, find_lessons
-from slides import write_deck
+from chromium import open_deck, with_decks
+from notebooks import LabError
 
 WIDTH, HEIGHT, COLUMNS, LINE = 480, 270, 4, 26  # of a small slide; slides in a row; height of the line above it
 
@@ -45,25 +44,16 @@ def lay_out(slides: list[tuple[str, Image.Image]]) -> Image.Image:
     return sheet
 
 
-def main(numbers: list[str]) -> int:
-    """Run the command line; the exit status is 1 when a sheet cannot be made."""
-    folder, status = ROOT / "build" / "slides" / "sheets", 0
-    folder.mkdir(parents=True, exist_ok=True)
-    with offline_browser() as browser:
-        for lesson in find_lessons(ROOT, numbers):
-            try:
-                page = browser.new_page()
-                lay_out(pictures(page, write_deck(lesson, folder.parent))).save(folder / f"{lesson.stem}.png")
-                page.close()
-                print(f"build/slides/sheets/{lesson.stem}.png")
-            except LabError as error:
-                print(f"{lesson.stem}: {error}")
-                status = 1
-    return status
+def write_sheet(page: Page, deck: Path) -> Path:
+    """Write the picture of all slides of a deck; return its path."""
+    target = deck.parent / "sheets" / f"{deck.stem}.png"
+    target.parent.mkdir(exist_ok=True)
+    lay_out(pictures(page, deck)).save(target)
+    return target
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(with_decks(sys.argv[1:], write_sheet))
     except LabError as error:
         sys.exit(str(error))

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from chromium import offline_browser, open_deck
+from chromium import open_deck, with_decks
 from coursekit.files import replacing
-from notebooks import ROOT, LabError, find_lessons
-from slides import write_deck
+from notebooks import LabError
 
 # On the screen only one slide is there for a screen reader; in print all are, and their titles become bookmarks.
 HEARD = """() => { for (const slide of document.querySelectorAll(".pdf-page section")) {
@@ -39,24 +38,8 @@ def print_deck(page: Page, deck: Path) -> Path:
     return target
 
 
-def main(numbers: list[str]) -> int:
-    """Run the command line; the exit status is 1 when a deck cannot be made."""
-    status = 0
-    with offline_browser() as browser:
-        for lesson in find_lessons(ROOT, numbers):
-            try:
-                page = browser.new_page()
-                written = print_deck(page, write_deck(lesson, ROOT / "build" / "slides"))
-                page.close()
-                print(f"{written.relative_to(ROOT)}  {written.stat().st_size / 1e6:.1f} MB")
-            except LabError as error:
-                print(f"{lesson.stem}: {error}")
-                status = 1
-    return status
-
-
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(with_decks(sys.argv[1:], print_deck))
     except LabError as error:
         sys.exit(str(error))
