@@ -22,7 +22,7 @@ PLACES = {
 }  # fmt: skip
 KINDS = {"what is inside": ["01", "02", "13", "15"], "where it looks": ["03", "04", "05", "06"]}
 KINDS |= {"pictures out of it": ["07", "08", "09", "10", "11", "12"], "which picture to believe": ["00", "14", "16"]}
-BOX = (0.76, 0.72)  # width and height, in columns and rows
+BOX = (0.86, 0.88)  # width and height, in columns and rows
 
 
 def labs_in(text: str) -> set[str]:
@@ -73,7 +73,7 @@ def draw(needs: dict[str, set[str]], names: dict[str, str]) -> Picture:
         for k, lab in enumerate(labs):
             x, y = PLACES[lab]
             ax.barh(y, width, height, x - width / 2, color=colour, alpha=0.3, label=kind if k == 0 else None)
-            ax.text(x, y, textwrap.fill(f"{lab} {names[lab]}", 12), ha="center", va="center")
+            ax.text(x, y, textwrap.fill(f"{lab} {names[lab]}", 14), ha="center", va="center")
     figure.legend(loc="outside lower center", ncols=len(KINDS))
     return Picture(figure)
 
