@@ -1,9 +1,8 @@
-"""Cures for four gaps of nbval 0.11 (see tests/tools/test_notebooks.py), a stand-in for a GPU, and where tools/ lies.
+"""Cures for four gaps of nbval 0.11 (see tests/tools/test_notebooks.py), and where tools/ lies.
 
 This file stands at the root because pytest reads it for `pytest --nbval notebooks/` as well as for `pytest tests/`.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -28,17 +27,6 @@ def _compare_without_stderr(self, test, ref, skip_compare=None):
     return _compare_outputs(self, test, ref, skip_compare)
 
 
-_start = RunningKernel.__init__
-
-
-def _start_on_the_device(self, *args, **kwargs):
-    _start(self, *args, **kwargs)
-    if os.environ.get("COURSEKIT_DEVICE") == "pretend":  # `make test-device`
-        reply = self.kc.execute_interactive("import stand_in; stand_in.install()", store_history=False, timeout=120)
-        assert reply["content"]["status"] == "ok", reply["content"]
-
-
-RunningKernel.__init__ = _start_on_the_device
 RunningKernel.execute_cell_input = _execute_as_jupyterlab_does
 IPyNbCell.compare_outputs = _compare_without_stderr
 

@@ -7,7 +7,7 @@ does not show operations that a real GPU lacks, other rounding, or how much fits
     with standing_in():             # `ck.setup()` chooses it; x.to("pretend") and torch.zeros(3, device="pretend") work
         model = ck.load_model()
 
-`tests/helpers/ipython` switches it on in the kernel of a notebook, for `make test-device`.
+`make test-device` installs it in the kernel of each lab.
 """
 
 from collections.abc import Iterator

@@ -301,18 +301,6 @@ def test_nbval_reports_the_first_exception_and_not_what_follows_from_it(lesson):
     assert "not run, because Cell 0 raised" in said
 
 
-def test_a_lab_that_mixes_two_devices_fails_on_the_stand_in_for_a_gpu(lesson):
-    update(lesson)
-    device = {"COURSEKIT_DEVICE": "pretend", "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])}
-    setup = (
-        "import torch, coursekit as ck; ck.setup(); model = ck.load_model('coursenet'); image = torch.rand(1, 3, 9, 9)"
-    )
-    edit(notebook_of(lesson), "import io\\n", f"import io\\n{setup}; model.mean + image\\n")
-    assert nbval(lesson, "--nbval-lax", COURSEKIT_DEVICE="cpu", PYTHONPATH=str(ROOT))[0] == 0
-    status, said = nbval(lesson, "--nbval-lax", **device)
-    assert status == 1 and "on the same device" in said, said
-
-
 # --- the labs of the course -----------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,22 @@
-"""Student copies: no solution in them, they run to their end, and nobody's work is overwritten."""
+"""Student copies: no solution in them, they run to their end, and nobody's work is overwritten.
+
+The copies run on the stand-in for a GPU, and the solutions follow them there: so each lab is run twice in all, with
+nbval on the machine's own device, and here.
+"""
 
 import json
+import os
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
-from notebooks import code_cells, find_lessons, read_lesson, read_notebook
+from notebooks import ROOT, code_cells, find_lessons, read_lesson, read_notebook
 from student import student_copy, write_copies
 
 LESSONS = find_lessons()
+STAND_IN = "import stand_in; stand_in.install()"
 
 
 def is_solution(cell):
@@ -30,16 +37,29 @@ def assert_no_solution(lab):
     assert not [line for line in secret if json.dumps(line, ensure_ascii=False)[1:-1] in copy]
 
 
-def run(lab, folder, monkeypatch):
-    """Run a student copy as JupyterLab would, in an empty folder; return its cells."""
+def run(copy, folder, monkeypatch):
+    """Run a notebook as JupyterLab would, in an empty folder; return its code cells."""
     monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
-    copy = student_copy(lab)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")]))
     NotebookClient(copy, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
     return code_cells(copy)
 
 
+def on_the_stand_in(lab):
+    """The student's copy, then the solutions with their checks, in a kernel that has the stand-in for a GPU."""
+    copy = student_copy(lab)
+    later = [cell.source for cell in code_cells(lab) if is_solution(cell) or is_check(cell)]
+    before, *after = (nbformat.v4.new_code_cell(source) for source in (STAND_IN, *later))
+    copy.cells = [before, *copy.cells, *after]
+    return copy, len(after)
+
+
+def is_check(cell):
+    return "ck.check(" in cell.source
+
+
 def printed(cell):
-    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
 
 
 def test_a_copy_is_the_lab_without_solutions_outputs_and_pairing(lesson):
@@ -89,8 +109,16 @@ def test_a_damaged_copy_is_kept_and_a_fresh_one_lies_beside_it(lesson, tmp_path,
 
 
 def test_the_small_lab_runs_with_its_exercise_undone(lesson, tmp_path, monkeypatch):
-    cells = run(read_lesson(lesson), tmp_path, monkeypatch)
+    cells = run(student_copy(read_lesson(lesson)), tmp_path, monkeypatch)
     assert printed(cells[-1]) == "not done yet\n"
+
+
+def test_a_lab_that_mixes_two_devices_fails_on_the_stand_in(lesson, tmp_path, monkeypatch):
+    mixed = "ck.setup(); ck.load_model('coursenet').mean + torch.rand(1, 3, 9, 9)"
+    copy, _ = on_the_stand_in(read_lesson(lesson))
+    copy.cells.append(nbformat.v4.new_code_cell(f"import torch, coursekit as ck; {mixed}"))
+    with pytest.raises(CellExecutionError, match="on the same device"):
+        run(copy, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -99,10 +127,12 @@ def test_no_solution_is_left_in_a_student_copy(path):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_student_copy_runs_to_its_end_with_the_exercises_undone(path, tmp_path, monkeypatch):
-    lab = read_lesson(path)
-    cells = run(lab, tmp_path, monkeypatch)
-    checks = [cell for cell in cells if "ck.check(" in cell.source]
-    said = {cell.id: printed(cell) for cell in checks}
-    assert checks and all("not done yet" in text for text in said.values()), said
+def test_a_student_copy_runs_with_the_exercises_undone_and_its_solutions_work_after_it(path, tmp_path, monkeypatch):
+    copy, count = on_the_stand_in(read_lesson(path))
+    cells = run(copy, tmp_path, monkeypatch)
+    undone = {cell.id: printed(cell) for cell in cells[:-count] if is_check(cell)}
+    done = [printed(cell) for cell in cells[-count:] if is_check(cell)]
+    assert undone and all("not done yet" in text for text in undone.values()), undone
+    assert len(done) == len(undone) and all(text.startswith("✓") for text in done), done
+    assert not [text for text in map(printed, cells) if "✗" in text]
     assert not list(tmp_path.iterdir()), "a lab leaves no files behind"
