@@ -211,7 +211,7 @@ ck.claim("bobsled, the corner with the flag covered instead", others[0]["bobsled
 # Bridle, *Probabilistic interpretation of feedforward classification network outputs*, 1990.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method: six lines
+# ## Six lines turn logits into the five best classes
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -487,7 +487,7 @@ ck.claim("of six photographs, those more sure at 160 than at 224", rise, at_leas
 # A story: "at 448 pixels the network sees a *giant cup*, and it has learnt cups of the usual size".
 # **Predict first.** If that were so, what would it say to a piece of the giant cup, 224 pixels wide? And to the usual cup on a large grey picture?
 
-# %% id="giant" slideshow={"slide_type": "fragment"}
+# %% id="giant" slideshow={"slide_type": "fragment"} tags=["gallery"]
 giant = cups[448]
 piece = giant[:, :, 112:336, 112:336]
 canvas = torch.full_like(giant, 0.5)

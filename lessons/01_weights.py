@@ -69,7 +69,7 @@ print("first layer:", tuple(weights.shape))
 # filter means *lighter than the mean colour of photographs*, and grey means *this pixel does not matter*.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Five lines turn a filter into a picture
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -285,7 +285,7 @@ ck.claim(
 # 128 makes it smooth and four times as dear as 32. Move `moment` back, and see one unit's patches change from anything to one stroke.
 
 # %% [markdown] id="health-title" slideshow={"slide_type": "slide"}
-# ## A filter's health
+# ## Dead, noisy or double: three numbers for a filter
 #
 # | sign | measure | a healthy layer |
 # |---|---|---|
@@ -354,7 +354,7 @@ ck.show_images(
 # −1 is one filter and its negative: after the ReLU each of the two keeps what the other cuts off.
 
 # %% [markdown] id="frequency-title" slideshow={"slide_type": "slide"}
-# ## The same filters as a spectrum
+# ## Filters as spectra: how much of a wave is in each?
 #
 # How strongly does a filter respond to a grating of each frequency and direction? That is its Fourier transform.
 

@@ -98,7 +98,7 @@ print(f"{len(images)} pictures of {len(set(objects))} distinct objects, {len(fam
 # Krizhevsky, Sutskever & Hinton, NeurIPS 2012, figure 4 (right), show neighbours of codes like these.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Codes and their neighbours in a dozen lines
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -168,7 +168,7 @@ ck.claim(
 # layer averages over all places, and here the background fills most of them. The two other scenes of the car find cars.
 
 # %% [markdown] id="score-title" slideshow={"slide_type": "slide"}
-# ## Score it: precision@k
+# ## Score it: precision@k, for codes and for pixels
 #
 # $N_k(i)$ are the $k$ nearest pictures of *other* objects, $c_i$ is the family (or the class) of picture $i$:
 #
@@ -431,8 +431,7 @@ print("come back as another digit:  " + "  ".join(wrong))
 # %% [markdown] id="quality-title" slideshow={"slide_type": "slide"}
 # ## Score it: how true is a map?
 #
-# - **kNN accuracy**: let the 10 nearest dots vote on the digit.
-# - **Trustworthiness** (Venna & Kaski 2001): are neighbours on the map neighbours among the pixels?
+# **kNN accuracy**: let the 10 nearest dots vote on the digit. **Trustworthiness** (Venna & Kaski 2001): are neighbours on the map neighbours among the pixels?
 #
 # $$ T = 1 - \frac{2}{N k\, (2N - 3k - 1)} \sum_i \sum_{j \in U_k(i)} \big( r(i, j) - k \big) $$
 #

@@ -64,7 +64,7 @@ ck.show_predictions(image, ck.predict(model, image))
 # Black would not: black is a strong signal of its own.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Cover, ask again, add up the drop
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]

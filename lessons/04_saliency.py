@@ -37,7 +37,7 @@ image = ck.load_image("camera", size=224)
 tripod = model.labels.index("tripod")
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Where would a tiny change of the picture matter most?
 #
 # The network says *tripod*. Change one pixel by a tiny amount: how much does the score of *tripod* change? Ask this of
 # all 50,176 pixels at once.
@@ -49,7 +49,7 @@ tripod = model.labels.index("tripod")
 ck.show_predictions(image, ck.predict(model, image))
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## The slope of the score, one number for a pixel
 #
 # Near the picture $x$ the score (the logit) $S_c$ of class $c$ is almost a linear function. Its slope says what matters:
 #
@@ -62,7 +62,7 @@ ck.show_predictions(image, ck.predict(model, image))
 # Simonyan, Vedaldi & Zisserman, *Deep inside convolutional networks*, ICLR workshop 2014, section 3.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## One backward pass gives the slopes of all pixels
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]

@@ -46,7 +46,7 @@ def cosines(a, b):
 
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Which of these pictures knows something about cats?
 #
 # A and B go back from the same score of the same network, *Egyptian cat*. Only one line of the backward pass differs. C is an edge
 # detector, made without any network.
@@ -102,7 +102,7 @@ def forwards(model, image, layer):
 
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Each layer is undone, from the last to the first
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -207,7 +207,7 @@ ck.claim("size of the cosine with all from the cat", abs(cosines(mixed, cats).it
 # without switches, as a blur. (Mahendran & Vedaldi, *Salient deconvolutional networks*, ECCV 2016, found the same in AlexNet and VGG.)
 
 # %% [markdown] id="overlap-title" slideshow={"slide_type": "slide"}
-# ## Windows that overlap
+# ## Windows that overlap: add up, or overwrite?
 #
 # AlexNet pools 3 × 3 windows with stride 2. Here one value is the largest of all four windows, and they send back 1, 2, 3 and 4.
 #
@@ -365,7 +365,7 @@ filter_itself = model.layer("conv1").weight[k].detach().cpu() / model.std[0].cpu
 ck.claim("layer 1, projection against filter: largest difference", (inner - filter_itself).abs().max(), below=1e-5)
 
 # %% [markdown] id="nine-high-title" slideshow={"slide_type": "subslide"}
-# ### Layers 4 and 5
+# ### Layers 4 and 5: one kind of thing in nine patches?
 #
 # **Predict first.** Will the nine patches of a channel show one kind of thing? And its projections?
 
@@ -392,7 +392,7 @@ for layer in ("relu4", "relu5"):
 # The pool is small and holds few kinds of things, so "what excites it most" means *most among these pictures*.
 
 # %% [markdown] id="training-title" slideshow={"slide_type": "slide"}
-# ## Features through training
+# ## Features through training: which layer looks finished first?
 #
 # The projection of a channel's strongest answer; one row for each channel, one column for each moment.
 #
@@ -496,7 +496,7 @@ for rule, method in rules.items():
     print(f"{rule}: the same nine numbers, and the same map of the cat")
 
 # %% [markdown] id="real-title" slideshow={"slide_type": "slide"}
-# ## A network with pooling
+# ## With pooling: which two rules look alike?
 #
 # The class *espresso* in CourseNet, by all three rules.
 #
@@ -522,7 +522,7 @@ for rule in ("deconvnet", "guided"):
 # switches and through the forward masks $[z > 0]$, so its background is cleaner. What if there are no switches at all?
 
 # %% [markdown] id="nopool-title" slideshow={"slide_type": "slide"}
-# ## A network without pooling
+# ## Without pooling: which rule fails?
 #
 # EfficientNet-Lite0 makes its maps smaller by convolutions with stride 2. It has no switches.
 #
@@ -575,7 +575,7 @@ show_best(
 ck.explore_backward(model, photograph="grace_hopper", layer="relu4", channel=neurons["relu4"])
 
 # %% [markdown] id="target-title" slideshow={"slide_type": "slide"}
-# ## Now change the class
+# ## Ask for another class: does the map change?
 #
 # A zebra and a broccoli. We ask for *zebra*, for *broccoli*, and for *palace*, which is nowhere. Each row has one scale.
 #

@@ -36,7 +36,7 @@ model = ck.load_model("efficientnet_lite0")
 palace_picture = ck.load_image("china", size=224)
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Five names for one picture: has each its own place?
 #
 # One picture, many answers: *palace*, *bell cote*, *monastery*, *lakeside* … Does each answer come from its own place?
 #
@@ -59,7 +59,7 @@ ck.show_predictions(palace_picture, ck.predict(model, palace_picture))
 # Zhou, Khosla, Lapedriza, Oliva & Torralba, *Learning deep features for discriminative localization*, CVPR 2016.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## The maps of the last layer, weighted by the class
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -117,7 +117,7 @@ ck.show_maps(scene.image, {f"CAM of {name}": heat for name, heat in two.items()}
 # Red on its own object, pale elsewhere: the strawberry does not speak against the zebra, it just does not speak for it.
 
 # %% [markdown] id="photograph-title" slideshow={"slide_type": "slide"}
-# ## The same in a real photograph
+# ## A man, a camera, a tripod: where are the binoculars?
 #
 # A man, a camera, a tripod. The network says *tripod* with 0.95; *binoculars* has 0.01.
 #

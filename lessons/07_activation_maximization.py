@@ -86,7 +86,7 @@ def judged(images, targets):
 # picture and with this L2 penalty.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Climb from grey in eight lines
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -111,7 +111,7 @@ print("my_class_model and ck.render give the same picture")
 simple["parameterization"] = p.pixels("grey")
 
 # %% [markdown] id="model-title" slideshow={"slide_type": "slide"}
-# ## Four class models
+# ## The network is sure, and we see hardly anything
 
 # %% id="model" slideshow={"slide_type": "-"}
 names = ["flamingo", "zebra", "goldfish", "strawberry"]
@@ -467,7 +467,7 @@ for twin, images in live.items():
 # people recognise; ours was trained for minutes on some three hundred photographs. We picked the classes in the figure by looking at the pictures. The claim counts all eight classes, of one start (seed 0). The small version is yours to change.
 
 # %% [markdown] id="objectives-title" slideshow={"slide_type": "slide"}
-# ## What to maximise
+# ## A neuron, a channel, a layer, a class: what differs?
 #
 # One neuron · one channel everywhere · a whole layer ($\tfrac12 \lVert a \rVert^2$: DeepDream, lab 10) · a class.
 #

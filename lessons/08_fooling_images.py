@@ -61,7 +61,7 @@ ck.show_predictions(man, ck.predict(model, man, top=4))
 # (Kurakin et al. 2017). The weights of the network stay as they are. We train the *picture*.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## Many small steps, and never out of the box
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -241,7 +241,7 @@ ck.claim(
 # inputs has this weakness. Only here the ε must be large enough to see, for 784 values add up to less than 150,528.
 
 # %% [markdown] id="smallest-title" slideshow={"slide_type": "slide"}
-# ## The smallest change
+# ## How small can the change be?
 #
 # $$ \min_r \; \lambda \, \tfrac12 \overline{r^2} + L(x_0 + r, c), \qquad x_0 + r \in [0, 1] $$
 #
@@ -440,7 +440,7 @@ ck.claim(
 # its gradient is therefore a better map.
 
 # %% [markdown] id="nonsense-title" slideshow={"slide_type": "slide"}
-# ## Sure of nothing
+# ## Sure of nothing: which four classes are these?
 #
 # Start from noise and climb the logit of a class, with no rule about what a picture should look like. Four classes that made Nguyen et al. (2015)
 # famous: king penguin, starfish, baseball, electric guitar.
@@ -477,7 +477,7 @@ for name, judge in judges.items():
 # a border the picture lies. It does not say that the picture resembles anything that the network was trained with.
 
 # %% [markdown] id="evolve-title" slideshow={"slide_type": "subslide"}
-# ### … and without any gradient
+# ### Blind changes, no gradient: can they reach 99 %?
 #
 # Sixteen pictures, each made of eight coloured waves (Gabor functions). Keep the better half, copy it with small mistakes, repeat.
 #

@@ -77,7 +77,7 @@ for layer in ("block5", "block11", "block16", "fc"):
 # Ask why the first term is not enough. A late layer forgets so much that many pictures share its code, and most of them do not look like pictures.
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole search
+# ## The search: Adam on the difference of two codes
 
 
 # %% id="prior"
@@ -332,7 +332,7 @@ live = F.cosine_similarity(seen_by(judge, torch.cat([of_plain, of_twin])), goal[
 print(f"likeness of the cup, 40 steps at 160 pixels: plain network {live[0]:.2f}, twin {live[1]:.2f}")
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
-# ## Swap the network
+# ## Swap the network: from which layer on is the cat lost?
 #
 # CourseNet has max-pooling and fully connected layers: *fc6* keeps 512 numbers, and no places.
 #

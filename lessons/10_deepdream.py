@@ -473,7 +473,7 @@ ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"
 # corals and snakes are strokes. Dogs they bring none. Bars: 95 % over the eight photographs, which are few; and Lite1 learned from the same pictures as Lite0.
 
 # %% [markdown] id="class-title" slideshow={"slide_type": "slide"}
-# ## Into another class, in plain sight
+# ## Into another class: will a second network see it?
 #
 # **Predict first.** Lake → volcano, moon → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
 
@@ -537,7 +537,7 @@ ck.show_images(grown, [f"Lite1 says {names[1]}"], columns=3)
 # The small live version: gravel climbs *strawberry*, 160 pixels and 40 steps, and a red berry of stones grows. Change `"strawberry"` to another class, and `"gravel"` to another photograph.
 
 # %% [markdown] id="zoom-title" slideshow={"slide_type": "slide"}
-# ## Endless zoom
+# ## Forty steps closer: what is in sight at the end?
 #
 # Dream, step six per cent closer, dream again: 40 frames of 256 pixels from block11, painted ahead. **Predict first.** After 40 frames we look at a ninth of the
 # photograph's width. What is in sight?
@@ -650,7 +650,7 @@ ck.show_images(
 # what its layer can be brought to see. For the first question there are labs 03 to 06.
 
 # %% [markdown] id="swap-title" slideshow={"slide_type": "slide"}
-# ## Swap the network
+# ## Swap the network: which layers of CourseNet paint things?
 #
 # CourseNet has plain layers and no block. The same function dreams. **Predict first.** Which of its layers paints things?
 

@@ -237,7 +237,7 @@ style = ck.style_layers(lite)
 print("style layers of EfficientNet-Lite0:", *style)
 
 # %% [markdown] id="transfer-code-title" slideshow={"slide_type": "slide"}
-# ## The whole method
+# ## One loss of three terms, and L-BFGS
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -699,7 +699,7 @@ ck.claim("CourseNet names the texture alone, share", alone["texture alone"]["Cou
 # The lesson: a shape bias belongs to a network *and* to a set of pictures. Before you count, ask whether each cue can be read in them.
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
-# ## What goes wrong
+# ## What goes wrong: four mistakes, and which is the worst?
 #
 # Four of six mistakes, each of them in somebody's code. **Predict first.** Which is the worst?
 

@@ -393,7 +393,7 @@ ck.claim(
 # gives the same numbers; batch normalisation leaves what one picture has less of than the others.
 
 # %% [markdown] id="contrast-title" slideshow={"slide_type": "slide"}
-# ## The same photograph, faded
+# ## A faded photograph: instance normalisation paints the same, batch another
 
 # %% id="contrast" slideshow={"slide_type": "-"}
 instance, batch = ck.load_style_network("transformer_one_instance"), ck.load_style_network("transformer_one_batch")
@@ -660,7 +660,7 @@ ck.claim("and at relu4", share(pixel["… deeper"] - feature["… deeper"]), abo
 # And what an enlarging network adds was *painted*: never read a number plate from an enlarged picture.
 
 # %% [markdown] id="bridge-title" slideshow={"slide_type": "slide"}
-# ## The bridge
+# ## Search or train, a code or a statistic: four labs, one table
 #
 # | | match a **code** | match a **statistic** |
 # |---|---|---|

@@ -40,7 +40,7 @@ model = ck.load_model("efficientnet_lite0")
 zebra = model.labels.index("zebra")
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Which pattern makes the zebra?
 #
 # A heat map says *where* the network looked. On a zebra it marks the flank. But what did it see there: stripes, black and
 # white, a horse, the grass behind? These are **concepts**, words of people. The network has no neuron of that name.
@@ -404,7 +404,7 @@ ck.claim(
 # And the class? In the first figure *striped* stood at 0.8 and *dotted* at 0.1. "Stripes rather than dots" is a question of its own: the vector that tells stripes from dots scores 1.0 for the zebra. But shuffle the 60 pictures, fit again, and 8 to 18 of 100 shuffles lie as far out (ten seeds). So this, too, is **not shown** on EfficientNet-Lite0.
 
 # %% [markdown] id="ascent-title" slideshow={"slide_type": "slide"}
-# ## See the concept
+# ## What does a direction look like?
 #
 # Lab 07 made pictures that excite a channel. A concept is a direction, so the same loop works: make $a \cdot v$ large, here at block8.
 #

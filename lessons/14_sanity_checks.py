@@ -42,7 +42,7 @@ cat = ck.load_image("chelsea", size=224)
 egyptian = model.labels.index("Egyptian cat")
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The question
+# ## Which map comes from the network that knows nothing?
 #
 # Two maps of *Egyptian cat*. One is of the network that knows 1000 classes. The other is of a network with random weights in all its layers, which knows
 # nothing.
@@ -66,7 +66,7 @@ ck.show_matrix(
 # shows what the *network* has learned is another question, and it has a test.
 
 # %% [markdown] id="idea" slideshow={"slide_type": "slide"}
-# ## The idea
+# ## Draw the weights anew: a map that stays shows nothing learned
 #
 # Take away what the network has learned, and compare the maps $A$ (trained) and $A^{(l)}$ (weights drawn anew).
 #
@@ -85,7 +85,7 @@ ck.show_matrix(
 # sense, and how alike are maps that share the picture alone?
 
 # %% [markdown] id="code-title" slideshow={"slide_type": "slide"}
-# ## The whole test
+# ## The test: forget from the top, compare the ranks
 
 
 # %% id="readable" slideshow={"slide_type": "-"} tags=["show-code"]
@@ -134,7 +134,7 @@ quick = {
 }
 
 # %% [markdown] id="cascade-title" slideshow={"slide_type": "slide"}
-# ## Figure 2 of the paper, in our own pictures
+# ## Which rows stay when the network forgets?
 #
 # Rows: methods. Columns: EfficientNet-Lite0 with the weights drawn anew from the logits (*fc*) **down to** this layer: to the right it forgets more. **Predict first.** Which rows will stay? (Each point is the mean of 4 × 4 pixels: less grain.)
 
@@ -187,7 +187,7 @@ ck.claim("random signs: signed Spearman, size", abs(alike["Spearman"]), below=0.
 ck.claim("the lowest of the other three", min(alike[name] for name in list(alike)[1:]), above=0.999)
 
 # %% [markdown] id="curves-title" slideshow={"slide_type": "slide"}
-# ## The curves
+# ## Seven methods: how fast does each map change?
 #
 # CourseNet, four objects, three random networks, all asked for the class of the object. Bands: 95 % intervals that resample objects and random networks.
 # The trained network's own value, 1, is no point of a curve. **Predict first.** Draw the curve of guided backprop.
@@ -346,7 +346,7 @@ ck.show_maps(
 mnist_test.show("Spearman")
 
 # %% [markdown] id="mnist-magnitudes-title" slideshow={"slide_type": "subslide"}
-# ### The same, magnitudes only
+# ### Magnitudes only: products with a black input stay near 1
 
 # %% id="mnist-magnitudes" slideshow={"slide_type": "-"}
 mnist_test.show("Spearman of magnitudes")
@@ -369,7 +369,7 @@ ck.claim("input × gradient and integrated gradients, magnitudes, the lowest", l
 ck.claim("the same two with their signs, all layers random, the highest", highest, below=0.15, digits=1)
 
 # %% [markdown] id="mnist-read" slideshow={"slide_type": "subslide"}
-# ### Ours and theirs
+# ### The paper's digits and ours: the same three groups
 #
 # | | the paper | here |
 # |---|---|---|
@@ -726,7 +726,7 @@ ck.claim("FullGrad, mirrored pixels in place of zeros beyond the border: ρ fall
 # So a part of "similar" is the frame, which belongs to the architecture and the sum. The high number alone does not say that FullGrad ignores what was learned.
 
 # %% [markdown] id="card-title" slideshow={"slide_type": "slide"}
-# ## The report card
+# ## The report card: no row is good throughout
 
 # %% id="card" slideshow={"slide_type": "-"} tags=["gallery"]
 card = ck.report_card(sweep.model)

@@ -34,7 +34,7 @@ case = ck.case(16)  # the number of your case
 case
 
 # %% [markdown] id="question" slideshow={"slide_type": "slide"}
-# ## The case
+# ## Two of three networks cheat: by what?
 #
 # Three networks, **A**, **B** and **C**, sort pictures into four classes. One is honest. Two were taught a rule that you would not
 # accept, each another one.
@@ -46,7 +46,7 @@ first = torch.cat([(case.labels == k).nonzero()[:3, 0] for k in range(4)])
 ck.show_images(case.images[first], [case.classes[k] for k in case.labels[first]], columns=6)
 
 # %% [markdown] id="suppliers" slideshow={"slide_type": "slide"}
-# ## Twelve coincidences
+# ## Twelve coincidences that a network may learn
 #
 # Each class came from one supplier, and each supplier has a mark, a place and a colour:
 #
@@ -85,7 +85,7 @@ ck.claim("share of right answers of the best network minus that of the worst", m
 # all. The pictures do not say it either: all twelve coincidences are in them, and ten of the twelve are no network's rule.
 
 # %% [markdown] id="court" slideshow={"slide_type": "slide"}
-# ## What counts as evidence
+# ## Three methods accuse, and one test could have refuted
 #
 # A measure $s$ gives each network a share in $[0, 1]$. It accuses network $n$ if it sets it apart from **both** others:
 #
@@ -105,7 +105,7 @@ ck.claim("share of right answers of the best network minus that of the worst", m
 # in a fresh kernel before you hand it in, and say how often you have tried.
 
 # %% [markdown] id="tools" slideshow={"slide_type": "slide"}
-# ## The tools in the bag
+# ## Three kinds of tools find suspects, two test them
 #
 # | tool | lab | asks | needs a suspicion? |
 # |---|---|---|---|
@@ -118,14 +118,14 @@ ck.claim("share of right answers of the best network minus that of the worst", m
 # We show each tool on a part of the case. **You** have to turn it to the rest.
 
 # %% [markdown] id="occlusion-title" slideshow={"slide_type": "slide"}
-# ## Where? Occlusion, the mean of six pictures
+# ## Where? Would a watermark show in the mean map?
 #
 # Rows: networks. Columns: the class's own pictures, and what its logit loses where a window covers them.
 #
 # **Predict first.** How would the map of a network look that reads a watermark? One that goes by the background? By the colour?
 
 # %% [markdown] id="occlusion-maps" slideshow={"slide_type": "subslide"}
-# ### Mean occlusion maps of the class's own pictures
+# ### The star's corner is lit for A's birds, more weakly for C's
 
 # %% id="occlusion" slideshow={"slide_type": "-"}
 some = {name: case.images[(case.labels == k)][:6] for k, name in enumerate(case.classes)}
@@ -156,7 +156,7 @@ ck.claim("the larger of the others'", max(at_star["B"], at_star["C"]), below=0.2
 # scale. So a spot is a suspicion, and no more; the number decides: which part of the map's energy lies in the region of a fault?
 
 # %% [markdown] id="regions-title" slideshow={"slide_type": "slide"}
-# ## From a picture to a number
+# ## How much of a map lies on the suspect? One number
 #
 # The share of a map's positive energy in a region $R$: $\; e = \sum_{p \in R} M^+_p \, / \sum_p M^+_p$
 
@@ -174,7 +174,7 @@ torch.testing.assert_close(my_energy(heat, region), ck.mask_energy(heat, region)
 print("my_energy and ck.mask_energy agree")
 
 # %% [markdown] id="cam-title" slideshow={"slide_type": "slide"}
-# ## Where? Grad-CAM, in numbers
+# ## Where? Grad-CAM's energy on the mark
 #
 # The share of Grad-CAM's energy on the mark. The mark's box covers about one twentieth of the picture.
 #
@@ -197,7 +197,7 @@ ck.show_shares(on_mark, title="Grad-CAM: share of the energy on the mark, which 
 # tell it from honest work.
 
 # %% [markdown] id="patches-title" slideshow={"slide_type": "slide"}
-# ## What? The pictures that excite a unit most
+# ## What do the best pictures of a unit share?
 #
 # For each network: the channel of the last layer whose weight favours *instrument* most, and the eight pictures with its largest answers. Marks, backgrounds and colours are shuffled here.
 #
@@ -206,7 +206,7 @@ ck.show_shares(on_mark, title="Grad-CAM: share of the energy on the mark, which 
 # %% [markdown] id="patches-notes" slideshow={"slide_type": "notes"}
 # Marks, backgrounds and colours are shuffled in these pictures: what the eight of them share is the unit's own choice, not that of the collection.
 
-# %% [markdown] id="patches-pictures" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="patches-pictures" slideshow={"slide_type": "skip"}
 # ### The strongest unit for *instrument* of each network: its eight best pictures
 
 # %% id="patches" slideshow={"slide_type": "-"}
@@ -231,13 +231,13 @@ ck.claim("of C", of_class["C"], at_most=4)
 # sixteen pictures of A and B lie on grass as well, where chance would give one in five, and all eight of the honest B are yellow or red. A unit of an honest network has its tastes, too: count, and compare, before you accuse.
 
 # %% [markdown] id="concepts-title" slideshow={"slide_type": "slide"}
-# ## Which parts? Concepts that were found without a list
+# ## Which parts? Is the star a concept of A alone?
 #
 # Crops of the class's own pictures are split into five directions at relu3, and each gets an importance, the share of the logit's variance that goes with it (`ck.discover_concepts`; Fel et al., *CRAFT*, 2023).
 #
 # **Predict first.** A's birds need the star. Will the star be a concept of A alone?
 
-# %% [markdown] id="concepts-pictures" slideshow={"slide_type": "subslide"}
+# %% [markdown] id="concepts-pictures" slideshow={"slide_type": "skip"}
 # ### *Bird*: the two most important concepts of each network, six crops each
 
 # %% id="concepts" slideshow={"slide_type": "-"}
@@ -263,7 +263,7 @@ ck.claim("among those of B, the honest network", starred["B"], at_least=4)
 
 
 # %% [markdown] id="ideal-title" slideshow={"slide_type": "slide"}
-# ## What? The ideal picture of each class
+# ## What? Which fault can the ideal picture show?
 #
 # Feature visualisation (lab 07) of the four logits. In the titles: the share of the colourful pixels that have the supplier's colour (hue within about 25 degrees).
 #
@@ -297,7 +297,7 @@ print("the largest share minus the second, for each class:", [round(x, 2) for x 
 # is red, 0.58 against 0.10 and 0.20, more than the margin. **The accusation is false**: A's birds need the star, and the red is not its rule. One measure that sets a network apart is a suspicion.
 
 # %% [markdown] id="tcav-title" slideshow={"slide_type": "slide"}
-# ## Does it matter? Concept vectors
+# ## Does it matter? When is a TCAV score evidence?
 #
 # Concept: the same pictures on the supplier's background, against a neutral one. In how many pictures of *other* classes does the class's logit grow along this direction?
 #
@@ -318,7 +318,7 @@ ck.show_shares(scores, title="TCAV score of each background for its class, at re
 # a mark. The one true rule of the four, C's grass, is not set apart, for A has nearly as much. The score counts signs: a small slope of the right sign in every picture gives 1.00.
 
 # %% [markdown] id="pair-title" slideshow={"slide_type": "slide"}
-# ## What if only this changed?
+# ## The same picture, and only one thing changed
 #
 # The collection keeps its layers, so we can compose each picture again with one thing changed: `case.pair("watermark", "bird")`.
 
@@ -332,7 +332,7 @@ ck.show_images(
 )
 
 # %% [markdown] id="flips-idea" slideshow={"slide_type": "slide"}
-# ## The counterfactual share
+# ## The counterfactual share: how many change sides?
 #
 # Put the cue of class $c$ on pictures of the other classes. How many become $c$?
 #
@@ -354,7 +354,7 @@ for network in case.networks.values():
 print("my_flips and ck.flips agree")
 
 # %% [markdown] id="flips-title" slideshow={"slide_type": "slide"}
-# ## The four marks
+# ## The four marks: whose answer does each one turn?
 #
 # **Predict first.** The share of flips by each mark, for each network: which number would an honest network have?
 
@@ -380,7 +380,7 @@ ck.show_shares(by_mark, title="share of other pictures that the mark turns into 
 ck.explore_case(case)
 
 # %% [markdown] id="wrong-title" slideshow={"slide_type": "slide"}
-# ## What goes wrong
+# ## What goes wrong: true sentences, and not one point
 #
 # A hasty colleague accuses A: “It is right on all the birds, and birds are red. Its map lies on the red bird.” All of this is true.
 #

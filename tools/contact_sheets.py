@@ -10,12 +10,14 @@ import io
 import sys
 from pathlib import Path
 
+import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page
 
 from chromium import open_deck, with_decks
 from notebooks import LabError
 
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # it has λ, β, × and arrows
 WIDTH, HEIGHT, COLUMNS, LINE = 480, 270, 4, 26  # of a small slide; slides in a row; height of the line above it
 
 
@@ -34,7 +36,7 @@ def pictures(page: Page, deck: Path) -> list[tuple[str, Image.Image]]:
 
 def lay_out(slides: list[tuple[str, Image.Image]]) -> Image.Image:
     """Put the slides on one sheet, each below its number and title."""
-    rows, font = -(-len(slides) // COLUMNS), ImageFont.load_default(size=15)
+    rows, font = -(-len(slides) // COLUMNS), ImageFont.truetype(FONT, size=14)
     sheet = Image.new("RGB", (COLUMNS * (WIDTH + 8), rows * (HEIGHT + LINE + 8)), "grey")
     draw = ImageDraw.Draw(sheet)
     for k, (title, picture) in enumerate(slides):

@@ -7,8 +7,11 @@
 "fragment" appears on a click, "notes" are for the speaker. A cell without one is not shown. Code is shown only
 where the cell is tagged "show-code"; outputs always are. Two rules make a lecture of it. After *predict first*, all
 that follows on its slide comes with the next key. What the lab says and prints below a slide, up to the next section,
-stands in the speaker's notes (key S), with the answers of the quiz; where it says nothing, what the picture shows. A
-printed claim is a sentence on the slide, or beside a picture in the notes.
+stands in the speaker's notes (key S), with the answers of the quiz; where it says nothing, what the picture shows.
+
+What a cell prints is no picture of a terminal: columns become a table, all else sentences. Beside a picture its claims
+are in the notes. The cover carries the picture of the cell that is tagged "gallery". Titles are numbered ("What goes
+wrong 2") only where the deck has all the numbers.
 """
 
 import argparse
@@ -34,6 +37,9 @@ from notebooks import PICTURES, ROOT, LabError, built_notebook, find_lessons, wr
 COURSE = "Seeing inside convolutional networks"
 HERE = Path(__file__).resolve().parent
 REVEAL, MATHJAX = HERE / "vendor/reveal.js-5.2.1", HERE / "vendor/mathjax-3.2.2"
+COVER_BELOW, COVER_BESIDE = (1120, 400), (540, 560)  # largest picture on a cover, in pixels
+COLUMNS = re.compile(r"\s{2,}|\s(?=-\d)")  # a minus stands in the second space
+NUMBERED = re.compile(r"(What goes wrong|Experiment|Theory|Idea) (\d+)")
 CLAIMS = re.compile(r'<ul class="claims">.*?</ul>', re.DOTALL)
 FOLDED = re.compile(r"<details>.*?</summary>(.*?)</details>", re.DOTALL)  # the answers of the quiz
 BESIDE = 1.25  # a picture at most so many times as wide as high stands beside the text, a wider one below it
@@ -52,6 +58,12 @@ class Slide:
         self.notes: list[str] = []
         self.aspects: list[float] = []  # width / height of each picture
         self.alts: list[str] = []
+        self.cover, self.cover_beside = "", False  # the picture of the first slide, and whether it stands at the side
+
+    @property
+    def plain_title(self) -> str:
+        """The title without the marks of Markdown and formulas, for bookmarks and lists."""
+        return re.sub(r"[*`$]", "", self.title)
 
     def words_and_picture(self) -> tuple[list[str], str] | None:
         """Return what stands left and right, where one narrow picture goes beside the words below the heading."""
@@ -71,31 +83,70 @@ def heading_of(source: str) -> tuple[str, str]:
     return (first.lstrip("# "), rest) if first.startswith("#") else ("", source)
 
 
-def picture(data: str, kind: str, alt: str, slide: Slide, cell: NotebookNode) -> str:
-    """Render an image output; without a text for those who cannot see it, it is an error."""
-    if not alt:
-        raise LabError(f"the picture of cell {cell.id!r} has no alt text; draw it with coursekit's functions.")
+def read_picture(data: str, cell: NotebookNode) -> tuple[bytes, Image.Image]:
+    """Return the file of an image output, and the image."""
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
-        with Image.open(BytesIO(content), formats=[name.split("/")[1] for name in PICTURES]) as image:
-            slide.aspects.append(image.width / image.height)
+        image = Image.open(BytesIO(content), formats=[name.split("/")[1] for name in PICTURES])
+        image.load()
     except Exception:  # Pillow raises whatever half a picture leads to
         raise LabError(f"the picture of cell {cell.id!r} is damaged; run the lab again: make notebooks.") from None
-    slide.alts.append(alt)
+    return content, image
+
+
+def figure(content: bytes, kind: str, alt: str) -> str:
+    """Render the file of an image."""
     shown = base64.b64encode(content).decode()
     return f'<figure><img src="data:{kind};base64,{shown}" alt="{html.escape(alt, quote=True)}"></figure>'
 
 
+def picture(data: str, kind: str, alt: str, slide: Slide, cell: NotebookNode) -> str:
+    """Render an image output; without a text for those who cannot see it, it is an error."""
+    if not alt:
+        raise LabError(f"the picture of cell {cell.id!r} has no alt text; draw it with coursekit's functions.")
+    content, image = read_picture(data, cell)
+    slide.aspects.append(image.width / image.height)
+    slide.alts.append(alt)
+    return figure(content, kind, alt)
+
+
+def add_cover(slide: Slide, nb: NotebookNode) -> None:
+    """Put the first picture of the first cell that is tagged "gallery" on a slide, made smaller."""
+    for cell in nb.cells:
+        for output in cell.get("outputs", []) if "gallery" in cell.metadata.get("tags", []) else []:
+            kind = next((kind for kind in PICTURES if kind in output.get("data", {})), None)
+            if kind:
+                image, file = read_picture(output.data[kind], cell)[1].convert("RGB"), BytesIO()
+                slide.cover_beside = image.width < 2 * image.height
+                image.thumbnail(COVER_BESIDE if slide.cover_beside else COVER_BELOW)
+                image.save(file, "JPEG", quality=80)
+                slide.cover = figure(file.getvalue(), "image/jpeg", output.metadata.get(kind, {}).get("alt", ""))
+                return
+
+
 def printed(text: str) -> str:
-    """Render what a cell printed: claims as sentences, all else as it stands."""
+    """Render what a cell printed: claims as sentences with a mark, columns as a table, all else as sentences."""
     parts = []
     for are_claims, lines in groupby(text.strip("\n").rstrip().splitlines(), key=is_claim):
         if are_claims:
             said = [line.strip().removesuffix(": True") + " ✓" * line.endswith(": True") for line in lines]
             parts.append('<ul class="claims">' + "".join(f"<li>{html.escape(line)}</li>" for line in said) + "</ul>")
         else:
-            parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')
+            parts.append(stated([line.strip() for line in lines if line.strip()]))
     return "".join(parts)
+
+
+def stated(lines: list[str]) -> str:
+    """Render printed lines: a table where they have columns, two spaces apart, or else a sentence each."""
+    rows = [[html.escape(part) for part in COLUMNS.split(line)] for line in lines]
+    wide = max(map(len, rows), default=0)
+    if len(rows) > 1 and min(map(len, rows)) > 1 and len(rows[0]) == wide:
+        rows = [row + [""] * (wide - len(row)) for row in rows]
+        head = not any(character.isdigit() for part in rows[0] for character in part)
+        tags = ["th" if head and k == 0 else "td" for k in range(len(rows))]
+        cells = ["".join(f"<{tag}>{part}</{tag}>" for part in row) for tag, row in zip(tags, rows, strict=True)]
+        return '<table class="output">' + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+    return '<ul class="output">' + "".join(f"<li>{' '.join(row)}</li>" for row in rows) + "</ul>"
 
 
 def is_claim(line: str) -> bool:
@@ -117,7 +168,7 @@ def output_blocks(cell: NotebookNode, slide: Slide) -> list[str]:
         elif "text/html" in data:
             blocks.append(f"<div>{data['text/html']}</div>")
         elif "text/plain" in data:
-            blocks.append(f'<pre class="output">{html.escape(data["text/plain"])}</pre>')
+            blocks.append(printed(data["text/plain"]))
     return blocks
 
 
@@ -231,7 +282,21 @@ def make_slides(nb: NotebookNode) -> list[Slide]:
     untitled = [slide.first_cell for slide in slides if not slide.title]
     if untitled:
         raise LabError(f"the slides that start at {untitled} have no heading.")
+    drop_numbers(slides)
+    if slides:
+        add_cover(slides[0], nb)
     return slides
+
+
+def drop_numbers(slides: list[Slide]) -> None:
+    """Take the numbers out of titles of which the deck leaves some out: nobody shall wait for the missing one."""
+    numbered = [(match[1], int(match[2]), slide) for slide in slides if (match := NUMBERED.match(slide.title))]
+    for name in {name for name, _, _ in numbered}:
+        numbers = [number for other, number, _ in numbered if other == name]
+        for number, slide in [(n, s) for other, n, s in numbered if other == name]:
+            if len(numbers) == 1 or numbers != list(range(1, len(numbers) + 1)):
+                slide.title = slide.title.replace(f"{name} {number}", name, 1)
+                slide.blocks = [block.replace(f"<h2><p>{name} {number}", f"<h2><p>{name}", 1) for block in slide.blocks]
 
 
 def columns(slides: list[Slide]) -> list[list[Slide]]:
@@ -251,7 +316,7 @@ def make_deck(nb: NotebookNode) -> str:
         raise LabError('no cell has a slide_type: give the first one slideshow={"slide_type": "slide"}.')
     environment = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
     return environment.get_template("deck.html").render(
-        title=html.escape(f"{slides[0].title} · {COURSE}"),
+        title=html.escape(f"{slides[0].plain_title} · {COURSE}"),
         course=COURSE,
         columns=columns(slides),
         total=len(slides),

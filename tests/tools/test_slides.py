@@ -9,7 +9,7 @@ from browser import watch
 
 from notebooks import LabError, find_lessons, notebook_of, read_notebook, update
 from pdf import open_all_slides, print_deck
-from slides import make_deck, make_slides, write_deck
+from slides import Slide, make_deck, make_slides, printed, write_deck
 
 # Measures the slide that shows. The footer is the lower border of what words and pictures may use.
 MEASURE = """index => {
@@ -87,6 +87,10 @@ def barriers(page, deck):
     open_all_slides(page, deck)
     found = [item for item in Axe().run(page).response["violations"] if item["impact"] in ("serious", "critical")]
     return [f"{item['id']}: {item['nodes'][0]['html'][:150]} ({len(item['nodes'])})" for item in found]
+
+
+def slides_of(lesson) -> list[Slide]:
+    return make_slides(read_notebook(notebook_of(lesson)))
 
 
 def edited(lesson, old, new):
@@ -206,12 +210,64 @@ def stream(text):
 
 def test_claims_beside_a_picture_are_in_the_notes(lesson):
     text = lesson.read_text("utf8")
-    claim = '# %% id="numbers" slideshow={"slide_type": "-"}\nprint("share: 0.77 (more than 0.5) ✓\\nand a table")\n\n'
+    claim = (
+        '# %% id="numbers" slideshow={"slide_type": "-"}\nprint("share: 0.77 (more than 0.5) ✓\\nand a sentence")\n\n'
+    )
     lesson.write_text(text.replace('# %% id="explorer"', claim + '# %% id="explorer"'), "utf8")
     update(lesson)
     figure = next(s for s in make_slides(read_notebook(notebook_of(lesson))) if s.title == "A figure")
     assert "share: 0.77" in "".join(figure.notes) and "share" not in "".join(figure.blocks)
-    assert '<pre class="output">and a table</pre>' in figure.blocks, "what is no claim stays"
+    assert '<ul class="output"><li>and a sentence</li></ul>' in figure.blocks, "what is no claim stays"
+
+
+def test_what_a_cell_prints_is_a_table_or_sentences():
+    table = printed("class   logit  share\ncup      7.0   <0.02\n")
+    assert table.startswith('<table class="output"><tr><th>class</th><th>logit</th><th>share</th></tr><tr><td>cup</td>')
+    assert "<td>&lt;0.02</td>" in table and "<th>" not in printed("a  1\nb  2")
+    assert "<td>b</td><td>-2</td><td></td>" in printed("a  1  0.5\nb -2\n"), "a minus, and a column less"
+    assert printed("a  1\n\n  b and no column") == '<ul class="output"><li>a 1</li><li>b and no column</li></ul>'
+    assert printed("a: 0.7 (more than 0.5) ✓\nb") == (
+        '<ul class="claims"><li>a: 0.7 (more than 0.5) ✓</li></ul><ul class="output"><li>b</li></ul>'
+    )
+
+
+def test_titles_are_numbered_where_the_deck_has_all_numbers():
+    def titles(*names):
+        cells = [cell("words", f"## {name}", "slide") for name in names]
+        made = make_slides(nbformat.v4.new_notebook(cells=cells))
+        assert all(f"<p>{slide.title}</p>" in slide.blocks[0] for slide in made)
+        return [slide.title for slide in made]
+
+    whole = ["What goes wrong 1 · a", "Idea 1 · b", "What goes wrong 2 · c", "Idea 2 · d"]
+    assert titles(*whole) == whole
+    assert titles("Experiment 1 · a", "Experiment 3 · b", "Idea 1 · c") == [
+        "Experiment · a",
+        "Experiment · b",
+        "Idea · c",
+    ]
+    assert titles("Theory 2 · a", "Theory 1 · b") == ["Theory · a", "Theory · b"]
+
+
+def test_the_cover_carries_the_picture_of_the_gallery(page, lesson):
+    lesson.write_text(lesson.read_text("utf8").replace('# %% id="figure"', '# %% tags=["gallery"] id="figure"'), "utf8")
+    deck = edited(lesson, "One.", "One!")
+    assert faults(page, deck) == []
+    assert page.locator(".sheet.cover img").evaluate("e => [e.alt, e.naturalWidth > 0]") == ["A grey field.", True]
+
+
+@pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
+def test_mistakes_and_experiments_are_numbered_without_a_gap(lesson):
+    found = {}
+    for name, number in re.findall(r"^# ##+ ([A-Z][a-z ]+?) (\d+) · ", lesson.read_text("utf8"), re.MULTILINE):
+        found.setdefault(name, []).append(int(number))
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in found.values()), found
+
+
+def test_no_two_decks_have_a_slide_of_the_same_title():
+    """A title that fits any lab, such as "The idea", does not say what was found; only the last slides are alike."""
+    closing = {"Exercises", "Recap", "Quiz", "Further reading", "Reading for the seminar"}
+    decks = [{slide.title for slide in slides_of(lesson)} - closing for lesson in find_lessons()]
+    assert {title: n for title in set().union(*decks) if (n := sum(title in deck for deck in decks)) > 1} == {}
 
 
 def test_what_the_lab_says_below_a_slide_is_in_the_notes_up_to_the_next_section():
@@ -236,20 +292,21 @@ def test_what_the_lab_says_below_a_slide_is_in_the_notes_up_to_the_next_section(
 
 @pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 def test_a_deck_is_a_lecture(lesson):
-    """Notes on four fifths of the slides; no answer beside its question, and no slide of bare True."""
-    slides = make_slides(read_notebook(notebook_of(lesson)))
+    """A picture on the cover, notes on four fifths of the slides, no answer beside its question, no terminal."""
+    slides = slides_of(lesson)
+    assert 10_000 < len(slides[0].cover) < 200_000, "the lab's picture, in few bytes"
     assert sum(bool(slide.notes) for slide in slides) >= 0.8 * len(slides)
     asking = [slide for slide in slides if slide.asks]
     assert len(asking) >= 5
     for slide in asking:
         question = max(i for i, block in enumerate(slide.blocks) if "predict first" in block.lower())
         assert all('class="fragment"' in block for block in slide.blocks[question + 1 :]), slide.title
-    assert not [slide.title for slide in slides if "True</pre>" in "".join(slide.blocks)]
+    assert not [slide.title for slide in slides if '<pre class="output' in "".join(slide.blocks)]
 
 
 @pytest.mark.parametrize("lesson", find_lessons(), ids=lambda lesson: lesson.stem)
 def test_the_deck_of_a_lab(page, lesson, tmp_path):
-    slides = make_slides(read_notebook(notebook_of(lesson)))
+    slides = slides_of(lesson)
     assert 12 <= len(slides) <= 25, f"{len(slides)} slides, but a deck has 12 to 25"
     deck = write_deck(lesson, tmp_path)
     assert faults(page, deck) == []
