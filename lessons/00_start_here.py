@@ -533,24 +533,24 @@ ck.claim("giant cup, mean over the best 7 × 7 places", best_part, above=0.3, be
 # %% [markdown] id="always-title" slideshow={"slide_type": "slide"}
 # ## What goes wrong 2 · it always answers
 #
-# **Predict first.** The surface of the moon, and pure noise. What are they?
+# **Predict first.** Galaxies seen by the Hubble telescope, and pure noise. What are they?
 #
 # The probabilities add up to 1, whatever the picture is. There is no "none of these".
 
 # %% id="always" slideshow={"slide_type": "fragment"}
 noise = [torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(seed)) for seed in range(8)]
-moon = ck.load_image("moon", size=224)
-odd = torch.cat([moon, noise[0]])
+galaxies = ck.load_image("hubble", size=224)
+odd = torch.cat([galaxies, noise[0]])
 ck.show_predictions(odd, ck.predict(model, odd, top=3))
 
 # %% id="always-claim"
-answers = [answer[0] for answer in ck.predict(model, torch.cat([moon, *noise]), top=1)]
-print("moon:", answers[0][0], "· eight times noise:", *sorted({label for label, p in answers[1:]}))
+answers = [answer[0] for answer in ck.predict(model, torch.cat([galaxies, *noise]), top=1)]
+print("galaxies:", answers[0][0], "· eight times noise:", *sorted({label for label, p in answers[1:]}))
 least = min(p for label, p in answers)
 ck.claim("smallest of the nine best probabilities, divided by chance, 1/1000", least * 1000, above=50, digits=1)
 
 # %% [markdown] id="always-read" slideshow={"slide_type": "notes"}
-# *Nematode* (a worm) and *kite* (the bird), the same bird for eight different noises. Such probabilities are low, but about a hundred times above chance. And a high
+# *Bubble* and *kite* (the bird), the same bird for eight different noises. Such probabilities are low, but about a hundred times above chance. And a high
 # probability is no promise either: networks are often surer than they are right (Guo et al. 2017). A probability
 # compares 1000 names. It does not ask whether any name fits.
 

@@ -475,7 +475,7 @@ ck.claim("dogs after block3, as often as before", dogs["block3"] / dogs["before"
 # %% [markdown] id="class-title" slideshow={"slide_type": "slide"}
 # ## Into another class: will a second network see it?
 #
-# **Predict first.** Lake → volcano, moon → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
+# **Predict first.** Lake → volcano, galaxies → jellyfish, rocket → lighthouse (*beacon*). Which will convince a second network?
 
 # %% [markdown] id="class-text" slideshow={"slide_type": "skip"}
 # Climb the **logit of a class** instead of a layer, starting from a photograph. In pixels this gives the hidden noise of lab 08. Written in
@@ -501,7 +501,7 @@ second = ck.load_model("efficientnet_lite2")
 for row, name, p in zip(grid, wanted, sure, strict=True):
     index = [model.labels.index(name)]
     ck.claim(f"{name}, Lite1, the photograph", p[0], below=0.05)
-    ck.claim(f"{name}, Lite1, after 96 steps", p[-1], above=0.6)
+    ck.claim(f"{name}, Lite1, after 96 steps", p[-1], above=0.5)
     ck.claim(f"{name}, Lite2, after 96 steps", probability(second, row[-1:], index)[0], above=0.2)
 
 # %% id="class-hidden" slideshow={"slide_type": "skip"}
@@ -516,9 +516,9 @@ ck.claim("lake, hidden attack, volcano for Lite1", hidden[0][1], below=0.3)
 ck.claim("rocket, hidden attack, beacon for Lite1", hidden[1][1], above=0.3)
 
 # %% [markdown] id="class-read" slideshow={"slide_type": "notes"}
-# The numbers in the titles are EfficientNet-Lite1's. A bare slope with gullies grows out of the lake, a faint cone stands behind it, smoke fills the sky and the bush glows. Pale bells with
-# folded rims float over the moon. The rocket's tip gets a red cap like a lantern's; the rest is a rocket before a cloudy sky. **The change that lab 08 hides stands in the picture here**, and two networks that
-# were not asked agree, Lite2 less surely on the volcano (.5). With seeds 1 and 2 of the same recipe Lite1 gave .89 and .98 (volcano), 1.00 and 1.00 (jellyfish), Lite2 .87, .96, 1.00 and 1.00.
+# The numbers in the titles are EfficientNet-Lite1's. A bare slope with gullies grows out of the lake, a faint cone stands behind it, smoke fills the sky and the bush glows. A striped, shining bell
+# floats among the galaxies, and threads of light hang down. The rocket's tip gets a red cap like a lantern's; the rest is a rocket before a cloudy sky. **The change that lab 08 hides stands in the picture here**, and two networks that
+# were not asked agree, though less surely (jellyfish .65 and .58, volcano .98 and .40). With seeds 1 and 2 of the same recipe Lite1 gave .89 and .98 (volcano), .78 and .94 (jellyfish), Lite2 .87, .96, .53 and .85.
 #
 # The control is a hidden attack on the same photograph, at most 8 grey levels a value. On the lake Lite0 is sure of the volcano, Lite1 is
 # not. On the rocket the hidden change convinces Lite1, too: a rocket on its pad is nearly a lighthouse already. So a second network's yes says less

@@ -24,7 +24,7 @@ from notebooks import ROOT
 SMOOTH = (0.5, 1, 2)  # pixels
 HELMET = (slice(215, 320), slice(178, 313))  # rows and columns in the astronaut of 320 pixels
 SEEDS = range(6)
-PAIRS = (("china", "volcano"), ("moon", "jellyfish"), ("rocket", "beacon"))
+PAIRS = (("china", "volcano"), ("hubble", "jellyfish"), ("rocket", "beacon"))
 AFTER = (0, 10, 30, 96)
 
 
