@@ -7,7 +7,7 @@ ENV MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=2147483647 GOMP_SPINCOUNT=10000
 
 WORKDIR /course
 COPY pyproject.toml setup.py MANIFEST.in constraints.txt README.md LICENSE LICENSE-text ./
-RUN pip install --no-cache-dir -c constraints.txt torch torchvision --index-url https://download.pytorch.org/whl/cpu
+RUN pip install --no-cache-dir -c constraints.txt torch torchvision --extra-index-url https://download.pytorch.org/whl/cpu
 COPY . .
 RUN pip install --no-cache-dir -e . -c constraints.txt && python tools/student.py
 

@@ -120,6 +120,7 @@ help: ## this list
 
 # A stamp is as new as the last installation, so that a second `make` does not ask pip again.
 $(VENV)/lab.stamp: pyproject.toml constraints.txt | $(RUN)
+	@echo "The first installation downloads some 2 GB and takes minutes; pip says what it does."
 	$(RUN) -m pip install -e . -c constraints.txt
 	touch $@
 

@@ -68,7 +68,9 @@ def _safely(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield from check()
     except Exception as error:  # whatever is broken here, the report goes on
         what = check.__name__.strip("_").replace("_", " ")
-        yield Finding(FAIL, what, f"not checked: {_reason(error)}", f"Install the packages again: {INSTALL}")
+        device = isinstance(error, OptionError)  # all that the reader can choose here
+        advice = "Do what the line of the device says." if device else f"Install the packages again: {INSTALL}"
+        yield Finding(FAIL, what, f"not checked: {_reason(error)}", advice)
 
 
 # ------------------------------------------------------------------------------------------- the checks

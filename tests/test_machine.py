@@ -142,6 +142,7 @@ def test_devices(monkeypatch):
     (finding,) = findings(checkup._device)
     assert finding.mark == FAIL and "COURSEKIT_DEVICE" in finding.seen and OptionError.__name__ in finding.seen
     assert finding.advice == "Unset COURSEKIT_DEVICE, or set it to cpu."  # the packages are all right
+    assert only(checkup._speed, "speed").advice == "Do what the line of the device says."
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("COURSEKIT_DEVICE", "cuda")
     assert "Unset COURSEKIT_DEVICE" in only(checkup._device, "device").advice

@@ -92,3 +92,11 @@ def test_binder_installs_the_course_and_writes_the_copies():
     assert by_pip["pip"][1:] == ["-c ../constraints.txt", "-e .."]
     assert os.access(ROOT / ".binder" / "postBuild", os.X_OK) and os.access(ROOT / ".binder" / "start", os.X_OK)
     assert "python tools/student.py" in (ROOT / ".binder" / "postBuild").read_text("utf8")
+
+
+def test_packages_of_pytorch_come_with_those_of_pypi():
+    """Our exact versions of what PyTorch needs are on PyPI; PyTorch's index alone does not have them all."""
+    places = ["README.md", "Dockerfile", ".binder/environment.yml", ".github/workflows/test.yml"]
+    lines = [line for name in places for line in (ROOT / name).read_text("utf8").splitlines()]
+    found = [line for line in lines if "download.pytorch.org" in line]
+    assert len(found) == len(places) and all("--extra-index-url https" in line for line in found)
