@@ -98,7 +98,7 @@ def test_infinite_logits_are_named(name):
 
 
 def test_gradients_whose_product_is_infinite_are_named():
-    with pytest.raises(ck.UnsupportedNetwork, match="products are no finite numbers"):
+    with pytest.raises(ck.UnsupportedNetwork, match="products are infinite"):
         values("guided_grad_cam", scaled(1e31), contract_images())
 
 

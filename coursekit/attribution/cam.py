@@ -240,9 +240,7 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
 
         found = torch.cat(_of_layer(detailed, model, images, target, layer, to_image=True)).to(images)
     if not found.isfinite().all():
-        raise UnsupportedNetwork(
-            f"The gradients of {model.name} are so large that their products are no finite numbers."
-        )
+        raise UnsupportedNetwork(f"The gradients of {model.name} are so large that their products are infinite.")
     return found
 
 

@@ -179,8 +179,8 @@ class Model(nn.Module):
             )
         if not logits.isfinite().all():
             raise UnsupportedNetwork(
-                f"{self.name} returns logits that are NaN or infinite, which no class can be told from: its weights are "
-                f"too large, or not finite."
+                f"{self.name} returns logits that are NaN or infinite, which tell no class: its weights are too large, "
+                f"or not finite."
             )
 
     def _warn_of_probabilities(self, logits: Tensor) -> None:
