@@ -102,6 +102,9 @@ def test_similarity_refuses_what_it_cannot_compare():
         ck.rank_correlation(maps, maps / 0)
     with pytest.raises(ck.OptionError, match="7 by 7 pixels"):
         ck.structural_similarity(maps[..., :6], maps[..., :6])
+    with pytest.raises(ck.OptionError, match="4 by 4 pixels"):
+        ck.hog_correlation(maps[..., :3], maps[..., :3])
+    assert -1 <= ck.hog_correlation(maps[..., :4], maps[..., 4:]).item() < 1
 
 
 # Networks that forget ---------------------------------------------------------------------------------------------
@@ -327,6 +330,9 @@ def test_a_method_that_cannot_apply_gets_the_reason_and_other_errors_are_not_hid
     assert "n/a, cam: needs pooling <here>" in repr(test) and "&lt;here&gt;" in test._repr_html_()
     with pytest.raises(ck.OptionError, match="'Spearman' of 'cam': needs pooling"):
         test.interval("cam")
+    with pytest.raises(ck.OptionError, match="no layer 'conv9'; it has fc, conv3"):
+        test.interval("edges", layer="conv9")
+    assert "NaN" in quick(small_model(), {"broken": lambda m, x, t: x * float("nan")}).not_applicable["broken"]
     assert "shape (3, C, h, w)" in quick(small_model(), {"flat": lambda m, x, t: x[:, 0]}).not_applicable["flat"]
 
 

@@ -148,6 +148,9 @@ def test_a_method_that_cannot_apply_gets_a_row_with_the_reason(error):
     assert any(line.split() == ["cam", *["n/a"] * 4] for line in lines) and "n/a, cam: needs pooling" in lines
     with pytest.raises(ck.OptionError, match="'ranking AUC' of 'cam': needs pooling"):
         board.interval("cam", "ranking AUC")
+    broken = {"broken": lambda model, images, targets: images * float("nan")}
+    found = ck.scoreboard(small_model(), broken, marked_scenes(), curve_scenes=0)
+    assert found.not_applicable == {"broken": "Maps must be finite, but some values are NaN or infinite."}
 
 
 def test_other_errors_are_not_hidden():
