@@ -27,6 +27,7 @@ DEFAULTS = {
     "deletion_curve": {"steps": 16, "fill": "mean"},
     "insertion_curve": {"steps": 16, "fill": "blur"},
     "randomised": {"seed": 0, "mode": "cascading", "layers": ()},
+    "scoreboard": {"curve_scenes": 40, "steps": 16, "path": None, "progress": True},
     "rank_correlation": {"absolute": False},
     "tcav_test": {"runs": 10, "draws": None, "seed": 0},
 }

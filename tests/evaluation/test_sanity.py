@@ -170,6 +170,10 @@ def test_nor_is_it_that_of_a_network_of_ones_own():
     (_, network), (_, other) = (list(ck.randomised(ck.Model(net), seed=seed))[-1] for seed in (0, 0))
     assert likeness(network.module, net) < 0.15 and likeness(net, copy.deepcopy(net)) == pytest.approx(1)
     assert torch.equal(network.module[1].weight, other.module[1].weight), "the other draw is always the same"
+    with torch.random.fork_rng():
+        torch.manual_seed(0 + 2_718_281_828)
+        net[1].reset_parameters()
+    assert torch.equal(network.module[1].weight, net[1].weight), "the stream that the docstring names"
 
 
 def test_the_model_stays_as_it_was_after_a_loop_that_raises_or_stops():
@@ -377,6 +381,12 @@ def test_an_interrupted_test_goes_on_where_it_stopped(tmp_path):
     more = quick(model, METHODS, path=path, seeds=[1, 2])
     assert more.values("gradient")[0].tolist() == whole.values("gradient")[1].tolist() and more.seeds == [1, 2]
     assert [file.name for file in tmp_path.iterdir()] == ["test.json"], "no temporary file is left"
+
+
+def test_the_bar_counts_methods_seeds_layers_and_images(tmp_path, capsys):
+    for _ in range(2):
+        quick(small_model(), METHODS, progress=True, layers=["fc", "conv1"], path=tmp_path / "test.json")
+        assert "100%|██████████| 24/24" in capsys.readouterr().err.strip().split("\r")[-1]
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):

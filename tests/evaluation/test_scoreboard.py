@@ -202,6 +202,16 @@ def test_an_interrupted_scoreboard_goes_on_where_it_stopped(tmp_path, board):
     assert [file.name for file in tmp_path.iterdir()] == ["board.json"], "no temporary file is left"
 
 
+def test_the_bar_ends_full_also_where_nothing_was_left_to_do(tmp_path, capsys):
+    scenes = marked_scenes()
+    for _ in range(2):
+        ck.scoreboard(
+            small_model(), {"perfect": METHODS["perfect"]}, scenes, curve_scenes=0, path=tmp_path / "board.json"
+        )
+        bar = capsys.readouterr().err.strip().split("\r")[-1]
+        assert f"100%|██████████| {4 * len(scenes)}/{4 * len(scenes)}" in bar
+
+
 def test_a_method_that_could_not_apply_is_tried_again(tmp_path):
     path, scenes = tmp_path / "board.json", marked_scenes()
     ck.scoreboard(small_model(), {"cam": refuses(ck.OptionError("no"))}, scenes, curve_scenes=0, path=path)
