@@ -93,6 +93,8 @@ def test_words_have_room_and_stand_beside_what_they_name():
         assert texts[words(method)].get_position() == (0.1, y + 0.5)
         assert module.USES[method] in [t.get_text() for t in ax.texts if t.get_position()[1] == y + 0.5]
     (rule,) = [line for line in ax.lines if line.get_color() == "#777777"]
+    bottom, top = ax.get_ylim()
+    assert (bottom - top) * module._SIZE[1] == pytest.approx(figure.get_figheight()), "a row has its height in inches"
     assert rule.get_ydata()[0] == len(order) - len(BASELINES), "the rule stands above the baselines"
 
 

@@ -164,6 +164,17 @@ def test_a_random_network_is_never_the_start_of_the_training(name):
         assert likeness(network.module, model.module) < 0.15
 
 
+def test_a_draw_that_is_where_the_training_began_gives_way():
+    def drawn(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed % 2**32)
+            return nn.Sequential(nn.Flatten(), nn.Linear(432, 9))
+
+    salt = 2_718_281_828
+    (_, network) = list(ck.randomised(ck.Model(drawn(salt)), seed=0))[-1]
+    assert torch.equal(network.module[1].weight, drawn(2 * salt)[1].weight), "the next stream, and not that of seed 0"
+
+
 def test_nor_is_it_that_of_a_network_of_ones_own():
     ck.setup()
     net = nn.Sequential(nn.Flatten(), nn.Linear(432, 9))
