@@ -22,7 +22,7 @@ from coursekit.figures.tables import html_table, text_table
 from coursekit.files import checksum, continued, read_json, write_json
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH
-from coursekit.probe.targets import Classes, Target, fixed_classes
+from coursekit.probe.targets import Classes, fixed_classes
 from coursekit.statistics import bootstrap_interval
 
 Stages = Callable[[int], Iterable[tuple[str, Model]]]  # seed -> layer name and network, one after another
@@ -271,7 +271,7 @@ def _test(
     model: Model,
     methods: Mapping[str, Method],
     images: Tensor,
-    classes: Target,
+    classes: Classes,
     stages: Stages,
     *,
     path: str | os.PathLike | None,
@@ -348,7 +348,7 @@ def _maps(method: Method, model: Model, images: Tensor, targets: Tensor) -> tupl
     return found, blank.float()
 
 
-def _fixed(model: Model, images: Tensor, targets: Target) -> Tensor:
+def _fixed(model: Model, images: Tensor, targets: Classes) -> Tensor:
     """The class of each image (N,), chosen while the weights are still the trained ones."""
     check_images(images)
     return fixed_classes(model, images, targets)
