@@ -176,7 +176,7 @@ def test_probabilities_are_noticed_once():
         warnings.simplefilter("error")
         ck.predict(model, IMAGES)
         ck.predict(ck.Model(network()), IMAGES)
-        ck.predict(ck.Model(Changed(lambda y: y * float("nan"))), IMAGES)
+        ck.Model(Changed(lambda y: y * float("nan")))(IMAGES)  # which `ck.predict` refuses
 
 
 # ------------------------------------------------------------------------------------------------- one logit
