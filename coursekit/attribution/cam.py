@@ -238,7 +238,10 @@ def guided_grad_cam(model: Model, images: Tensor, target: Target = None, *, laye
             coarse = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True)
             return detail.contiguous() * _finished([coarse], x, relu=True, upsample=True)
 
-        return torch.cat(_of_layer(detailed, model, images, target, layer, to_image=True)).to(images)
+        found = torch.cat(_of_layer(detailed, model, images, target, layer, to_image=True)).to(images)
+    if not found.isfinite().all():
+        raise UnsupportedNetwork(f"The gradients of {model.name} are so large that their products are infinite.")
+    return found
 
 
 def _of_layer(

@@ -31,10 +31,7 @@ def baseline(model: Model, images: Tensor, kind: Fill) -> Tensor:
             raise OptionError(f"{kind!r} is no fill; give 'black', 'white', 'mean', 'blur', a colour or a tensor.")
         colour = colours[kind]
     else:
-        try:
-            colour = torch.as_tensor(kind)
-        except (TypeError, ValueError, RuntimeError):
-            raise OptionError(f"A fill is a name, an RGB colour or a tensor, but got {kind!r}.") from None
+        colour = torch.as_tensor(kind)
         colour = colour.view(1, 3, 1, 1) if colour.shape == (3,) else colour
     try:
         filled = colour.detach().to(images).expand_as(images)

@@ -1,11 +1,9 @@
 """Layer-wise relevance propagation: the score is handed back, layer by layer, in shares that add up."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from coursekit.errors import OptionError, TargetError
+from coursekit.errors import TargetError
 from coursekit.networks.model import Model, check_precise
 from coursekit.probe.capture import NO_GRADIENT, capture, differentiating, evaluating, in_batches
 from coursekit.probe.redistribution import Layer, no_rule, redistributing
@@ -66,9 +64,6 @@ def relevance(
     >>> ck.relevance(model, image, target=285).shape
     torch.Size([1, 3, 128, 128])
     """
-    for name, value in (("gamma", gamma), ("epsilon", epsilon)):
-        if not (isinstance(value, int | float) and 0 <= value < math.inf):
-            raise OptionError(f"{name} must be a number of at least 0, but is {value!r}.")
     check_precise(model, "relevance")
 
     def rule(layer: Layer, x: Tensor, share: Tensor) -> Tensor:

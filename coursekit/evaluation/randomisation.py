@@ -98,8 +98,6 @@ def ordered_layers(model: Model, mode: str, layers: Sequence[str] = ()) -> list[
     if mode not in MODES:
         raise OptionError(f"mode is 'cascading' or 'independent', but got {mode!r}.")
     names = list(reversed(randomisable(model)))
-    if isinstance(layers, str):
-        raise UnknownLayer(f"layers must be a list of names; write [{layers!r}].")
     if unknown := [name for name in layers if name not in names]:
         raise UnknownLayer(
             f"{model.name} has no layer {unknown[0]!r} with weights of its own; it has {', '.join(names)}."

@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from coursekit.arguments import check_images, is_whole
-from coursekit.errors import OptionError, TargetError, UnsupportedActivation, UnsupportedNetwork
+from coursekit.errors import OptionError, UnsupportedActivation, UnsupportedNetwork
 from coursekit.evaluation.randomisation import ordered_layers, randomised
 from coursekit.evaluation.scoreboard import Method
 from coursekit.evaluation.similarity import SIMILARITIES, map_similarity
@@ -22,7 +22,7 @@ from coursekit.figures.tables import html_table, text_table
 from coursekit.files import checksum, continued, read_json, write_json
 from coursekit.networks.model import Model
 from coursekit.probe.capture import BATCH
-from coursekit.probe.targets import Classes, Target, fixed_classes
+from coursekit.probe.targets import Classes, fixed_classes
 from coursekit.statistics import bootstrap_interval
 
 Stages = Callable[[int], Iterable[tuple[str, Model]]]  # seed -> layer name and network, one after another
@@ -271,7 +271,7 @@ def _test(
     model: Model,
     methods: Mapping[str, Method],
     images: Tensor,
-    classes: Target,
+    classes: Classes,
     stages: Stages,
     *,
     path: str | os.PathLike | None,
@@ -279,7 +279,9 @@ def _test(
 ) -> RandomisationTest:
     """Fill the rows that a result still lacks."""
     targets = _fixed(model, images, classes)
-    _check(methods, images, new)
+    new.objects = new.objects or [str(i) for i in range(len(images))]
+    if len(new.objects) != len(images):
+        raise OptionError(f"There are {len(images)} images, but {len(new.objects)} objects; give one for each image.")
     new.subject |= {"network": checksum(model.state_dict().values()), "images or targets": checksum([images, targets])}
     new.subject |= {"mode": new.mode, "layers": new.layers}
     test = continued(path, new)
@@ -346,17 +348,7 @@ def _maps(method: Method, model: Model, images: Tensor, targets: Tensor) -> tupl
     return found, blank.float()
 
 
-def _fixed(model: Model, images: Tensor, targets: Target) -> Tensor:
+def _fixed(model: Model, images: Tensor, targets: Classes) -> Tensor:
     """The class of each image (N,), chosen while the weights are still the trained ones."""
-    if callable(targets):
-        raise TargetError("The sanity checks explain classes; give class indices, or None for each image's top class.")
     check_images(images)
     return fixed_classes(model, images, targets)
-
-
-def _check(methods: Mapping[str, Method], images: Tensor, test: RandomisationTest) -> None:
-    if not methods or not all(callable(method) for method in methods.values()):
-        raise OptionError(f"methods maps names to functions (model, images, targets) -> maps, but got {methods!r}.")
-    test.objects = test.objects or [str(i) for i in range(len(images))]
-    if len(test.objects) != len(images):
-        raise OptionError(f"There are {len(images)} images, but {len(test.objects)} objects; give one for each image.")

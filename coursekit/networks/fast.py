@@ -97,8 +97,14 @@ def fast_copy(model: Model, layers: Collection[str] = (), *, logits: bool = True
         return _found(model, frozenset(layers), logits or not layers)
 
 
+def _watched_everywhere() -> bool:
+    """Whether a hook watches all modules of the process, which would miss what a copy computes."""
+    kinds = ("forward_pre", "forward", "backward_pre", "backward")
+    return any(getattr(torch_modules, f"_global_{kind}_hooks") for kind in kinds)
+
+
 def _found(model: Model, layers: frozenset[str], logits: bool) -> Model:
-    if type(model) is not Model or isinstance(model.module, fx.GraphModule) or torch_modules._has_any_global_hook():
+    if type(model) is not Model or isinstance(model.module, fx.GraphModule) or _watched_everywhere():
         return model
     plan = _plans.get(model)
     if plan is None or not plan.is_current(model):

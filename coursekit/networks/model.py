@@ -171,11 +171,16 @@ class Model(nn.Module):
         )
 
     def check_logits(self, logits: Tensor) -> None:
-        """Raise UnsupportedNetwork unless these are logits (N, K)."""
+        """Raise UnsupportedNetwork unless these are logits (N, K), each a finite number."""
         if logits.ndim != 2:
             raise UnsupportedNetwork(
                 f"{self.name} returns {_described(logits)}, but classes need logits (N, K): wrap it in an nn.Module "
                 f"whose forward ends with `return {_wrapping(logits)}`, or give a function of the output as the target."
+            )
+        if not logits.isfinite().all():
+            raise UnsupportedNetwork(
+                f"{self.name} returns logits that are NaN or infinite, which tell no class: its weights are too large, "
+                f"or not finite."
             )
 
     def _warn_of_probabilities(self, logits: Tensor) -> None:

@@ -231,8 +231,6 @@ def _ridge_scores(inner: Tensor, slopes: Tensor, rows: Tensor) -> Tensor:
 def _check_test(gradients: Mapping, concepts: Mapping, random: Mapping, runs: int, draws: int) -> None:
     check_count("runs", runs)
     check_count("draws", draws)
-    if not gradients or not concepts:
-        raise OptionError("There is nothing to test: give gradients of at least one layer and at least one concept.")
     tests = len(gradients) * len(concepts)
     if draws < 40 * tests:
         raise OptionError(

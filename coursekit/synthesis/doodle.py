@@ -94,6 +94,11 @@ def _regional(model: Model, layers: Sequence[str], style: Tensor, theirs: Tensor
         return {layer: region_grams(maps[layer], theirs) for layer in layers}
 
     (goals,) = run(model, style, layers, grams, logits=False)
+    for layer, goal in goals.items():
+        if not (goal.flatten(2).pow(2).sum(2) > 0).all():
+            raise OptionError(
+                f"At {layer!r} a region of the style gives nothing but zeros, so nothing can come near it."
+            )
 
     def read(acts: dict[str, Tensor], logits: Tensor) -> Tensor:
         terms = []

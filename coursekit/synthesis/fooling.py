@@ -170,6 +170,7 @@ def evolve(
     @torch.inference_mode()
     def fitness(some: Tensor) -> Tensor:
         logits = model(draw(some))
+        model.check_logits(logits)
         check_class(target, logits.shape[1])
         return logits.softmax(1)[:, target].cpu()
 
@@ -189,6 +190,7 @@ def evolve(
 
 def _loss(model: Model, x: Tensor, target: int) -> Tensor:
     logits = model(x)
+    model.check_logits(logits)
     check_class(target, logits.shape[1])
     return F.cross_entropy(logits, torch.full((len(x),), target, device=logits.device), reduction="none")
 

@@ -141,6 +141,15 @@ def test_cam_refuses_other_networks_in_a_clear_sentence(make):
         ck.cam(model, random_images(1, size), 1)
 
 
+def test_small_logits_are_no_rounding():
+    model = REFUSED["something after the pooling"]()
+    with torch.no_grad():
+        model.module[-1].weight.mul_(1e-6)
+        model.module[-1].bias.mul_(1e-6)
+    with pytest.raises(ck.UnsupportedNetwork, match="does not end in global average pooling"):
+        ck.cam(model, random_images(1, 12), 1)
+
+
 def test_cam_refuses_units():
     with pytest.raises(ck.TargetError, match=r"CAM explains classes .* ck\.grad_cam"):
         ck.cam(small_model(), random_images(), ck.unit("conv2", 1))

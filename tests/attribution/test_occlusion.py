@@ -245,6 +245,7 @@ def test_occlusion_equals_captum(name):
         ({"window": 4, "stride": -2}, r"stride must be .* -2"),
         ({"window": 4, "stride": 5}, r"stride must be at most the window of 4 pixels.* 5"),
         ({"window": 4, "stride": 2, "fill": "grey"}, "'grey' is no fill"),
+        ({"window": 4, "stride": 2, "fill": torch.zeros(5, 7)}, r"fill of shape \(5, 7\) does not fit images"),
     ],
 )
 def test_bad_options(method, options, words):

@@ -275,6 +275,8 @@ def test_importances_are_maps_for_every_score():
     maps = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     importances = ck.importance(maps)
     assert torch.equal(ck.importance(importances), importances)
+    with pytest.raises(ck.OptionError, match=r"a height and a width in pixels, but is \(8, 8, 8\)"):
+        ck.importance(maps, (8, 8, 8))
     masks = torch.zeros(2, 8, 8, dtype=torch.bool)
     masks[:, 2:5, 3:6] = True
     assert torch.equal(ck.ranking_auc(importances, masks), ck.ranking_auc(maps, masks))

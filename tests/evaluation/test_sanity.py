@@ -102,6 +102,9 @@ def test_similarity_refuses_what_it_cannot_compare():
         ck.rank_correlation(maps, maps / 0)
     with pytest.raises(ck.OptionError, match="7 by 7 pixels"):
         ck.structural_similarity(maps[..., :6], maps[..., :6])
+    with pytest.raises(ck.OptionError, match="4 by 4 pixels"):
+        ck.hog_correlation(maps[..., :3], maps[..., :3])
+    assert -1 <= ck.hog_correlation(maps[..., :4], maps[..., 4:]).item() < 1
 
 
 # Networks that forget ---------------------------------------------------------------------------------------------
@@ -161,12 +164,27 @@ def test_a_random_network_is_never_the_start_of_the_training(name):
         assert likeness(network.module, model.module) < 0.15
 
 
+def test_a_draw_that_is_where_the_training_began_gives_way():
+    def drawn(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed % 2**32)
+            return nn.Sequential(nn.Flatten(), nn.Linear(432, 9))
+
+    salt = 2_718_281_828
+    (_, network) = list(ck.randomised(ck.Model(drawn(salt)), seed=0))[-1]
+    assert torch.equal(network.module[1].weight, drawn(2 * salt)[1].weight), "the next stream, and not that of seed 0"
+
+
 def test_nor_is_it_that_of_a_network_of_ones_own():
     ck.setup()
     net = nn.Sequential(nn.Flatten(), nn.Linear(432, 9))
     (_, network), (_, other) = (list(ck.randomised(ck.Model(net), seed=seed))[-1] for seed in (0, 0))
     assert likeness(network.module, net) < 0.15 and likeness(net, copy.deepcopy(net)) == pytest.approx(1)
     assert torch.equal(network.module[1].weight, other.module[1].weight), "the other draw is always the same"
+    with torch.random.fork_rng():
+        torch.manual_seed(0 + 2_718_281_828)
+        net[1].reset_parameters()
+    assert torch.equal(network.module[1].weight, net[1].weight), "the stream that the docstring names"
 
 
 def test_the_model_stays_as_it_was_after_a_loop_that_raises_or_stops():
@@ -327,6 +345,9 @@ def test_a_method_that_cannot_apply_gets_the_reason_and_other_errors_are_not_hid
     assert "n/a, cam: needs pooling <here>" in repr(test) and "&lt;here&gt;" in test._repr_html_()
     with pytest.raises(ck.OptionError, match="'Spearman' of 'cam': needs pooling"):
         test.interval("cam")
+    with pytest.raises(ck.OptionError, match="no layer 'conv9'; it has fc, conv3"):
+        test.interval("edges", layer="conv9")
+    assert "NaN" in quick(small_model(), {"broken": lambda m, x, t: x * float("nan")}).not_applicable["broken"]
     assert "shape (3, C, h, w)" in quick(small_model(), {"flat": lambda m, x, t: x[:, 0]}).not_applicable["flat"]
 
 
@@ -371,6 +392,12 @@ def test_an_interrupted_test_goes_on_where_it_stopped(tmp_path):
     more = quick(model, METHODS, path=path, seeds=[1, 2])
     assert more.values("gradient")[0].tolist() == whole.values("gradient")[1].tolist() and more.seeds == [1, 2]
     assert [file.name for file in tmp_path.iterdir()] == ["test.json"], "no temporary file is left"
+
+
+def test_the_bar_counts_methods_seeds_layers_and_images(tmp_path, capsys):
+    for _ in range(2):
+        quick(small_model(), METHODS, progress=True, layers=["fc", "conv1"], path=tmp_path / "test.json")
+        assert "100%|██████████| 24/24" in capsys.readouterr().err.strip().split("\r")[-1]
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):

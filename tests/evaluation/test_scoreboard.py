@@ -155,6 +155,8 @@ def test_other_errors_are_not_hidden():
         ck.scoreboard(small_model(), {"bug": lambda model, images, target: 1 / 0}, marked_scenes())
     with pytest.raises(ck.OptionError, match=r"shape .* but got \(8, 12\)"):
         ck.scoreboard(small_model(), {"flat": lambda model, images, target: images[:, 0, 0]}, marked_scenes())
+    with pytest.raises(ck.OptionError, match="Maps must be finite"):
+        ck.scoreboard(small_model(), {"broken": lambda model, images, targets: images / 0}, marked_scenes())
 
 
 def test_bad_input_is_told_before_any_work():
@@ -198,6 +200,16 @@ def test_an_interrupted_scoreboard_goes_on_where_it_stopped(tmp_path, board):
     assert calls == ["perfect"] * 2 + ["gradient"] * 2 + ["inverted"] * 2, "two batches each, and none twice"
     assert whole.rows == board.rows and ck.Scoreboard.load(path) == whole
     assert [file.name for file in tmp_path.iterdir()] == ["board.json"], "no temporary file is left"
+
+
+def test_the_bar_ends_full_also_where_nothing_was_left_to_do(tmp_path, capsys):
+    scenes = marked_scenes()
+    for _ in range(2):
+        ck.scoreboard(
+            small_model(), {"perfect": METHODS["perfect"]}, scenes, curve_scenes=0, path=tmp_path / "board.json"
+        )
+        bar = capsys.readouterr().err.strip().split("\r")[-1]
+        assert f"100%|██████████| {4 * len(scenes)}/{4 * len(scenes)}" in bar
 
 
 def test_a_method_that_could_not_apply_is_tried_again(tmp_path):

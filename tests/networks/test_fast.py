@@ -262,11 +262,18 @@ def test_a_hook_that_comes_later_is_noticed_and_so_is_its_end():
     assert fast_copy(model) is model
     handle.remove()
     assert fast_copy(model) is quick
-    handle = nn.modules.module.register_module_forward_hook(lambda module, inputs, output: None)
+
+
+@pytest.mark.parametrize("kind", ["forward_pre", "forward", "full_backward_pre", "full_backward"])
+def test_a_hook_on_all_modules_is_noticed_and_so_is_its_end(kind):
+    model = tiny()
+    quick = fast_copy(model)
+    handle = getattr(nn.modules.module, f"register_module_{kind}_hook")(lambda *_: None)
     try:
         assert fast_copy(model) is model
     finally:
         handle.remove()
+    assert fast_copy(model) is quick
 
 
 def test_a_copy_that_was_made_in_inference_mode_can_be_differentiated():

@@ -129,7 +129,7 @@ def test_networks_of_every_precision_answer(kind, whole):
     assert ck.grad_cam(model, IMAGES, 1).isfinite().all()
 
 
-@pytest.mark.parametrize("method", [ck.cam, ck.fullgrad])
+@pytest.mark.parametrize("method", [ck.cam, ck.fullgrad, ck.relevance])
 def test_methods_that_check_their_sums_refuse_half_precision(method):
     with pytest.raises(ck.UnsupportedNetwork, match=r"bfloat16, too coarse.*model\.float\(\)"):
         method(ck.Model(network()).bfloat16(), IMAGES, 1)
@@ -176,7 +176,7 @@ def test_probabilities_are_noticed_once():
         warnings.simplefilter("error")
         ck.predict(model, IMAGES)
         ck.predict(ck.Model(network()), IMAGES)
-        ck.predict(ck.Model(Changed(lambda y: y * float("nan"))), IMAGES)
+        ck.Model(Changed(lambda y: y * float("nan")))(IMAGES)  # which `ck.predict` refuses
 
 
 # ------------------------------------------------------------------------------------------------- one logit

@@ -204,6 +204,7 @@ BAD_VECTORS = {
     "no pooling": (lambda: ck.cav(torch.rand(5, 3, 2, 2), torch.rand(5, 3)), r"\(5, 3, 2, 2\)"),
     "NaN": (lambda: ck.cav(torch.full((5, 3), math.nan), torch.rand(5, 3)), "NaN"),
     "dead layer": (lambda: ck.cav(torch.ones(5, 3), torch.ones(5, 3)), "All activations are equal"),
+    "classifier": (lambda: ck.cav(torch.rand(5, 3), torch.rand(5, 3), classifier="svm"), "classifier must be a linear"),
     "score": (lambda: ck.tcav_score(torch.rand(5, 3), torch.rand(4)), r"\[5, 3\] and \[4\]"),
 }
 
@@ -353,7 +354,8 @@ BAD_TESTS = {
     "too few draws": (change(lambda g, c, r: None, draws=39), "39 random .* below 2/40.*of 2 tests.*draws=80 or more"),
     "no draws": (change(lambda g, c, r: None, draws=0), "draws must be .* at least 1"),
     "no concept": (change(lambda g, c, r: c.clear()), "concepts must be .* at least one entry"),
-    "layer": (change(lambda g, c, r: c["dotted"].pop("a")), "at least one entry|no activations of dotted"),
+    "layer": (change(lambda g, c, r: c["dotted"].update(b=c["dotted"].pop("a"))), "no activations of dotted at .* 'a'"),
+    "dead layer": (change(lambda g, c, r: r["a"].fill_(3)), "same activations at 'a': is the layer dead"),
     "random layer": (change(lambda g, c, r: r.clear()), "random must be .* at least one entry"),
     "few pictures": (change(lambda g, c, r: r.update(a=r["a"][:100])), "20 pictures needs 400 random .* are 100"),
     "width": (change(lambda g, c, r: g.update(a=g["a"][:, :5])), "16 numbers .* have 5"),
