@@ -636,7 +636,7 @@ ck.claim("best value with the term, as a part of the lowest without", value[2].m
 # | runs of one unit | 0.11 to 0.14 | 0.18 to 0.22 | 0.25 to 0.29 | 0.29 to 0.37 | 0.34 to 0.36 | 0.35 to 0.39 |
 # | pictures of different units | 0.60 to 0.63 | 0.63 to 0.69 | 0.60 to 0.62 | 0.62 to 0.64 | 0.60 to 0.61 | 0.59 to 0.63 |
 #
-# So the runs of a deep unit differ more, but never as much as pictures of two different units. From block13 to the logits there is hardly a step.
+# So the runs of a deep unit differ more, but on average less than pictures of two different units. From block13 to the logits there is hardly a step.
 #
 # **A search finds luck as well.** In the small pictures its six best channels had distances of 0.46 to 0.52. Painted again, larger (128 pixels) and from other noise, they had 0.11 to 0.34. We show the best
 # of these, once more from other noise.
