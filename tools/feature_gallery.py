@@ -6,6 +6,9 @@ The other sheets are plain tiles, side by side without a gap, so that lab 07 can
     classes: four classes as waves    maco: the same by MACO    priors: two classes under six other priors
     steps: one class after 1 to 2048 steps, twice      frequencies: two classes in pixels, under four regularizers
     twin: eight classes in plain pixels, by two networks      carts: four vehicles
+    diversity: of 216 units, searched first, the one whose four runs differ most and the one whose differ least
+
+`python tools/feature_gallery.py facets` paints no sheet: it prints how far apart the facets of four classes are.
 """
 
 import io
@@ -31,6 +34,9 @@ LIMIT = 120_000  # bytes of a sheet
 CLASSES = "flamingo", "zebra", "goldfish", "strawberry"
 TWIN = "flamingo", "zebra", "goldfish", "strawberry", "volcano", "tiger", "hen", "broccoli"
 CARTS = "horse cart", "oxcart", "dogsled", "shopping cart"
+DEPTHS = "block3", "block6", "block9", "block11", "block13", "fc"  # fc: the logits, one for each class
+FACETED = "bolete", "drum", "tiger", "lion"
+RUNS, DIVERSITY = 4, 30  # paintings of one channel, from other noise; weight of the term that wants them to differ
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
 
 
@@ -153,6 +159,136 @@ def paint_carts(seed: int = 0) -> Tensor:
     return paint(model, indices(model, CARTS), seed=seed)
 
 
+def search_diversity(seed: int, count: int = 12) -> list[dict[str, Any]]:
+    """Paint `count` channels of each depth four times, small, and measure how much the four runs of a channel differ.
+
+    Returns one line for each channel: the mean distance of its runs (`within`), the same between different channels of
+    its layer (`between`), and the smallest of its values as a part of the largest (`share`).
+    """
+    model, generator = ck.load_model("efficientnet_lite0"), torch.Generator().manual_seed(seed)
+    found = []
+    for layer in DEPTHS:
+        chosen = torch.randperm(model.layers.shape(layer)[0], generator=generator)[:count].tolist()
+        wish = ck.objectives.channel(layer, [channel for channel in chosen for _ in range(RUNS)])
+        images = paint(model, wish, size=64, steps=48, seed=seed, transforms=ck.transforms.robust(64))
+        within, between = run_distances(images)
+        values = ck.activations(model, images, [layer])[layer].view(count, RUNS, -1)
+        for i, channel in enumerate(chosen):
+            share = (values[i, :, channel].min() / values[i, :, channel].max()).item()
+            found.append({"layer": layer, "channel": channel, "within": within[i], "between": between, "share": share})
+    return found
+
+
+def run_distances(images: Tensor) -> tuple[list[float], float]:
+    """Return the mean distance of the runs of each channel, and that of pictures of different channels.
+
+    The distance is one minus the cosine of two codes by EfficientNet-Lite1, which did not paint.
+    """
+    codes = codes_of(images)
+    distance = 1 - codes @ codes.T
+    blocks = distance.view(len(images) // RUNS, RUNS, -1, RUNS).mean((1, 3))  # a run's distance to itself is 0
+    within = blocks.diagonal() * RUNS / (RUNS - 1)
+    between = (blocks.sum() - blocks.diagonal().sum()) / (blocks.numel() - len(blocks))
+    return within.tolist(), between.item()
+
+
+def paint_diversity(seeds: int = 3, finalists: int = 6) -> Tensor:
+    """Search, print what was found, and paint two channels with other noise: the runs differ most, and least.
+
+    The channels that differ most in small pictures are painted large, with noise that the search has not seen; the
+    first of these is shown, again with other noise. Below, the same channel with the diversity term. The logits take
+    part in the search, not in the choice.
+    """
+    o, model = ck.objectives, ck.load_model("efficientnet_lite0")
+    found = [line for seed in range(seeds) for line in report_diversity(search_diversity(seed), seed)]
+    steady = [line for line in found if line["share"] >= 0.8 and line["layer"] != "fc"]
+    steady.sort(key=lambda line: -line["within"])
+    print(f"of {len(found)} units {len(steady)} have maps and four runs of like value")
+
+    def large(wish: Any, seed: int) -> Tensor:
+        return paint(model, wish, n=RUNS, size=128, seed=seed, transforms=ck.transforms.robust(128))
+
+    wishes = {(line["layer"], line["channel"]): o.channel(line["layer"], line["channel"]) for line in steady}
+    best = list(wishes)[:finalists]
+    differ = run_distances(torch.cat([large(wishes[unit], seeds) for unit in best]))[0]
+    for unit, distance in zip(best, differ, strict=True):
+        print("finalist", unit, f"{distance:.3f}", flush=True)
+    most, least = best[differ.index(max(differ))], list(wishes)[-1]
+    shown = wishes[most], wishes[least], wishes[most] + DIVERSITY * o.diversity(most[0])
+    rows = torch.cat([large(wish, seeds + 1) for wish in shown])
+    print("shown:", most, least, "and the first with the term; distances", run_distances(rows)[0])
+    return rows
+
+
+def report_diversity(found: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Print one line for each depth, and return what was given."""
+    for layer in DEPTHS:
+        lines = [line for line in found if line["layer"] == layer]
+        within = sum(line["within"] for line in lines) / len(lines)
+        print(f"seed {seed} {layer}: runs {within:.3f}, different channels {lines[0]['between']:.3f}", flush=True)
+    return found
+
+
+def search_facets(names: Sequence[str] = FACETED, seeds: int = 3, draws: int = 3) -> None:
+    """Print for each class how far apart its two facets are, and two random groups of the same pictures.
+
+    Pictures of each group's mean are painted with `seeds` other seeds. `within` is the distance of two of one group,
+    `between` that of two of different groups; `own` says how much nearer a painted picture is to the real pictures of
+    its group than to those of the other.
+    """
+    model = ck.load_model("efficientnet_lite0")
+    for name in names:
+        (target,) = indices(model, [name])
+        objects = [cutout for cutout, k in ck.cutouts("labelled").items() if k == target]
+        made = [ck.load_scene(cutout, seed=s, size=96, scale=0.95).image for cutout in objects for s in range(15)]
+        scenes, generator = torch.cat(made), torch.Generator().manual_seed(0)
+        groups = [list(ck.facets(model, scenes, target, count=2, top=len(scenes)).members)]
+        for _ in range(draws):
+            order = torch.randperm(len(scenes), generator=generator)
+            groups.append([order[:15], order[15:30]])
+        starts = torch.stack([scenes[group].mean(0) for pair in groups for group in pair])
+        runs = torch.stack([paint_facets(model, target, starts, seed) for seed in range(seeds)], 1)
+        for i, pair in enumerate(groups):
+            within, between, own = facet_distances(runs[2 * i : 2 * i + 2], [scenes[group] for group in pair])
+            kind = "random groups" if i else "facets"
+            print(f"{name}, {kind}: within {within:.3f}, between {between:.3f}, own {own:.3f}", flush=True)
+
+
+def paint_facets(model: ck.Model, target: int, starts: Tensor, seed: int = 0) -> Tensor:
+    """Paint a class from each start, the middle more than the border (Nguyen et al. 2016: centre-biased)."""
+    size = starts.shape[-1]
+    line = torch.linspace(-1, 1, size)
+    middle = torch.exp(-2 * (line[:, None] ** 2 + line**2))
+    return paint(
+        model,
+        [target] * len(starts),
+        size=size,
+        steps=40,
+        seed=seed,
+        parameterization=ck.parameterizations.fourier(decay=1.5, start=starts),
+        transforms=[lambda x, _: x.detach() + middle.to(x) * (x - x.detach()), *ck.transforms.robust(size)],
+        regularizers=[ck.regularizers.centre_bias(100)],
+    )
+
+
+def facet_distances(runs: Tensor, real: list[Tensor]) -> tuple[float, float, float]:
+    """Compare runs (2, seeds, 3, H, W) of two groups, and the real pictures of each, by EfficientNet-Lite1's codes."""
+    seeds = runs.shape[1]
+    codes = codes_of(runs.flatten(0, 1)).view(2, seeds, -1)
+    means = torch.stack([codes_of(images).mean(0) for images in real])
+    distance = 1 - torch.einsum("asd,btd->abst", codes, codes)
+    within = distance[[0, 1], [0, 1]].sum() / (2 * seeds * (seeds - 1))  # a run's distance to itself is 0
+    near = (codes @ F.normalize(means, dim=1).T).mean(1)
+    own = (near.diagonal().sum() - near.fliplr().diagonal().sum()) / 2
+    return within.item(), distance[0, 1].mean().item(), own.item()
+
+
+def codes_of(images: Tensor) -> Tensor:
+    """Return EfficientNet-Lite1's codes, each of length 1: it did not paint."""
+    enlarged = F.interpolate(images, (160, 160), mode="bicubic").clamp(0, 1)
+    return F.normalize(ck.embed(ck.load_model("efficientnet_lite1"), enlarged, "avgpool"), dim=1)
+
+
 def lay_tiles(images: Tensor, columns: int) -> Image.Image:
     """Put tiles side by side without a gap: their sides are whole JPEG blocks, so no tile runs into another."""
     height, width = images.shape[2:]
@@ -186,6 +322,7 @@ SHEETS = {  # name -> what paints it, tiles in a row, bytes at most
     "frequencies": (paint_frequencies, 8, 110_000),
     "twin": (paint_twin, 8, 200_000),
     "carts": (paint_carts, 4, 60_000),
+    "diversity": (paint_diversity, 4, 70_000),
 }
 
 
@@ -195,6 +332,9 @@ def main(names: list[str]) -> None:
     folder.mkdir(exist_ok=True)
     for name in names or [*SHEETS, "coursenet", "efficientnet_lite0"]:
         began = time.process_time()
+        if name == "facets":
+            search_facets()
+            continue
         if name in SHEETS:
             paint_sheet, columns, limit = SHEETS[name]
             sheet = lay_tiles(paint_sheet(), columns)
