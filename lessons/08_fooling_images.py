@@ -271,7 +271,7 @@ ck.claim("the same for the sign method", even.topk(len(even) // 20).values.pow(2
 
 # %% [markdown] id="smallest-read" slideshow={"slide_type": "notes"}
 # L-BFGS's is two or three times smaller (another processor rounds otherwise, and the search ends elsewhere). Part of that is our choice: we gave the sign method its ε, and did not look for the smallest one. But it also moves every value by equal
-# steps, whether it matters much or hardly. L-BFGS puts nearly half of its squares into 5 % of the pixels: at the head, in the sky and at the buildings on the right,
+# steps, whether it matters much or hardly. L-BFGS puts more than two fifths of its squares into 5 % of the pixels: at the head, in the sky and at the buildings on the right,
 # and some around the camera and the hands. It is no ostrich either.
 
 # %% [markdown] id="twin-title" slideshow={"slide_type": "slide"}
@@ -398,7 +398,7 @@ for norm, ratio in ratios.items():
 
 # %% [markdown] id="twin-read" slideshow={"slide_type": "notes"}
 # Some four to five times, in the median over the scenes; in one scene of 17 the twin needs the *smaller* change, in others more than ten times the length. The
-# same in both norms: the 95 % interval of the geometric mean is 3.6 to 6.8 for the length and 3.6 to 6.6 for the largest value, over eleven objects that no training of ours has seen, in one draw of scenes. So
+# same in both norms: the 95 % interval of the geometric mean is about 3.6 to 6.9 for the length and 3.6 to 6.6 for the largest value, over eleven objects that no training of ours has seen, in one draw of scenes. So
 # training against attacks works, and it is no wall: a length of 0.26 is 0.24 grey levels in the root mean square, and nobody sees that either.
 #
 # What the numbers are: upper bounds. The search finds a small attack, not surely the smallest. On a linear model it finds the exact one; with 60 steps in place of 13 the sizes on eight
@@ -566,8 +566,8 @@ ck.claim(
 )
 
 # %% [markdown] id="transfer-read" slideshow={"slide_type": "notes"}
-# The target hardly travels: two scenes are an ostrich for Lite1, none for the twin and CourseNet. The *disturbance* does: Lite1, of the same family, gives another
-# answer to 13 of 26 (95 % interval 0.32 to 0.68), and random signs of the same size change 5. The robust twin, the nearest relative of all, changes 8 (random signs: 3); CourseNet none. It is built otherwise, and it sees
+# The target hardly travels: two or three scenes are an ostrich for Lite1, none for the twin and CourseNet. The *disturbance* does: Lite1, of the same family, gives another
+# answer to 9 of 26 (95 % interval 0.19 to 0.54; on another processor, which rounds otherwise, 13), and random signs of the same size change 5. The robust twin, the nearest relative of all, changes 6 to 8 (random signs: 3); CourseNet none. It is built otherwise, and it sees
 # the scenes shrunk to its 128 pixels, which alone undoes much of an attack (next section); this table cannot tell which of the two protects it.
 # Szegedy et al. found that such pictures transfer between networks; with one source network and a target class transfer is weak, and it gets
 # better when the attack is made on several networks at once (Liu et al. 2017).
@@ -629,7 +629,7 @@ ck.claim(
 )
 
 # %% [markdown] id="views-read" slideshow={"slide_type": "notes"}
-# Mirroring does: 18 of 26 are right again, and it costs the clean pictures nothing. JPEG, shrinking and blurring destroy the ostriches as surely, but they destroy some true
+# Mirroring does: 17 or 18 of 26 are right again, and it costs the clean pictures nothing. JPEG, shrinking and blurring destroy the ostriches as surely, but they destroy some true
 # answers as well: read the last column, of pictures that nobody attacked. Rounding to 8 bits changes nothing. So
 # the attack is tuned to one exact grid of pixels. A cheap defence follows: ask about several views and take the mean. It is no
 # safe defence: who knows of it can attack the mean of the views (Athalye et al. 2018). Exercise 08.4 tries it.
@@ -707,7 +707,7 @@ ck.claim(
 )
 
 # %% [markdown] id="moved-read" slideshow={"slide_type": "notes"}
-# Less. Grad-CAM's energy on the object falls from 0.42 to 0.33, by 0.09 (interval 0.05 to 0.13), in 23 of 26 scenes; saliency's falls, too, by less. Random signs of the same length
+# Less. Grad-CAM's energy on the object falls from 0.42 to 0.33, by 0.08 or 0.09 (interval 0.05 to 0.13), in 23 of 26 scenes; saliency's falls, too, by less. Random signs of the same length
 # change it by less than 0.01. So the maps are not blind to an attack. Why do they move? The two last rows ask. The map of the *own* class hardly moves in the attacked picture, and Grad-CAM's *ostrich*,
 # asked of the clean picture, lies on the object hardly more than chance: the attack has drawn the ostrich's map **onto** the object, though not all the way. It is mostly the class that
 # moves the map, and not the noise.
@@ -776,7 +776,7 @@ ck.claim("share of ostriches with 4/255", rate["led to ostrich"][-1] / len(some)
 ck.claim("scenes no longer right with random signs, most", max(rate["no longer right, random signs"]), at_most=6)
 
 # %% [markdown] id="score-read" slideshow={"slide_type": "notes"}
-# Here with one grey level: 10 of 20. With two they are 13, and with four no more than that: for the rest six steps are too few (with eight, above, ε = 4/255 led 21 of 26). To be
+# Here with one grey level: 9 or 10 of 20, as the processor rounds. With two they are 12 or 13, and with four no more than 13: for the rest six steps are too few (with eight, above, ε = 4/255 led 21 of 26). To be
 # *wrong* is easier than to be an ostrich: half a grey level suffices for 12 of 20. Random signs change nothing up to two grey levels, and with four 3 scenes. The bands
 # are Wilson's 95 % intervals of a share: twenty scenes are few.
 
