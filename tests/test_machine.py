@@ -15,6 +15,7 @@ from coursekit import hardware
 from coursekit import machine as checkup
 from coursekit.errors import OptionError
 from coursekit.machine import FAIL, NOTE, OK
+from coursekit.networks import device
 
 
 def findings(check):
@@ -138,6 +139,7 @@ def test_an_old_python(monkeypatch):
 
 
 def test_devices(monkeypatch):
+    monkeypatch.setattr(device, "_default_device", None)  # as in a process that has not called ck.setup
     monkeypatch.setenv("COURSEKIT_DEVICE", "tpu")
     (finding,) = findings(checkup._device)
     assert finding.mark == FAIL and "COURSEKIT_DEVICE" in finding.seen and OptionError.__name__ in finding.seen

@@ -274,12 +274,16 @@ def test_the_blur_of_small_images(size):
         ("grey", "'grey'.*'black', 'white', 'mean', 'blur'"),
         ((0.1, 0.2), r"\(2,\).*\(2, 3, 12, 12\)"),
         (torch.zeros(3, 5, 5), r"\(3, 5, 5\)"),
-        (None, "None"),
     ],
 )
 def test_bad_baselines(kind, words):
     with pytest.raises(ck.OptionError, match=words):
         baseline(small_model(), random_images(), kind)
+
+
+def test_no_fill_at_all_is_refused_where_a_method_is_entered():
+    with pytest.raises(ck.OptionError, match="fill.*None"):
+        ck.occlusion(small_model(), random_images(), 0, fill=None)
 
 
 def test_a_colour_outside_0_to_1():
