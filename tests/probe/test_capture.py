@@ -282,7 +282,7 @@ def test_bad_baselines(kind, words):
 
 
 def test_no_fill_at_all_is_refused_where_a_method_is_entered():
-    with pytest.raises(ck.OptionError, match="fill.*None"):
+    with pytest.raises(ck.OptionError, match=r"fill.*None"):
         ck.occlusion(small_model(), random_images(), 0, fill=None)
 
 
