@@ -290,13 +290,16 @@ def make_slides(nb: NotebookNode) -> list[Slide]:
 
 def drop_numbers(slides: list[Slide]) -> None:
     """Take the numbers out of titles of which the deck leaves some out: nobody shall wait for the missing one."""
-    numbered = [(match[1], int(match[2]), slide) for slide in slides if (match := NUMBERED.match(slide.title))]
-    for name in {name for name, _, _ in numbered}:
-        numbers = [number for other, number, _ in numbered if other == name]
-        for number, slide in [(n, s) for other, n, s in numbered if other == name]:
-            if len(numbers) == 1 or numbers != list(range(1, len(numbers) + 1)):
-                slide.title = slide.title.replace(f"{name} {number}", name, 1)
-                slide.blocks = [block.replace(f"<h2><p>{name} {number}", f"<h2><p>{name}", 1) for block in slide.blocks]
+    kinds: dict[str, list[tuple[str, Slide]]] = {}
+    for slide in slides:
+        if match := NUMBERED.match(slide.title):
+            kinds.setdefault(match[1], []).append((match[2], slide))
+    for kind, titles in kinds.items():
+        if len(titles) > 1 and [int(number) for number, _ in titles] == list(range(1, len(titles) + 1)):
+            continue
+        for number, slide in titles:
+            slide.title = slide.title.replace(f"{kind} {number}", kind, 1)
+            slide.blocks = [block.replace(f"<h2><p>{kind} {number}", f"<h2><p>{kind}", 1) for block in slide.blocks]
 
 
 def columns(slides: list[Slide]) -> list[list[Slide]]:
