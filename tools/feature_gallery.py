@@ -7,8 +7,6 @@ The other sheets are plain tiles, side by side without a gap, so that lab 07 can
     steps: one class after 1 to 2048 steps, twice      frequencies: two classes in pixels, under four regularizers
     twin: eight classes in plain pixels, by two networks      carts: four vehicles
     diversity: of 216 units, searched first, the one whose four runs differ most and the one whose differ least
-
-`python tools/feature_gallery.py facets` paints no sheet: it prints how far apart the facets of four classes are.
 """
 
 import io
@@ -35,7 +33,6 @@ CLASSES = "flamingo", "zebra", "goldfish", "strawberry"
 TWIN = "flamingo", "zebra", "goldfish", "strawberry", "volcano", "tiger", "hen", "broccoli"
 CARTS = "horse cart", "oxcart", "dogsled", "shopping cart"
 DEPTHS = "block3", "block6", "block9", "block11", "block13", "fc"  # fc: the logits, one for each class
-FACETED = "bolete", "drum", "tiger", "lion"
 RUNS, DIVERSITY = 4, 30  # paintings of one channel, from other noise; weight of the term that wants them to differ
 LEFT_OUT = ("flatten", "avgpool")  # numbers of the layer before, in another order
 
@@ -229,60 +226,6 @@ def report_diversity(found: list[dict[str, Any]], seed: int) -> list[dict[str, A
     return found
 
 
-def search_facets(names: Sequence[str] = FACETED, seeds: int = 3, draws: int = 3) -> None:
-    """Print for each class how far apart its two facets are, and two random groups of the same pictures.
-
-    Pictures of each group's mean are painted with `seeds` other seeds. `within` is the distance of two of one group,
-    `between` that of two of different groups; `own` says how much nearer a painted picture is to the real pictures of
-    its group than to those of the other.
-    """
-    model = ck.load_model("efficientnet_lite0")
-    for name in names:
-        (target,) = indices(model, [name])
-        objects = [cutout for cutout, k in ck.cutouts("labelled").items() if k == target]
-        made = [ck.load_scene(cutout, seed=s, size=96, scale=0.95).image for cutout in objects for s in range(15)]
-        scenes, generator = torch.cat(made), torch.Generator().manual_seed(0)
-        groups = [list(ck.facets(model, scenes, target, count=2, top=len(scenes)).members)]
-        for _ in range(draws):
-            order = torch.randperm(len(scenes), generator=generator)
-            groups.append([order[:15], order[15:30]])
-        starts = torch.stack([scenes[group].mean(0) for pair in groups for group in pair])
-        runs = torch.stack([paint_facets(model, target, starts, seed) for seed in range(seeds)], 1)
-        for i, pair in enumerate(groups):
-            within, between, own = facet_distances(runs[2 * i : 2 * i + 2], [scenes[group] for group in pair])
-            kind = "random groups" if i else "facets"
-            print(f"{name}, {kind}: within {within:.3f}, between {between:.3f}, own {own:.3f}", flush=True)
-
-
-def paint_facets(model: ck.Model, target: int, starts: Tensor, seed: int = 0) -> Tensor:
-    """Paint a class from each start, the middle more than the border (Nguyen et al. 2016: centre-biased)."""
-    size = starts.shape[-1]
-    line = torch.linspace(-1, 1, size)
-    middle = torch.exp(-2 * (line[:, None] ** 2 + line**2))
-    return paint(
-        model,
-        [target] * len(starts),
-        size=size,
-        steps=40,
-        seed=seed,
-        parameterization=ck.parameterizations.fourier(decay=1.5, start=starts),
-        transforms=[lambda x, _: x.detach() + middle.to(x) * (x - x.detach()), *ck.transforms.robust(size)],
-        regularizers=[ck.regularizers.centre_bias(100)],
-    )
-
-
-def facet_distances(runs: Tensor, real: list[Tensor]) -> tuple[float, float, float]:
-    """Compare runs (2, seeds, 3, H, W) of two groups, and the real pictures of each, by EfficientNet-Lite1's codes."""
-    seeds = runs.shape[1]
-    codes = codes_of(runs.flatten(0, 1)).view(2, seeds, -1)
-    means = torch.stack([codes_of(images).mean(0) for images in real])
-    distance = 1 - torch.einsum("asd,btd->abst", codes, codes)
-    within = distance[[0, 1], [0, 1]].sum() / (2 * seeds * (seeds - 1))  # a run's distance to itself is 0
-    near = (codes @ F.normalize(means, dim=1).T).mean(1)
-    own = (near.diagonal().sum() - near.fliplr().diagonal().sum()) / 2
-    return within.item(), distance[0, 1].mean().item(), own.item()
-
-
 def codes_of(images: Tensor) -> Tensor:
     """Return EfficientNet-Lite1's codes, each of length 1: it did not paint."""
     enlarged = F.interpolate(images, (160, 160), mode="bicubic").clamp(0, 1)
@@ -332,9 +275,6 @@ def main(names: list[str]) -> None:
     folder.mkdir(exist_ok=True)
     for name in names or [*SHEETS, "coursenet", "efficientnet_lite0"]:
         began = time.process_time()
-        if name == "facets":
-            search_facets()
-            continue
         if name in SHEETS:
             paint_sheet, columns, limit = SHEETS[name]
             sheet = lay_tiles(paint_sheet(), columns)

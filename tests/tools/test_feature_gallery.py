@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import coursekit as ck
-from feature_gallery import RUNS, facet_distances, report_diversity, run_distances
+from benchmarks.facets import facet_distances
+from feature_gallery import RUNS, report_diversity, run_distances
 
 CAT, FLOWER = (ck.load_image(name, size=64) for name in ("chelsea", "flower"))
 
