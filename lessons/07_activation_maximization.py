@@ -709,8 +709,9 @@ ck.claim("nearer to their own real pictures, facets minus random groups", facet 
 # The groups are the brown and red caps (9 and 6 pictures) and the violet ones (15). While they are painted, *one* difference stays and one is lost: facet 2 has a pale, swollen stem and a thin cap, but the cap is no longer
 # violet. The random groups give the same mushroom twice.
 #
-# In three seeds and against three random splits (`PYTHONPATH=tools python benchmarks/facets.py`): pictures of the two facets have a distance of 0.26, those of two random groups 0.16 to 0.20. The facets are nearer to the real
-# pictures of their own group by 0.055 (0.017 in a run that rounds otherwise), the random groups by 0.011 at most. But two runs of *one* facet already have a distance of 0.19: these are two forms of one thing.
+# In three seeds and against three random splits (`PYTHONPATH=tools python benchmarks/facets.py`, two runs that round otherwise): pictures of the two facets have a distance of 0.26 and 0.27, those of two random groups 0.15 to 0.20.
+# The facets are nearer to the real pictures of their own group by 0.055 and 0.043, the random groups by 0.013 at most. In a third run, with one painting less, it was 0.017: the effect is small. And two runs of *one* facet
+# already have a distance of 0.19: these are two forms of one thing.
 #
 # Three other classes with two objects each (drum, tiger, lion) did **not** keep their facets apart: nearer to their own by -0.004 to 0.010, their random groups by -0.002 to 0.008. A group of real pictures is not yet
 # a facet of the unit.
