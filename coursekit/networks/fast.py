@@ -209,18 +209,14 @@ class _Plan:
         for node in self.graph.nodes:
             if node.op == "output" or not (node in wanted or node.op == "placeholder"):
                 continue
-            conv = self.pairs.get(node)
-            if conv and conv not in seen:
-                now[node] = now[conv]  # which has done it
+            before = self.pairs.get(node) or self._passes_on(node)
+            if before and before not in seen:
+                now[node] = now[before]  # which has done it, or changes nothing
             else:
                 now[node] = graph.node_copy(node, now.__getitem__)
+                self._give(node, now[node], parts, folded=node not in seen)
             if node.op == "placeholder" and len(now) == 1:
                 now[node] = graph.call_method("contiguous", (now[node],), {"memory_format": torch.channels_last})
-            elif node.op == "get_attr":
-                parts[str(node.target)] = attrgetter(str(node.target))(self.modules[""]).detach()
-            elif node.op == "call_module" and str(node.target) not in parts:
-                folded = self.folded.get(node) if node not in seen else None
-                parts[str(node.target)] = folded or _alias(self.modules[str(node.target)])
             for path in (path for path, (at, _) in probes.items() if at is node):
                 parts[path] = Probe(probes[path][1])
                 now[node] = graph.call_module(path, (now[node],))
@@ -233,6 +229,22 @@ class _Plan:
         kind: Any = type(network)  # the class of this network alone
         kind.__call__ = nn.Module.__call__  # its own would print the recorded code at an error
         return network
+
+    def _passes_on(self, node: fx.Node) -> fx.Node | None:
+        """Return the node before one that changes nothing."""
+        nothing = node.op == "call_module" and type(self.modules[str(node.target)]) in (nn.Identity, nn.Dropout)
+        return node.all_input_nodes[0] if nothing else None
+
+    def _give(self, node: fx.Node, twin: fx.Node, parts: dict[str, Any], *, folded: bool) -> None:
+        """Put what a node reads or calls among the parts of the copy, and name it there in the twin of the node."""
+        if node.op not in ("get_attr", "call_module"):
+            return
+        path = str(node.target)
+        twin.target = path.replace(".", "/")  # of one piece, since Python looks up each
+        if node.op == "get_attr":
+            parts[twin.target] = attrgetter(path)(self.modules[""]).detach()
+        elif twin.target not in parts:
+            parts[twin.target] = (self.folded.get(node) if folded else None) or _alias(self.modules[path])
 
 
 class _Recorder(fx.Tracer):

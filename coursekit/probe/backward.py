@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from coursekit.errors import OptionError, UnsupportedActivation
+from coursekit.networks.layers import all_parts
 
 RULES = ("gradient", "deconvnet", "guided")
 
@@ -149,11 +150,19 @@ def relu_rule(model: nn.Module, rule: str) -> Iterator[list[str]]:
 
 def check_rule(model: nn.Module, rule: str) -> None:
     """Raise UnsupportedActivation for a module that the rule is not defined for."""
+    if not any(_without_rule(kind) for kind in {type(part) for part in all_parts(model)}):
+        return  # which is soon seen
     for path, part in model.named_modules():
-        if not any(part.children()) and _plain(type(part).__name__).startswith(_UNSUPPORTED):
-            raise _unsupported(path, type(part).__name__, rule)
-        if isinstance(part, torch.jit.ScriptModule):
-            raise _unsupported(path, "compiled by TorchScript, so that its ReLUs cannot be seen", rule)
+        what = _without_rule(type(part))
+        if what and not any(part.children()):
+            raise _unsupported(path, what, rule)
+
+
+def _without_rule(kind: type) -> str:
+    """Name a kind of module that no rule is defined for; "" for all others."""
+    if issubclass(kind, torch.jit.ScriptModule):
+        return "compiled by TorchScript, so that its ReLUs cannot be seen"
+    return kind.__name__ if _plain(kind.__name__).startswith(_UNSUPPORTED) else ""
 
 
 def on_signal(output: Tensor, do: Callable[[Tensor], None]) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from coursekit.arguments import check_count, check_images, check_layers
 from coursekit.errors import OptionError, TargetError, UnknownLayer
 from coursekit.networks.fast import Probe, fast_copy
+from coursekit.networks.layers import all_parts
 from coursekit.networks.model import Model, full_precision
 from coursekit.networks.receptive import channel_axis
 
@@ -117,10 +118,7 @@ def check_ran(layers: Iterable[str], ran: Collection[str]) -> None:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Run the block in eval mode, where dropout is off and BatchNorm keeps its statistics; then restore each mode."""
-    parts: list[nn.Module | None] = [model]
-    for part in parts:  # which grows; `model.modules()` takes ten times as long
-        parts += part._modules.values() if part is not None else ()
-    training = [part for part in parts if part is not None and part.training]
+    training = [part for part in all_parts(model) if part.training]
     try:
         for module in training:
             module.training = False
