@@ -280,12 +280,29 @@ def test_a_report_that_gives_no_share_gets_no_point(case, reported):
     assert found.points == 3 and "is a number from 0 to 1" in repr(found)
 
 
-@pytest.mark.parametrize("given", [math.nan, math.inf, -0.01, 1.01, None, torch.ones(2)])
+@pytest.mark.parametrize("given", [math.nan, math.inf, -0.01, 1.01, None, torch.ones(2), 10**400])
 def test_a_measure_that_gives_no_share_is_refused(case, given):
     with pytest.raises(ck.OptionError, match="between 0 and 1"):
         ck.verdict(report(case, evidence=[ck.Evidence("tcav", lambda model: given, 0.5)]))
     with pytest.raises(ck.OptionError, match="between 0 and 1"):
         ck.verdict(report(case, refutation=ck.Refutation("some", lambda model: given, 0.5)))
+
+
+@pytest.mark.parametrize("measure", [len, lambda model: model.no_such_layer, lambda model: 1 / 0])
+def test_an_error_in_a_measure_is_named_as_the_students_and_keeps_its_own_line(case, measure):
+    with pytest.raises(ck.OptionError, match=r"^Your measure raised \w+Error: .") as raised:
+        ck.verdict(report(case, evidence=[ck.Evidence("tcav", measure, 0.5)]))
+    assert raised.value.__cause__ is not None, "the traceback leads to the line in the student's function"
+
+
+def test_an_error_of_the_course_in_a_measure_stays_what_it_is(case):
+    with pytest.raises(ck.ImageError, match="finite"):
+        ck.verdict(
+            report(
+                case,
+                refutation=ck.Refutation("some", lambda m: ck.predict(m, math.nan * torch.ones(1, 3, 64, 64)), 0.5),
+            )
+        )
 
 
 def blind(turn, times=1):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
 
-from coursekit.errors import OptionError
+from coursekit.errors import CoursekitError, OptionError
 from coursekit.labs.detective.case import Case, is_true
 from coursekit.labs.detective.network import FAULTS, LABELS
 from coursekit.networks.model import Model
@@ -149,7 +149,7 @@ def _share(value: Any) -> float:
     """Return a number from 0 to 1, and NaN for everything else; NaN passes no comparison below."""
     try:
         share = float(value)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):  # the last: an integer of 400 digits
         return math.nan
     return share if 0 <= share <= 1 else math.nan
 
@@ -167,7 +167,7 @@ def _results(report: Report, measure: Any) -> tuple[float, dict[str, float]] | N
     for letter in turns:
         unnamed = copy.deepcopy(report.case[letter])
         unnamed.name = "?"
-        value = measure(unnamed)
+        value = _measured(measure, unnamed)
         if math.isnan(_share(value)):
             raise OptionError(f"A measure returns a share between 0 and 1, but got {value!r}.")
         found[letter].append(_share(value))
@@ -175,6 +175,16 @@ def _results(report: Report, measure: Any) -> tuple[float, dict[str, float]] | N
         return None
     means = {letter: sum(values) / 2 for letter, values in found.items()}
     return means.pop(str(report.network)), means
+
+
+def _measured(measure: Measure, model: Model) -> Any:
+    """Return what a measure gives; an error in it is named as one of the student's function."""
+    try:
+        return measure(model)
+    except CoursekitError:  # it says already what to do
+        raise
+    except Exception as error:
+        raise OptionError(f"Your measure raised {type(error).__name__}: {error}") from error
 
 
 def _weigh(report: Report, evidence: Evidence, held: dict[str, Any]) -> tuple[bool, str]:
