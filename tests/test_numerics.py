@@ -9,6 +9,7 @@ import pytest
 import torch
 from calls import CALLS, contract_images, contract_model
 from misuse import not_finite
+from nets import MEAN, STD
 from torch import Tensor, nn
 
 import coursekit as ck
@@ -42,6 +43,15 @@ def silent() -> ck.Model:
     return model
 
 
+def one_logit() -> ck.Model:
+    """A network with a single logit: two classes, no and yes (what that means: networks/test_foreign.py)."""
+    module = contract_model().module
+    module.fc.weight.data, module.fc.bias.data = module.fc.weight.data[:1], module.fc.bias.data[:1]
+    model = ck.Model(module, MEAN, STD)
+    model.input_size = 32
+    return model
+
+
 def spoilt(value: float) -> Tensor:
     images = contract_images()
     images[0, 0, 3, 3] = value
@@ -54,6 +64,7 @@ EDGES = {  # name -> (network, images)
     "one image": lambda: (contract_model(), contract_images()[:1]),
     "one pixel": lambda: (contract_model(), contract_images()[:, :, :1, :1]),
     "one row": lambda: (contract_model(), contract_images()[:, :, :1]),
+    "one logit": lambda: (one_logit(), contract_images()),
     "no gradient": lambda: (silent(), contract_images()),
     "logits of 10,000": lambda: (scaled(1e5), contract_images()),
     "logits of 1e30": lambda: (scaled(1e31), contract_images()),
@@ -105,3 +116,20 @@ def test_gradients_whose_product_is_infinite_are_named():
 def test_a_doodle_whose_style_gives_zeros_is_refused():
     with pytest.raises(ck.OptionError, match="'conv2' a region of the style gives nothing but zeros"):
         values("neural_doodle", silent(), contract_images())
+
+
+LARGE = {  # as few passes as they can do with; the others take one, and are called as in the contract
+    "smoothgrad": lambda m, x, layer: ck.smoothgrad(m, x, 1, samples=2),
+    "integrated_gradients": lambda m, x, layer: ck.integrated_gradients(m, x, 1, steps=2),
+    "occlusion": lambda m, x, layer: ck.occlusion(m, x, 1, window=1000, stride=1000),
+    "rise": lambda m, x, layer: ck.rise(m, x, 1, n=3, cells=4),
+}
+
+
+@pytest.mark.parametrize("name", ck.all_methods())
+def test_a_picture_of_2000_by_2000_pixels_has_a_finite_map(name):
+    images = contract_images()[:1].repeat(1, 1, 63, 63)[..., :2000, :2000]
+    found = LARGE.get(name, CALLS[name])(contract_model(), images, "conv2")
+    size = 1000 if name in ("cam", "grad_cam", "hires_cam", "layer_cam") else 2000  # the layer's, or the picture's
+    assert found.shape[::2] == (1, size) and found.shape[3] == size
+    assert found.isfinite().all() and found.abs().max() > 0
