@@ -6,6 +6,7 @@ Each line gives what its lab derives, or says in one sentence why its rule canno
 import pytest
 import torch
 import torch.nn.functional as F
+from nets import in_float64, relative_difference
 
 import coursekit as ck
 
@@ -48,10 +49,11 @@ def test_lab_03_a_window_of_the_map_is_the_drop_by_hand(swapped):
 
 def test_lab_04_the_gradient_is_autograds_and_its_integral_is_the_difference(swapped):
     _, model, image, target, score = swapped
-    moved = image.clone().requires_grad_()
-    model(moved)[0, target].backward()
+    with in_float64(model):  # as float32, PyTorch 2.6 rounds a ReLU of densenet121 to the other side of its kink
+        moved = image.double().requires_grad_()
+        model(moved)[0, target].backward()
+        assert relative_difference(ck.input_gradient(model, image.double(), target), moved.grad) < 1e-9
     gradient = ck.input_gradient(model, image, target)
-    assert torch.allclose(gradient, moved.grad, rtol=1e-2, atol=1e-3 * float(moved.grad.abs().max()))
     assert torch.equal(ck.saliency(model, image, target), gradient.abs().amax(1, keepdim=True))
     path = ck.integrated_gradients(model, image, target, steps=32).sum()
     black = model(torch.zeros_like(image))[0, target]
