@@ -35,6 +35,11 @@ on: damaged lessons, notebooks and copies, and HTML that would swallow a deck or
 (`tests/test_files.py`); pictures fetched without a network, half a folder, archives that lead outside
 (`tests/images/test_public.py`); consoles that do not know the letters (`tests/test_console.py`).
 
+Whole labs run under stress with `python tests/helpers/stress.py`, which sees a widget without a still picture, too:
+each cell of lab 07 twice in a row, with no error and the same text; the student's copy of lab 13 in a read-only folder
+with spaces and accents, with a read-only home, where the language is C; copies of labs 07 and 13 at once, whose kernels
+took 3.8 GB at most together.
+
 Interrupts in every long function, downloads of weights from servers that fail in many ways, hostile checkpoints and
 pictures, and networks and arguments of the wrong kind have tests of their own: `tests/test_interrupts.py`,
 `tests/networks/test_weights.py`, `tests/images/test_loading.py`, `tests/test_arguments_everywhere.py`.
