@@ -629,7 +629,7 @@ def redrawn(seed):
 
 first_layers, cams = zip(*(redrawn(seed) for seed in range(5)), strict=True)
 print("seed                                     " + "".join(f"{seed:6}" for seed in range(5)))
-print("correlation of conv1 with the trained one" + "".join(f"{value:6.2f}" for value in first_layers))
+print("correlation of conv1 with the trained one" + "".join(f"{abs(value):6.1f}" for value in first_layers))
 print("Grad-CAM with fc4 redrawn: Spearman's ρ  " + "".join(f"{value:6.2f}" for value in cams))
 ck.claim("seed 0, correlation of conv1", first_layers[0], above=0.8)
 ck.claim("other seeds, the largest", max(map(abs, first_layers[1:])), below=0.2)

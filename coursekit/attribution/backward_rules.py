@@ -67,7 +67,7 @@ def deconvnet(model: Model, images: Tensor, target: Target = None, *, pooling: s
     pooling : "switches" or "autograd"
         How to go back through max-pooling. Each window hands its signal to the place of its maximum, the switch. Where
         windows overlap (3×3, stride 2 in AlexNet), several may share that place: by "switches" the last window
-        overwrites the others, be its signal zero, as in the paper's unpooling and `F.max_unpool2d`; by "autograd"
+        overwrites the others, be its signal zero, as in the paper's unpooling; by "autograd"
         (captum's way) they add up. Without overlap both are the same; without max-pooling there is nothing to switch.
 
     Returns

@@ -35,12 +35,21 @@ def _unpool(answer: object, height: int, width: int) -> str | None:
         ones[place] = 1
     result = call(answer, signal.clone(), places.clone(), height, width)
     shape = height, width
+    shared = added.view(shape) != right.view(shape)  # where windows share a place
+    chance = right.view(shape).clone()
+    if isinstance(result, Tensor) and result.shape == shape:  # one of the signals, whichever
+        chance = torch.where(shared & torch.isin(result, signal), result, chance)
     corner, middle = torch.zeros(shape), torch.zeros(shape)
     corner[0 : height - 1 : 2, 0 : width - 1 : 2] = signal
     middle[1:height:2, 1:width:2] = signal
     mistakes = [
         (added.view(shape), "windows that share a place add up here, as in autograd; with switches the last one wins."),
         (first.view(shape), "the first window wins here; go row by row and let later windows overwrite."),
+        (
+            chance,
+            "where windows share a place another one than the last wins; go row by row (F.max_unpool2d leaves that to "
+            "chance where PyTorch has several threads).",
+        ),
         (ones.view(shape), "that is where the maxima were; write the signals there."),
         (right.view(shape).T, "rows and columns are swapped: place = row · width + column."),
         (right.view(shape[::-1]), "height and width are swapped: the answer is (height, width)."),

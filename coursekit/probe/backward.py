@@ -175,7 +175,7 @@ def pool_switches() -> Iterator[None]:
     """Inside the `with` block, max-pooling sends signals back by switches: each window sets the place of its maximum.
 
     Where windows overlap, several can have their maximum at one place. Autograd then adds their signals; here the last
-    window (row by row) overwrites the others, as `F.max_unpool2d` does. Without overlap there is no difference.
+    window (row by row) overwrites the others, as unpooling does. Without overlap there is no difference.
     """
 
     def by(pool: Callable) -> Callable:
@@ -224,7 +224,7 @@ class _Switch(torch.autograd.Function):
         places = ctx.saved_tensors[0].flatten(-2)
         windows = torch.arange(places.shape[-1], device=places.device).expand_as(places)
         last = places.new_full((*ctx.shape[:-2], ctx.shape[-2:].numel()), -1)  # which window won; -1: none
-        # Not max_unpool2d: on a GPU it leaves to chance which window wins.
+        # Not max_unpool2d: on a GPU and between threads it leaves to chance which window wins.
         last.scatter_reduce_(-1, places, windows, "amax")
         image = signal.flatten(-2).gather(-1, last.clamp(min=0)) * (last >= 0)
         return image.view(ctx.shape), None, None
