@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest
+LABS := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 RESULTS := build/test
 SLOW := tests/tools/test_student.py tests/tools/test_handout.py tests/tools/test_assignment.py tests/tools/test_website.py tests/tools/test_slides.py tests/tools/test_browser.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,7 +17,7 @@ export MALLOC_TRIM_THRESHOLD_ := 2147483647
 # benchmarks/company.py.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: lab test test-device lint docs notebooks student handout assignment slides pdf site sheets gallery fuzz bench weights clean help
+.PHONY: lab test test-device test-threads lint docs notebooks student handout assignment slides pdf site sheets gallery fuzz bench weights clean help
 
 lab: $(VENV)/lab.stamp ## install, look whether the machine is fit, write the students' copies, open JupyterLab on them
 	@$(VENV)/bin/coursekit doctor || { \
@@ -29,13 +30,17 @@ test: $(VENV)/dev.stamp ## everything that continuous integration runs
 	$(MAKE) lint
 	$(RUN) tools/notebooks.py --check
 	$(TEST) -n 2 $(addprefix --ignore=,$(SLOW)) --junitxml=$(RESULTS)/unit.xml tests coursekit
-	COURSEKIT_STRICT=1 $(TEST) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-	  --nbval-cell-timeout 300 -n 2 --dist loadfile --junitxml=$(RESULTS)/nbval.xml notebooks/
+	COURSEKIT_STRICT=1 $(TEST) $(LABS) --nbval-cell-timeout 300 -n 2 --dist loadfile --junitxml=$(RESULTS)/nbval.xml notebooks/
 	$(TEST) -n 2 --junitxml=$(RESULTS)/handout.xml $(SLOW)
 	@$(RUN) tools/report.py $(RESULTS)
 
 test-device: $(VENV)/dev.stamp ## every lab, as students get it, on a stand-in for a GPU, which refuses to be mixed with the CPU
 	$(TEST) -n 2 tests/tools/test_student.py
+
+test-threads: $(VENV)/dev.stamp ## every lab with two and with four threads: what it prints must stay the same
+	for threads in 2 4; do \
+	  COURSEKIT_STRICT=1 OMP_NUM_THREADS=$$threads $(RUN) -m pytest $(LABS) --nbval-cell-timeout 900 notebooks/ || exit 1; \
+	done
 
 lint: $(VENV)/dev.stamp ## style, types, and whether docs/reference.md is up to date
 	$(RUN) -m ruff check .
