@@ -236,3 +236,11 @@ def test_networks_whose_shares_do_not_add_up_are_refused(make):
 def test_a_target_that_is_not_linear_is_refused():
     with pytest.raises(ck.UnsupportedNetwork, match="the target is not linear"):
         ck.fullgrad(saturated_model(), IMAGES, lambda logits: logits.softmax(1)[:, 2])
+
+
+@pytest.mark.parametrize("size", [(4, 40), (40, 4), (4, 4)], ids=str)
+def test_a_map_larger_than_the_image_on_one_side_keeps_its_sum(size):
+    term = torch.randn(1, 3, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    spread = _spread(term, torch.Size(size))
+    assert spread.shape == (1, 1, *size)
+    assert spread.sum().item() == pytest.approx(term.sum().item())

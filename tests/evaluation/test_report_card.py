@@ -1,5 +1,6 @@
 """The report card: its numbers are those of its sources, its costs are counted, the better is the bluer."""
 
+import math
 import textwrap
 
 import pytest
@@ -156,3 +157,10 @@ def test_the_stored_sweeps_have_all_methods_that_apply_and_their_cost():
         assert len(set(test.objects)) == len(test.objects) >= 20 and test.seconds > 30
         for measure in test.measures[:-1]:
             assert min(test.values(name, measure).min() for name in BASELINES) > 0.999
+
+
+def test_counts_are_shaded_by_logarithm_and_shares_as_they_are():
+    """A column with a value above 1 holds counts: 0, 1 and 2 lie at 0, log 2 / log 3 and 1."""
+    assert module._shades((0, 1, 2), True) == pytest.approx([0, math.log(2) / math.log(3), 1])
+    assert module._shades((0, 0.5, 1), True) == pytest.approx([0, 0.5, 1])
+    assert module._shades((0, -0.5, 1), False) == pytest.approx([1, 0.5, 0])
