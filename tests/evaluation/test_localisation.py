@@ -293,3 +293,9 @@ def test_the_compared_relevance_keeps_its_colours_and_is_read_as_the_other_pixel
     found = ck.all_methods()["relevance"](model, image, 1)
     assert found.shape == image.shape and found.min() < 0
     torch.testing.assert_close(ck.importance(found), found.abs().amax(1))
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 1, 2, 2, 1), (1, 2, 4, 4), (0, 1, 4, 4), (1, 4, 0)], ids=str)
+def test_what_is_no_map_has_no_importance(shape):
+    with pytest.raises(ck.OptionError, match="Maps must have the shape"):
+        ck.importance(torch.ones(shape))
