@@ -297,5 +297,5 @@ def test_the_compared_relevance_keeps_its_colours_and_is_read_as_the_other_pixel
 
 @pytest.mark.parametrize("shape", [(2, 1), (1, 1, 2, 2, 1), (1, 2, 4, 4), (0, 1, 4, 4), (1, 4, 0)], ids=str)
 def test_what_is_no_map_has_no_importance(shape):
-    with pytest.raises(ck.OptionError, match="Maps must have the shape"):
+    with pytest.raises(ck.OptionError, match="shape"):
         ck.importance(torch.ones(shape))
