@@ -618,7 +618,7 @@ ck.claim("seed set once: share of equal weights", same, below=0.01)
 # The digit reader was trained from seed 0. "Draw new weights" with seed 0, and you get the weights with which **its training began**. **Predict first.** How alike are they to the trained ones?
 
 
-# %% id="wrong-start" slideshow={"slide_type": "-"}
+# %% id="wrong-start" slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 def redrawn(seed):
     fresh, forgetful = untrained(seed), copy.deepcopy(reader)
     weights = [network.conv1.weight.detach().flatten() for network in (reader.module, fresh)]
