@@ -96,7 +96,8 @@ def main() -> int:
         else:
             print(f"{name}: no python{name.split('-')[0]} on PATH")
     for name, well in results.items():
-        print(f"{name}: {'all passed' if well else 'FAILED'}")
+        ran = "all passed" if options.tests or options.labs else "installed, nothing was to run"
+        print(f"{name}: {ran if well else 'FAILED'}")
     return int(not results or not all(results.values()))
 
 
