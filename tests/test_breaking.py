@@ -1,8 +1,8 @@
-"""What `tests/helpers/mutants.py` breaks: it is run by hand, for hours."""
+"""What `tests/helpers/breaking.py` breaks: it is run by hand, for hours."""
 
 import ast
 
-from mutants import FILES, mutants, stages
+from breaking import FILES, mutants, stages
 
 SOURCE = '''
 def f(x: int = 1) -> "a < b":
