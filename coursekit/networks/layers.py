@@ -70,7 +70,7 @@ def friendly_names(name: str, module: nn.Module) -> dict[str, str]:
 
 
 def all_parts(network: nn.Module) -> list[nn.Module]:
-    """Return the network and all modules in it: what `network.modules()` gives, in a tenth of the time."""
+    """Return the network and all modules in it, shared ones again, in a tenth of the time of `network.modules()`."""
     parts: list[nn.Module] = [network]
     for part in parts:  # which grows
         parts += [inside for inside in part._modules.values() if inside is not None]
